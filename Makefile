@@ -1,0 +1,67 @@
+# `make bench` and `make test` do everything, set-up included; `make help` lists the rest.
+PYTHON ?= python3
+# Exact versions of the run in results/reference. Empty (`make bench CONSTRAINTS=`): newest that fit, CUDA builds included.
+CONSTRAINTS ?= constraints.txt
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+# Idle threads that spin take the cores from other processes: two busy processes ran up to 50 times slower.
+export OMP_WAIT_POLICY ?= PASSIVE
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# npm's packages come through a pip package where there is no npm.
+EXTRAS := $(if $(shell command -v npm),,npm)
+comma := ,
+
+.PHONY: help bench bench-smoke bench-full leaderboard tune test lint types unit smoke install clean clean-cache
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+bench: $(VENV)/.installed ## answer the question: data, models, default profile, leaderboard (under an hour on 2 cores)
+	$(BIN)/bench run --profile default $(ARGS)
+
+bench-smoke: $(VENV)/.installed ## the same path end to end in under 3 minutes (no result to quote)
+	$(BIN)/bench run --profile smoke $(ARGS)
+
+bench-full: $(VENV)/.installed ## three seeds, more queries (a night on 2 cores; resumable)
+	$(BIN)/bench run --profile full $(ARGS)
+
+leaderboard: $(VENV)/.installed ## rebuild tables and pictures of the default profile from stored results
+	$(BIN)/bench leaderboard --profile default $(ARGS)
+
+tune: $(VENV)/.installed ## the dev trials behind the default settings (results/reference/tuning.csv)
+	$(BIN)/bench tune --profile tuning $(ARGS)
+
+test: lint types unit smoke ## lint, types, tests and a smoke run on the real packages
+
+lint: $(VENV)/.installed-dev ## ruff
+	$(BIN)/ruff check .
+
+types: $(VENV)/.installed-dev ## mypy
+	$(BIN)/mypy
+
+unit: $(VENV)/.installed-dev ## tests
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -n 2 $(ARGS)
+
+smoke: $(VENV)/.installed-dev ## smoke run through the command line, checked: losses fall, tables are complete
+	OMP_NUM_THREADS=1 $(BIN)/python tests/smoke.py
+
+install: $(VENV)/.installed ## the virtual environment alone
+
+clean: ## remove the virtual environment and results (not results/reference, not the cache)
+	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find results -mindepth 1 -maxdepth 1 ! -name reference -exec rm -rf {} + 2>/dev/null || true
+
+clean-cache: $(VENV)/.installed ## remove downloaded packages, converted models and built data
+	$(BIN)/python -c "import shutil; from bench.paths import cache_dir; shutil.rmtree(cache_dir(), ignore_errors=True)"
+
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (make bench PYTHON=python3.12)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.$(if $(EXTRAS),[$(EXTRAS)])'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[dev$(if $(EXTRAS),$(comma)$(EXTRAS))]'
+	@touch $@

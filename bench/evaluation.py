@@ -1,0 +1,139 @@
+"""Search the shared indexes with one side's queries and score what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bench.context import ENGLISH, Context
+from bench.encoders.encoder import Encoder
+from bench.ragged import Ragged
+from bench.retrieval.ranking import Ranking
+from bench.scoring import check, score, write_run
+
+Report = Callable[[str, float], None]
+SCORERS = ("dense", "late")
+
+
+@dataclass(frozen=True)
+class QuerySet:
+    """Queries of one task in one language.
+
+    Attributes:
+        task, language: whose they are.
+        ids: query ids, as in the judgements.
+        texts: what is encoded: the query itself, its translation or its English version.
+        qrels: query id -> document id -> grade.
+    """
+
+    task: str
+    language: str
+    ids: list[str]
+    texts: list[str]
+    qrels: dict[str, dict[str, int]] = field(repr=False)
+
+
+def query_sets(
+    context: Context, tasks: tuple[str, ...], limits: dict[str, int], split: str, languages: tuple[str, ...]
+) -> list[QuerySet]:
+    """Queries of all tasks in these languages, as far as a task has them; the first `limits[task]` of each."""
+    found = []
+    for name in tasks:
+        task = context.suite.tasks.get(name)
+        if task is None:  # left out with the source that it is made from
+            continue
+        for language in languages:
+            if language in task.languages(split):
+                queries = task.queries(split, language, limits.get(name))
+                judged = task.qrels(split, language)
+                ids = queries["query_id"].tolist()
+                found.append(QuerySet(name, language, ids, queries["text"].tolist(), {q: judged[q] for q in ids}))
+    return found
+
+
+def english_sets(context: Context, sets: list[QuerySet], limits: dict[str, int], split: str) -> list[QuerySet]:
+    """The human English queries that stand for each query set.
+
+    Where a task is parallel these are the same questions; where it is not (symbol search, whose
+    queries are gathered in each language on its own), the English queries of the task, for every language.
+    """
+    found = []
+    for one in sets:
+        task = context.suite.task(one.task)
+        if task.parallel:
+            english = task.queries(split, ENGLISH).set_index("query_id")["text"]
+            found.append(QuerySet(one.task, one.language, one.ids, [english[q] for q in one.ids], one.qrels))
+        else:
+            [own] = query_sets(context, (one.task,), limits, split, (ENGLISH,))
+            found.append(QuerySet(one.task, one.language, own.ids, own.texts, own.qrels))
+    return found
+
+
+def evaluate(
+    context: Context, encoder: Encoder, sets: list[QuerySet], mode: str, depth: int, report: Report, runs: Path | None = None,
+    tag: str = "bench",
+) -> pd.DataFrame:  # fmt: skip
+    """Encode all queries with one encoder, search each task's index with both scorers, score every query.
+
+    Args:
+        context: gives the space and the indexes.
+        encoder: of the queries.
+        sets: what to search.
+        mode: of late interaction, `exact` or `approximate`.
+        depth: documents ranked a query.
+        report: is told how far encoding and searching are.
+        runs: folder for TREC run files; None writes none.
+        tag: run tag in those files.
+
+    Returns:
+        One row a query and scorer: task, scorer, language, query_id and the measures.
+    """
+    # Equal texts are encoded once: the English queries of a task stand for many languages.
+    texts = list(dict.fromkeys(text for one in sets for text in one.texts))
+    row = {text: i for i, text in enumerate(texts)}
+    states = encoder.encode(texts, "query", progress=lambda done: report("encode queries", done))
+    dense = context.space.pooled(states.pooled)
+    late = Ragged(context.space.tokens(states.tokens.vectors), states.tokens.offsets)
+    frames = []
+    cache: dict[tuple, list[pd.DataFrame]] = {}
+    for done, one in enumerate(sets):
+        key = (one.task, tuple(one.ids), tuple(one.texts))
+        if key not in cache:
+            rows = np.array([row[text] for text in one.texts])
+            cache[key] = [
+                _scored(ranking, scorer, one, runs, tag)
+                for scorer, ranking in _search(context, one, dense[rows], late.take(rows), mode, depth)
+            ]
+        frames += [frame.assign(language=one.language) for frame in cache[key]]
+        report("search", (done + 1) / len(sets))
+    columns = ["task", "scorer", "language", "query_id"]
+    table = pd.concat(frames, ignore_index=True)
+    return table[columns + [c for c in table.columns if c not in columns]]
+
+
+def summarise(per_query: pd.DataFrame) -> pd.DataFrame:
+    """Means over queries: one row a task, scorer and language, with the number of queries."""
+    groups = per_query.groupby(["task", "scorer", "language"], sort=True)
+    means = groups.mean(numeric_only=True)
+    means.insert(0, "queries", groups.size())
+    return means.reset_index()
+
+
+def _search(
+    context: Context, one: QuerySet, dense: np.ndarray, late: Ragged, mode: str, depth: int
+) -> Iterator[tuple[str, Ranking]]:
+    index = context.index(one.task)
+    yield "dense", index.dense.search(dense, depth, one.ids)
+    yield "late", index.late.search(late, depth, one.ids, mode=mode)
+
+
+def _scored(ranking: Ranking, scorer: str, one: QuerySet, runs: Path | None, tag: str) -> pd.DataFrame:
+    frame = score(ranking, one.ids, one.qrels)
+    check(frame, ranking, one.ids, one.qrels)
+    if runs is not None:
+        write_run(runs / f"{one.task}.{scorer}.{one.language}.trec.gz", ranking, one.ids, tag)
+    return frame.assign(task=one.task, scorer=scorer)

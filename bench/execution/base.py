@@ -1,0 +1,75 @@
+"""What an executor is: it takes cells and yields events, wherever the cells run."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from bench.errors import BenchError
+from bench.grid import CellSpec
+
+RUN_CELL = "bench.cell:run_cell"
+Report = Callable[[str, float], None]  # phase, fraction of the phase that is done
+
+
+@dataclass(frozen=True)
+class Started:
+    """A cell has begun."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A cell is in `phase`, of which `fraction` in [0, 1] is done."""
+
+    id: str
+    phase: str
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A cell lies in the store."""
+
+    id: str
+    manifest: dict[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A cell ended with an error, which lies in its error.txt; `reason` is its last line."""
+
+    id: str
+    reason: str
+
+
+Event = Started | Progress | Finished | Failed
+
+
+class Executor(Protocol):
+    """Runs cells. The store holds each result before its `Finished` or `Failed` event is yielded.
+
+    A cell that fails, or takes its process down, ends in `Failed`; the other cells go on. A full disk
+    raises a `BenchError` instead: every other cell would meet it too.
+    """
+
+    def run(self, specs: Sequence[CellSpec]) -> Iterator[Event]:
+        """Run the cells in order, as many at a time as there are workers. Closing the iterator ends them."""
+        ...
+
+
+def load_function(path: str) -> Callable[..., Any]:
+    """The function behind `package.module:name`."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def disk_full(where: object) -> BenchError:
+    """The message for a full disk."""
+    return BenchError(
+        f"the disk that holds {where} is full",
+        "finished cells are kept: make room, then give the same command again",
+    )

@@ -1,0 +1,84 @@
+"""One cell from spec to stored result, in the process that calls it."""
+
+from __future__ import annotations
+
+import errno
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError
+from bench.execution.base import Event, Failed, Finished, Report, disk_full, load_function
+from bench.grid import CellSpec
+from bench.manifest import git, hardware, now, peak_memory_mb, versions
+from bench.store import Store
+
+
+def execute(spec: CellSpec, store: Store, runner: str, report: Report, log: Path | None = None) -> Event:
+    """Run a cell and store what comes of it.
+
+    Args:
+        spec: the cell.
+        store: where the result goes.
+        runner: import path of `run_cell(spec, out_dir, report) -> dict`.
+        report: is told of phases.
+        log: file of what the process prints; copied beside the traceback of a failed cell.
+
+    Raises:
+        BenchError: the disk is full (nothing more can be stored).
+    """
+    started, clock = now(), time.monotonic()
+
+    def manifest(found: dict[str, Any]) -> dict[str, Any]:
+        seconds = {**found.pop("seconds", {}), "total": round(time.monotonic() - clock, 2)}
+        return {
+            "status": "done",
+            **{
+                name: getattr(spec, name)
+                for name in ("method", "size", "seed", "order", "threads", "precision")
+            },
+            "pairs_asked": spec.pairs,
+            **{"versions": versions(), "git": git(), "hardware": hardware()},
+            "peak_memory_mb": peak_memory_mb(),
+            **{"started": started, "finished": now(), "seconds": seconds},
+            **found,
+        }
+
+    try:
+        with store.writing(spec) as folder:
+            try:
+                found = dict(load_function(runner)(spec, folder, report) or {})
+                return Finished(spec.id, store.finish(spec, folder, manifest(found)))
+            except Exception as error:
+                if is_disk_full(error):
+                    raise disk_full(store.root) from error
+                store.finish_failed(spec, folder, explained(error), manifest({}), log)
+                return Failed(spec.id, reason(error))
+    except OSError as error:
+        if is_disk_full(error):
+            raise disk_full(store.root) from error
+        raise
+
+
+def explained(error: Exception) -> str:
+    """Text of error.txt: for a `BenchError` what to do about it, and always the traceback."""
+    trace = "".join(traceback.format_exception(error))
+    return f"{error}\n\n{trace}" if isinstance(error, BenchError) else trace
+
+
+def reason(error: BaseException) -> str:
+    """An error in one line."""
+    lines = str(error).strip().splitlines()
+    if isinstance(error, BenchError):
+        return error.message
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or one that it came from, says that no space is left."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,91 @@
+"""The child process of `bench.execution.local`: runs one task and talks back in JSON lines.
+
+Started as `python -P -m bench.execution.worker FD`. The task comes on standard input, which stays open:
+its end means that the parent is gone, and then this process must not go on writing.
+Events go to descriptor FD, so that whatever libraries print cannot disturb them.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError
+
+
+def main() -> None:
+    """Run the task given on standard input."""
+    faulthandler.enable()  # a crash in native code leaves its place in the log
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its children
+    events = os.fdopen(int(sys.argv[1]), "w", encoding="utf-8", buffering=1)
+    task = json.loads(sys.stdin.readline())
+    threading.Thread(target=_watch_parent, daemon=True).start()
+
+    said, at = "", 0.0
+
+    def report(phase: str, fraction: float) -> None:
+        nonlocal said, at
+        # At most some lines a second: a step of a small model takes milliseconds.
+        if phase != said or fraction >= 1 or time.monotonic() - at > 0.2:
+            said, at = phase, time.monotonic()
+            send({"event": "progress", "phase": phase, "fraction": float(fraction)})
+
+    def send(message: dict[str, Any]) -> None:
+        from bench.manifest import to_json
+
+        events.write(" ".join(to_json(message).split("\n")) + "\n")
+
+    try:
+        send(_cell(task, report) if "spec" in task else _call(task, report))
+    except BenchError as error:
+        send({"event": "error", "message": error.message, "hint": error.hint})
+    except Exception as error:
+        from bench.execution.job import reason
+
+        traceback.print_exc()  # into the log
+        send({"event": "error", "message": reason(error), "hint": "", "traceback": traceback.format_exc()})
+    events.flush()
+    # Not through the interpreter's shutdown: native thread pools now and then hang or crash in it,
+    # and the result is already in place.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _cell(task: dict[str, Any], report: Any) -> dict[str, Any]:
+    from bench.execution.base import Finished
+    from bench.execution.job import execute
+    from bench.grid import CellSpec
+    from bench.store import Store
+
+    spec = CellSpec.model_validate(task["spec"])
+    result = execute(spec, Store(Path(task["store"])), task["runner"], report, log=Path(task["log"]))
+    if isinstance(result, Finished):
+        return {"event": "finished", "manifest": result.manifest}
+    return {"event": "failed", "reason": getattr(result, "reason", "")}
+
+
+def _call(task: dict[str, Any], report: Any) -> dict[str, Any]:
+    from bench.execution.base import load_function
+    from bench.profile import Profile
+
+    result = load_function(task["call"])(Profile.model_validate(task["profile"]), report)
+    return {"event": "returned", "result": result}
+
+
+def _watch_parent() -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""From a profile to cells. A cell's spec holds everything that decides its result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from bench.errors import BenchError
+from bench.languages import Languages
+from bench.profile import Data, Evaluation, Models, Profile, Settings, Space, Training
+from methods import registry
+
+CORE = 5  # first languages of the order: trained in every cell of the default sizes
+
+
+class CellSpec(Settings):
+    """One point of the grid, fully resolved: the argument of `bench.cell.run_cell`.
+
+    Frozen, picklable; `model_dump_json` and `CellSpec.model_validate_json` are inverse to each other.
+    """
+
+    id: str  # 'optical@20#1', with '~order' where the order is not the experiment's own
+    method: str  # canonical method spec
+    method_version: int
+    params: dict[str, Any]  # of the method, defaults included: another default is another cell
+    trained: bool
+    size: int  # number of trained languages; 0 for methods that are not trained
+    seed: int
+    order: str  # its name; 'list-<hash>' for a list of languages
+    languages: tuple[str, ...]  # trained, in order
+    order_languages: tuple[str, ...]  # the whole order: trained, then held out
+    guard: tuple[str, ...]  # never trained, always evaluated; none of them is in the order
+    models: Models
+    data: Data
+    data_key: str  # identity of the suite's content
+    model_keys: dict[str, str]  # content hash of models that are local folders
+    training: Training  # with the method's own settings applied
+    space: Space
+    evaluation: Evaluation
+    precision: str
+    threads: int  # of the worker; recorded, but no part of the key
+
+    @property
+    def held_out(self) -> tuple[str, ...]:
+        """Languages of the order that are not trained."""
+        return self.order_languages[self.size :]
+
+    @property
+    def core(self) -> tuple[str, ...]:
+        """The first languages of the order, which show interference as the size grows."""
+        return self.order_languages[:CORE]
+
+    @property
+    def suite_languages(self) -> tuple[str, ...]:
+        """Languages of the suite: what the cell is evaluated on."""
+        return self.order_languages + self.guard
+
+    @property
+    def pairs(self) -> int:
+        """Training pairs that the cell sees."""
+        return self.training.total_pairs(self.size) if self.trained else 0
+
+    @property
+    def key(self) -> str:
+        """sha256 over everything that decides the result; stored results with another key are stale."""
+        return hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode()).hexdigest()
+
+    def identity(self) -> dict[str, Any]:
+        """What the key covers."""
+        content = self.model_dump(mode="json", exclude={"threads": True})
+        # The texts themselves are in data_key; the file or the name that led to them does not matter.
+        content["data"] = {"without": content["data"]["without"]}
+        if not self.trained:
+            # What is left of it for them: how long the English texts are that the space is fitted on.
+            content["training"] = {"max_length": self.training.max_length}
+        return content
+
+
+def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[CellSpec]:
+    """All cells of the profile's grid: floor and ceiling first, then by seed and size, each id once.
+
+    Methods that are not trained depend neither on size nor on seed and occur once an order (`untrained@0#0`).
+
+    Raises:
+        BenchError: unknown method, order or language; a size larger than an order; settings for a method
+            that are not training settings.
+    """
+    settings = {str(method_spec(name)): (name, values) for name, values in profile.method_settings.items()}
+    data, evaluation = _Data(profile, languages), profile.evaluated()
+    found: dict[str, tuple[tuple[int, ...], CellSpec]] = {}
+    for rank_order, expression in enumerate(profile.orders()):
+        order, codes, guard, key = data.order(expression)
+        for rank, entry in enumerate(profile.grid.methods):
+            spec = method_spec(entry.method)
+            declaration = registry.declared(spec.name)
+            training = _training(profile, str(spec), spec.name, settings)
+            sizes = entry.sizes if entry.sizes is not None else profile.grid.sizes
+            seeds = entry.seeds if entry.seeds is not None else profile.grid.seeds
+            points = [(size, seed) for size in sizes for seed in seeds] if declaration.trained else [(0, 0)]
+            for size, seed in points:
+                _check_size(size, declaration.trained, expression, order, codes)
+                suffix = "" if expression == profile.data.order else f"~{order}"
+                cell = CellSpec(
+                    id=f"{spec}@{size}#{seed}{suffix}",
+                    method=str(spec),
+                    method_version=declaration.version,
+                    params={key: param.default for key, param in declaration.params.items()} | dict(spec.params),
+                    trained=declaration.trained,
+                    size=size,
+                    seed=seed,
+                    order=order,
+                    languages=codes[:size],
+                    order_languages=codes,
+                    guard=guard,
+                    models=profile.models,
+                    data=profile.data,
+                    data_key=key,
+                    model_keys=data.model_keys,
+                    training=training,
+                    space=profile.space,
+                    evaluation=evaluation,
+                    precision=profile.hardware.precision,
+                    threads=threads,
+                )
+                found.setdefault(cell.id, ((rank_order, seed, size, rank), cell))
+    return [cell for _, cell in sorted(found.values(), key=lambda item: item[0])]
+
+
+def method_spec(text: str) -> registry.MethodSpec:
+    """`registry.parse_spec` with its error as a `BenchError`."""
+    try:
+        return registry.parse_spec(text)
+    except registry.MethodError as error:
+        raise BenchError(str(error), "`bench methods` lists the methods and their parameters") from error
+
+
+def language_list(expression: str, languages: Languages) -> tuple[str, ...]:
+    """Codes of an order, a group, or a list of languages, each once, in order."""
+    names = [part.strip() for part in expression.split(",") if part.strip()]
+    return tuple(dict.fromkeys(language.code for language in languages.resolve(names)))
+
+
+def order_name(expression: str, languages: Languages) -> str:
+    """Name of an order or a group; a list of languages is called `list-<hash of its codes>`."""
+    if expression in languages.orders or expression in languages.groups:
+        return expression
+    digest = hashlib.sha256(",".join(language_list(expression, languages)).encode()).hexdigest()
+    return f"list-{digest[:8]}"
+
+
+class _Data:
+    """Language lists and content keys of a profile, each computed once."""
+
+    def __init__(self, profile: Profile, languages: Languages) -> None:
+        self.profile, self.languages = profile, languages
+        self.model_keys = model_keys(profile.models)
+        self.guard = language_list(profile.data.guard, languages) if profile.data.guard else ()
+
+    def order(self, expression: str) -> tuple[str, tuple[str, ...], tuple[str, ...], str]:
+        """Name, codes, guard and data key of an order."""
+        codes = language_list(expression, self.languages)
+        guard = tuple(code for code in self.guard if code not in codes)
+        key = suite_key(self.profile, self.languages, codes + guard)
+        return order_name(expression, self.languages), codes, guard, key
+
+
+def suite_key(profile: Profile, languages: Languages, codes: Iterable[str]) -> str:
+    """Identity of the suite of these languages, known before it is built."""
+    from bench.suite import build
+
+    sources = [name for name in build.READERS if name not in profile.data.without]
+    return build.suite_key([languages.get(code) for code in sorted(set(codes))], sources)
+
+
+def suites(specs: Iterable[CellSpec]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The suites that cells need: (languages, sources left out), each once."""
+    return list(dict.fromkeys((spec.suite_languages, spec.data.without) for spec in specs))
+
+
+def model_keys(models: Models) -> dict[str, str]:
+    """Content hashes of the models that are local folders: the same path may hold other weights tomorrow."""
+    keys = {}
+    for name, value in models.model_dump().items():
+        folder = Path(value).expanduser()
+        if not value.startswith("builtin:") and folder.is_dir():
+            digest = hashlib.sha256()
+            for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
+                digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+                with path.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+            keys[name] = digest.hexdigest()
+    return keys
+
+
+def _training(
+    profile: Profile, spec: str, name: str, settings: dict[str, tuple[str, dict[str, Any]]]
+) -> Training:
+    """The profile's training settings, then those for the method, then those for this very spec."""
+    from bench.profile_file import profile_error
+
+    content = profile.training.model_dump()
+    for target in dict.fromkeys((name, spec)):
+        written, values = settings.get(target, ("", {}))
+        try:
+            content = Training.model_validate(content | values).model_dump()
+        except ValidationError as error:
+            raise profile_error(error, f"method_settings.{written}", Training) from error
+    return Training.model_validate(content)
+
+
+def _check_size(size: int, trained: bool, expression: str, order: str, codes: tuple[str, ...]) -> None:
+    if trained and size > len(codes):
+        shown = f"the order {order!r}" if order == expression else f"the list {expression}"
+        raise BenchError(
+            f"size {size} is larger than {shown}, which has {len(codes)} languages",
+            f"give sizes up to {len(codes)} (--sizes), or a longer order (--order, --languages)",
+        )

@@ -1,0 +1,230 @@
+"""The leaderboard as markdown: what ran, who leads where, at what price, and how to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bench.arms import CEILING, FLOOR, RANKED_BY, REFERENCES, SMALLEST_GAP, Scores
+from bench.resampling import DRAWS
+from bench.results import Cell, Experiment, Plan
+from bench.tables import MEAN
+
+GROUPS = {
+    "trained": "Trained languages (the first N of the order; another set in each column)",
+    "core": "Core languages (the first {core} of the order, trained in every column: interference shows here)",
+    "held-out": "Held-out languages (the rest of the order, never trained; another set in each column)",
+    "guard": "Guard languages ({guard} high-resource ones, never trained: does training hurt the rest?)",
+}
+STATES = {"failed": "failed", "missing": "not run", "stale": "stale", "damaged": "damaged"}
+SCORERS = {"dense": "Dense: one vector a query, inner product", "late": "Late interaction: one vector a token, MaxSim"}
+Row = dict[Any, Any]  # of `tables.leaderboard`, by column
+HEAD = "method \\ languages"
+
+
+def text(experiment: Experiment, boards: dict[str, tuple[Scores, pd.DataFrame]]) -> str:
+    """Markdown of a whole experiment; `boards` holds scores and `tables.leaderboard` of each order."""
+    plan = experiment.plan
+    parts = [f"# Leaderboard: {plan.name}", *_summary(experiment)]
+    for order, (scores, table) in boards.items():
+        level = "##"
+        if len(boards) > 1:
+            parts.append(f"## Order `{order}`")
+            level = "###"
+        for scorer in scores.scorers:
+            parts += _scorer(plan, order, table[table["scorer"] == scorer], scorer, level)
+        parts += [f"{level} Cost of a cell", _cost(table)]
+    if not boards:
+        parts.append("There is no score yet.")
+    return "\n\n".join([*parts, _legend(boards)]) + "\n"
+
+
+def _summary(experiment: Experiment) -> list[str]:
+    cells = experiment.cells
+    parts = []
+    if about := str(experiment.plan.profile.get("summary") or ""):
+        parts.append(f"{about[:1].upper()}{about[1:]}.")
+    counts = {state: sum(cell.state == state for cell in cells) for state in STATES}
+    rest = ", ".join(f"{n} {STATES[state]}" for state, n in counts.items() if n)
+    done = sum(cell.done for cell in cells)
+    parts.append(f"**{done} of {len(cells)} cells are done" + (f" ({rest}).**" if rest else ".**"))
+    trouble = [f"- {_code(cell)} {STATES[cell.state]}: {_plain(cell.reason)}" for cell in cells if not cell.done]
+    if trouble:
+        parts.append("Without a result, so neither scored nor ranked:\n\n" + _at_most(trouble, 20))
+    if warned := [f"- {_code(cell)}: {_plain(cell.warning)}" for cell in cells if cell.warning]:
+        parts.append("**Warnings of the collapse check** (marked `!` below):\n\n" + _at_most(warned, 20))
+    if experiment.unplanned:
+        names = ", ".join(f"`{name}`" for name in experiment.unplanned[:10])
+        parts.append(f"Stored, but not part of the profile and so not shown: {names}.")
+    return parts
+
+
+def _scorer(plan: Plan, order: str, table: pd.DataFrame, scorer: str, level: str) -> list[str]:
+    means = table[table["task"] == MEAN]
+    parts = [f"{level} {SCORERS.get(scorer, scorer)}", "nDCG@10, mean over tasks, with half of its 95 % interval."]
+    for group, title in GROUPS.items():
+        rows = means[means["group"] == group]
+        if len(rows):
+            names = {"core": len(plan.core_of(order)), "guard": len(plan.group("guard", order, 0))}
+            parts += [f"**{title.format(**names)}**", _grid(rows, _score)]
+    closed = [means[means["group"] == group] for group in GROUPS]
+    if any(rows["gap_closed"].notna().any() for rows in closed):
+        parts.append("**Gap closed between floor and ceiling**, per language, then averaged")
+        lines = []
+        for group, rows in zip(GROUPS, closed, strict=True):
+            own = rows[~rows["method"].isin(REFERENCES)]
+            lines += _lines(own, _gap, f"{group}: ", _all_sizes(means))
+        parts.append(_table(HEAD, lines, _sizes(means)))
+        left = means[(means["group"] == "trained") & (means["method"] == CEILING)]
+        if len(left) and (out := int(left["gap_left_out"].iloc[-1])):
+            parts.append(f"Left out of it: {out} pairs of language and task (trained, N = {left['size'].iloc[-1]}) whose ceiling "
+                         f"lies at most {SMALLEST_GAP} above the floor.")  # fmt: skip
+    parts += _by_task(table)
+    return parts
+
+
+def _by_task(table: pd.DataFrame) -> list[str]:
+    """Tasks one by one at the largest size, on trained languages."""
+    size = table["size"].max()
+    rows = table[(table["size"] == size) & (table["group"] == "trained")]
+    tasks = [task for task in dict.fromkeys(rows["task"]) if task != MEAN]
+    if len(tasks) < 2:
+        return []
+    lines = []
+    for method in _ranking(rows[rows["task"] == MEAN]):
+        of_task = {row["task"]: row for row in rows[rows["method"] == method].to_dict("records")}
+        lines.append([_name(method), *(_score(of_task[task]) if task in of_task else "" for task in tasks)])
+    counts = rows.drop_duplicates("task").set_index("task")["languages_declared"]
+    heads = [f"{task} ({counts[task]} languages)" for task in tasks]
+    return [f"**Task by task**, trained languages, N = {size}", _table("method", lines, heads)]
+
+
+def _cost(table: pd.DataFrame) -> str:
+    first = table.drop_duplicates(["method", "size"])
+    fast = first[first["pairs_per_second"].notna()]
+    lines = _lines(first, lambda row: _state(row) or _number(row["seconds"], "{:,.0f}"), " seconds")
+    lines += _lines(fast, lambda row: _state(row) or _number(row["pairs_per_second"], "{:,.1f}"), " pairs/s", _all_sizes(first))
+    return _table(HEAD, lines, _sizes(first))
+
+
+def _grid(rows: pd.DataFrame, show: Callable[[Row], str]) -> str:
+    """A table of methods x sizes."""
+    return _table(HEAD, _lines(rows, show), _sizes(rows))
+
+
+def _all_sizes(rows: pd.DataFrame) -> list[int]:
+    return sorted(rows["size"].unique().tolist())
+
+
+def _sizes(rows: pd.DataFrame) -> list[str]:
+    return [str(size) for size in _all_sizes(rows)]
+
+
+def _lines(
+    rows: pd.DataFrame, show: Callable[[Row], str], label: str = "", sizes: Sequence[int] | None = None
+) -> list[list[str]]:
+    """Rows of a table: the name of a method, then what `show` makes of each of `sizes` (default: those in `rows`)."""
+    lines = []
+    sizes = _all_sizes(rows) if sizes is None else sizes
+    before, after = (label, "") if label.endswith(" ") else ("", label)
+    for method in _ranking(rows):
+        at = {row["size"]: row for row in rows[rows["method"] == method].to_dict("records")}
+        cells = [show(at[size]) if size in at else "" for size in sizes]
+        lines.append([f"{before}{_name(method)}{after}", *cells])
+    return lines
+
+
+def _ranking(rows: pd.DataFrame) -> list[str]:
+    """Ceiling, methods from best to worst, floor; those with fewer complete sizes come after those with more."""
+    complete = rows[rows["complete"].astype(bool)]
+    count, mean = complete.groupby("method").size(), complete.groupby("method")[RANKED_BY].mean()
+    methods = [method for method in dict.fromkeys(rows["method"]) if method not in REFERENCES]
+    methods.sort(key=lambda method: (-count.get(method, 0), -mean.get(method, 0.0)))
+    there = set(rows["method"])
+    return [*({CEILING} & there), *methods, *({FLOOR} & there)]
+
+
+def _name(method: str) -> str:
+    return {CEILING: f"*{CEILING} (ceiling)*", FLOOR: f"*{FLOOR} (floor)*"}.get(method, method.replace("|", "\\|"))
+
+
+def _score(row: Row) -> str:
+    if state := _state(row):
+        return state
+    value = _number(row[RANKED_BY])
+    if not row["complete"]:
+        return f"({value}) incomplete" if value else "incomplete"
+    shown = f"{value} ±{_number((row['high'] - row['low']) / 2)}"
+    shown = f"**{shown}**" if row["ties_best"] else shown
+    return f"{shown} !" if row["warning"] else shown
+
+
+def _gap(row: Row) -> str:
+    if state := _state(row):
+        return state
+    value = _number(100 * row["gap_closed"], "{:.0f} %") or "-"
+    return value if row["complete"] else f"({value}) incomplete"
+
+
+def _state(row: Row) -> str:
+    return STATES.get(row["status"], "")
+
+
+def _number(value: float, form: str = "{:.3f}") -> str:
+    if pd.isna(value):
+        return ""
+    shown = form.format(value)
+    return shown.replace("0.", ".", 1) if form == "{:.3f}" and shown.startswith(("0.", "-0.")) else shown
+
+
+def _table(head: str, lines: Sequence[Sequence[str]], columns: Sequence[str]) -> str:
+    """A markdown table, padded so that it reads as plain text too."""
+    rows = [[head, *columns], *[list(line) + [""] * (len(columns) + 1 - len(line)) for line in lines]]
+    widths = [max(3, *(len(row[n]) for row in rows)) for n in range(len(rows[0]))]
+
+    def line(row: Sequence[str]) -> str:
+        padded = [cell.ljust(w) if n == 0 else cell.rjust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True))]
+        return f"| {' | '.join(padded)} |"
+
+    rule = [f"{'-' * widths[0]}", *(f"{'-' * (width - 1)}:" for width in widths[1:])]
+    return "\n".join([line(rows[0]), f"| {' | '.join(rule)} |", *map(line, rows[1:])])
+
+
+def _code(cell: Cell) -> str:
+    return f"`{cell.name.id}`"
+
+
+def _plain(reason: str) -> str:
+    """One line that markdown does not interpret."""
+    return reason.replace("`", "'").replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")[:300]
+
+
+def _at_most(lines: list[str], n: int) -> str:
+    more = [f"- and {len(lines) - n} more"] if len(lines) > n else []
+    return "\n".join(lines[:n] + more)
+
+
+def _legend(boards: dict[str, tuple[Scores, pd.DataFrame]]) -> str:
+    seeds = max((int(table["seeds_planned"].max()) for _, table in boards.values() if len(table)), default=1)
+    one_seed = "One seed was run: how much another one would change is not in the intervals."
+    more_seeds = f"Numbers are means over {seeds} seeds; their spread (`seed_sd` in leaderboard.csv) is not in the intervals."
+    return f"""## How to read it
+
+- A column is a number of training languages N. All its methods search the same English documents, and those that are trained
+  saw the same bitext.
+- A number is nDCG@10: 0 = nothing relevant among the first ten documents, 1 = the best possible order. It is the mean over a
+  task's languages first, then over tasks, so that a task with many languages does not outweigh the others. All methods are
+  averaged over the same languages: those of the group that have the task.
+- *{CEILING}* is the ceiling: the human English query, answered by the teacher. *{FLOOR}* is the floor: the student before
+  training. Both are single cells, cut to each column's languages, so they move where a column means other languages.
+- ± is half of the 95 % interval over questions, from {DRAWS:,} resamples. **Bold**: the best complete method of a column, and
+  every one that cannot be told from it (the interval of the paired difference, over the same resamples, includes 0).
+  {more_seeds if seeds > 1 else one_seed}
+- Gap closed: (score - {FLOOR}) / ({CEILING} - {FLOOR}), worked out per language and then averaged. 100 % reaches the ceiling;
+  below 0 training did harm. Languages whose ceiling lies at most {SMALLEST_GAP} above the floor are left out of it.
+- `failed`, `not run`, `stale` (made with other settings or data) and `damaged` cells have no number. A number in brackets is
+  incomplete: it lacks languages, questions or seeds that others have. Neither is ranked, and neither is ever bold.
+- `!`: the collapse check found that training pulled the student's vectors together or cost it its English.
+- Everything else is in leaderboard.csv (all tasks, measures, intervals, ranks) and per_language.csv (each language)."""

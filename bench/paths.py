@@ -1,0 +1,51 @@
+"""Where things lie on disk, and how they get there: beside first, then moved in whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def cache_dir() -> Path:
+    """Folder of downloaded packages, converted models and built data (`XLSD_CACHE` moves it)."""
+    if explicit := os.environ.get("XLSD_CACHE"):
+        return Path(explicit).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "xlsd-bench"
+
+
+def atomic_write(path: Path, content: bytes | str) -> None:
+    """Write `content` so that `path` holds either the old or the new content, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_dir(final: Path) -> Iterator[Path]:
+    """Yield a folder beside `final`; on success it replaces `final`, on an exception it vanishes."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    beside = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}.tmp")
+    beside.mkdir()
+    try:
+        yield beside
+        if final.exists():
+            # A directory cannot be replaced while it has content: the old one steps aside first.
+            old = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}.old")
+            os.replace(final, old)
+            os.replace(beside, final)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(beside, final)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

@@ -1,0 +1,143 @@
+"""An experiment as asked for: its cells, what is stored of them, what is left and what that will cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.costs import Costs, makespan
+from bench.errors import BenchError
+from bench.grid import CORE, CellSpec, cells, language_list, order_name
+from bench.languages import Languages
+from bench.manifest import cores
+from bench.profile import Profile
+from bench.profile_file import load_profile
+from bench.selection import Selection
+from bench.store import State, Store, folder_name
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a command is about: `declared` is the whole profile, `profile` the part that is asked for."""
+
+    declared: Profile
+    profile: Profile
+    languages: Languages
+    specs: tuple[CellSpec, ...]
+    store: Store
+
+    @cached_property
+    def states(self) -> dict[str, State]:
+        """State of each cell when it was first asked for, by id."""
+        return {spec.id: self.store.state(spec) for spec in self.specs}
+
+    @cached_property
+    def costs(self) -> Costs:
+        """Expected times, from this experiment's manifests and the profile."""
+        return Costs(self.profile, self.store.manifests())
+
+    @property
+    def workers(self) -> int:
+        """Cells at the same time."""
+        return self.profile.hardware.workers
+
+    def to_run(self, retry_failed: bool = True) -> list[CellSpec]:
+        """Cells without a valid result, in order."""
+        skip = {"done"} if retry_failed else {"done", "failed"}
+        return [spec for spec in self.specs if self.states[spec.id] not in skip]
+
+    def seconds(self, specs: Sequence[CellSpec]) -> float | None:
+        """Expected time of running `specs` with their preparation; None while a cell's cost is unknown."""
+        known = [seconds for spec in specs if (seconds := self.costs.seconds(spec)) is not None]
+        if len(known) < len(specs):
+            return None
+        # The preparation is done once: when cells are stored already, its results are in the cache.
+        first = "done" not in self.states.values()
+        return makespan(known, self.workers) + (self.costs.prepare_seconds() if first and specs else 0.0)
+
+    @property
+    def orders(self) -> dict[str, tuple[str, ...]]:
+        """Languages of each order that is asked for, by the order's name."""
+        return {spec.order: spec.order_languages for spec in self.specs}
+
+    @property
+    def guard(self) -> tuple[str, ...]:
+        """Languages of the guard group."""
+        return language_list(self.declared.data.guard, self.languages) if self.declared.data.guard else ()
+
+    def description(self) -> str:
+        """Text of the experiment's profile.yaml: the profile, and under `resolved` what it comes to.
+
+        The tables are made from it. Cells that an earlier run of the same folder asked for stay in it as
+        long as the profile has them, or as long as their results are there.
+        """
+        before = _resolved(self.store.root / "profile.yaml")
+        full = {spec.id: spec for spec in cells(self.declared, self.languages)}
+        keys = {
+            name: full[name].key if name in full else key
+            for name, key in (before.get("keys") or {}).items()
+            if name in full or (self.store.cells / folder_name(name)).is_dir()
+        }
+        keys |= {spec.id: spec.key for spec in self.specs}
+        own = order_name(self.declared.data.order, self.languages)
+        own_codes = language_list(self.declared.data.order, self.languages)
+        orders = {own: own_codes} | (before.get("orders") or {}) | self.orders
+        used = {name.partition("~")[2] or own for name in keys} | {own}
+        ids = [name for name in full if name in keys] + [name for name in keys if name not in full]
+        resolved = {
+            "orders": {name: list(codes) for name, codes in orders.items() if name in used},
+            "guard": list(self.guard),
+            "core": list(own_codes[:CORE]),
+            "tasks": list(self.profile.evaluated().tasks),
+            "cells": ids,
+            "keys": {name: keys[name] for name in ids},
+        }
+        content = self.declared.model_dump(mode="json") | {"resolved": resolved}
+        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+
+
+def make_plan(
+    profile: str,
+    results: Path,
+    selection: Selection | None = None,
+    changes: Sequence[str] = (),
+    without: Sequence[str] = (),
+    workers: int | None = None,
+) -> Plan:
+    """Read a profile and resolve it against languages, methods and stored results. Loads no torch.
+
+    Raises:
+        BenchError: anything in it is unknown or does not fit together.
+    """
+    declared = load_profile(profile, changes)
+    if without:
+        sources = (*declared.data.without, *without)
+        data = type(declared.data).model_validate(declared.data.model_dump() | {"without": sources})
+        declared = declared.model_copy(update={"data": data})
+    if workers is not None:
+        declared = declared.model_copy(
+            update={"hardware": declared.hardware.model_copy(update={"workers": workers})}
+        )
+    languages = Languages.load(declared.data.languages_file)
+    narrowed = (selection or Selection()).apply(declared, languages)
+    hardware = declared.hardware
+    threads = hardware.threads or max(1, cores() // hardware.workers)
+    specs = cells(narrowed, languages, threads)
+    if not specs:
+        raise BenchError(
+            "the grid is empty: no cell has these methods, sizes and seeds", "widen the selection"
+        )
+    return Plan(declared, narrowed, languages, tuple(specs), Store(results / declared.name))
+
+
+def _resolved(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return dict(content["resolved"])
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError):
+        return {}

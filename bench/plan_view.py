@@ -1,0 +1,79 @@
+"""A plan as text: its languages, its cells with state and cost, what is left to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bench.costs import duration
+from bench.grid import CellSpec
+from bench.plan import Plan
+
+STYLES = {"done": "green", "failed": "red", "stale": "yellow", "missing": ""}
+
+
+def overview(plan: Plan) -> RenderableType:
+    """The whole plan: `bench plan`."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, justify in (
+        ("cell", "left"),
+        ("languages", "right"),
+        ("pairs", "right"),
+        ("state", "left"),
+        ("time", "right"),
+    ):
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for spec in plan.specs:
+        state = plan.states[spec.id]
+        size = str(spec.size) if spec.trained else "-"
+        pairs = f"{spec.pairs:,}" if spec.trained else "-"
+        table.add_row(spec.id, size, pairs, Text(state, STYLES[state]), _time(plan, spec))
+    return Group(heading(plan, plan.to_run()), "", table, *_notes(plan))
+
+
+def heading(plan: Plan, todo: Sequence[CellSpec]) -> Group:
+    """Languages and totals, for plan and run alike."""
+    lines = [
+        f"experiment {plan.profile.name}: {plan.profile.summary}".rstrip(": "),
+        f"results in {plan.store.root}",
+    ]
+    for name, codes in plan.orders.items():
+        lines.append(f"order {name} ({len(codes)} languages): {' '.join(codes)}")
+    guard = sorted({code for spec in plan.specs for code in spec.guard})
+    lines.append(f"guard ({len(guard)} languages, never trained on): {' '.join(guard) or '-'}")
+    if sources := plan.profile.data.without:
+        lines.append(f"without: {', '.join(sources)}")
+    counts: Counter[str] = Counter(plan.states.values())
+    shown = ", ".join(f"{counts[state]} {state}" for state in STYLES if counts[state])
+    expected = duration(plan.seconds(todo)) if todo else "nothing to do"
+    threads = plan.specs[0].threads
+    workers = f"{plan.workers} worker{'s' if plan.workers > 1 else ''} of {threads} thread{'s' if threads > 1 else ''}"
+    lines.append(f"{len(plan.specs)} cells ({shown}); to run: {len(todo)}, expected {expected} ({workers})")
+    if replaced := [spec for spec in todo if plan.states[spec.id] == "stale"]:
+        changes = list(dict.fromkeys(line for spec in replaced for line in plan.store.changes(spec)))
+        more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
+        lines.append(
+            f"{len(replaced)} stale: {'; '.join(changes[:3])}{more}. "
+            f"They are computed again; finished ones are kept in {plan.store.root / 'replaced'}"
+        )
+    return Group(*(Text(line) for line in lines))
+
+
+def _time(plan: Plan, spec: CellSpec) -> str:
+    """Expected minutes of a cell that is to be run, measured ones of a finished cell."""
+    if plan.states[spec.id] == "done":
+        return duration(plan.store.manifest(spec).get("seconds", {}).get("total"))
+    mark = "" if plan.costs.is_measured(spec) else "~"
+    return mark + duration(plan.costs.seconds(spec))
+
+
+def _notes(plan: Plan) -> list[RenderableType]:
+    failed = [spec for spec in plan.specs if plan.states[spec.id] == "failed"]
+    lines = [f"{spec.id} failed: see {plan.store.folder(spec) / 'error.txt'}" for spec in failed]
+    if any(not plan.costs.is_measured(spec) for spec in plan.to_run()):
+        lines.append("~ estimate of the profile, not yet measured on this machine")
+    return [Text(line) for line in ["", *lines]] if lines else []

@@ -1,0 +1,73 @@
+"""What is made once before any cell: packages, converted encoder, suite, teacher states, indexes' vectors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.context import Context, context_of
+from bench.grid import cells
+from bench.languages import Languages
+from bench.profile import Profile
+
+Report = Callable[[str, float], None]
+
+
+def prepare(profile: Profile, report: Report) -> dict[str, Any]:
+    """Fill the cache with everything that the profile's cells share; what is there already is only read.
+
+    Args:
+        profile: the experiment.
+        report: called with phase and fraction done.
+
+    Returns:
+        Seconds of each phase, and what was found (hash and counts of the suite), for the record of the run.
+
+    Raises:
+        BenchError: a package, a model or a text is missing; the message says which.
+    """
+    torch.set_num_threads(max(1, profile.hardware.threads or torch.get_num_threads()))
+    languages = Languages.load(Path(profile.data.languages_file) if profile.data.languages_file else None)
+    contexts = list({id(c): c for c in map(context_of, cells(profile, languages))}.values())
+    seconds: dict[str, float] = {}
+    suites = []
+    for context in contexts:
+        for name, step in STEPS.items():
+            report(name, 0.0)
+            start = time.monotonic()
+            step(context, profile, partial(report, name))
+            seconds[name] = round(seconds.get(name, 0.0) + time.monotonic() - start, 2)
+        suites.append({"hash": context.suite.hash, "counts": context.suite.info.get("counts", {})})
+    return {"seconds": seconds, "suites": suites}
+
+
+def _suite(context: Context, profile: Profile, done: Callable[[float], None]) -> None:
+    _ = context.suite
+
+
+def _encoder(context: Context, profile: Profile, done: Callable[[float], None]) -> None:
+    _ = context.teacher
+    _ = context.student_start()
+    _ = context.fits
+
+
+def _english(context: Context, profile: Profile, done: Callable[[float], None]) -> None:
+    context.states(context.english_texts, "query", done)
+    _ = context.space
+
+
+def _documents(context: Context, profile: Profile, done: Callable[[float], None]) -> None:
+    tasks = [name for name in profile.evaluation.tasks if name in context.suite.tasks]
+    for name in tasks:
+        context.states(context.suite.task(name).documents["text"].tolist(), "passage", done)
+
+
+# In this order: each needs the ones before it.
+STEPS: dict[str, Callable[[Context, Profile, Callable[[float], None]], None]] = {
+    "suite": _suite, "encoder": _encoder, "english states": _english, "document states": _documents,
+}  # fmt: skip

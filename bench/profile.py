@@ -1,0 +1,170 @@
+"""A profile: one YAML file that fully describes an experiment, from models to hardware."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+TASKS = ("symbols", "faq", "passages", "declaration", "strings")
+# Source -> the task that is made from it; the rest give bitext only.
+SOURCES = {
+    **{"quran": "passages", "scratch": "faq", "cldr": "symbols", "udhr": "declaration"},
+    **dict.fromkeys(("kolibri", "django", "home_assistant")),
+}
+
+
+def _joined(value: Any) -> Any:
+    return ",".join(str(item) for item in value) if isinstance(value, list | tuple) else value
+
+
+# A name from languages.yaml ("low", "guard") or a list of languages ("sw,am,ha", also as a YAML list).
+LanguageList = Annotated[str, BeforeValidator(_joined)]
+
+
+class Settings(BaseModel):
+    """Base of every section: an unknown key is an error, values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Models(Settings):
+    """Encoders: `builtin:multilingual-e5-small`, a `transformers` directory, or a hub name."""
+
+    teacher: str = "builtin:multilingual-e5-small"
+    student: str = "builtin:multilingual-e5-small"
+
+
+class Data(Settings):
+    """Languages and texts of the suite."""
+
+    suite: Literal["builtin"] = "builtin"
+    without: tuple[str, ...] = ()  # sources to leave out, with the tasks made from them
+    languages_file: str | None = None  # None: the languages.yaml that comes with the project
+    order: LanguageList = "low"  # the experiment's own order; cells of any other carry `~order` in their id
+    guard: LanguageList | None = "guard"  # never trained on, always evaluated
+
+    @field_validator("without")
+    @classmethod
+    def _known_sources(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        from bench.errors import unknown
+
+        for name in names:
+            if name not in SOURCES:
+                raise unknown("source", name, SOURCES)
+        return tuple(sorted(set(names)))
+
+
+class MethodEntry(Settings):
+    """A method of the grid, with sizes or seeds of its own where it does not take the grid's."""
+
+    method: str
+    sizes: tuple[int, ...] | None = None
+    seeds: tuple[int, ...] | None = None
+
+
+def _entry(value: Any) -> Any:
+    return {"method": value} if isinstance(value, str) else value
+
+
+class Grid(Settings):
+    """Axes of the experiment. `sizes` are numbers of trained languages."""
+
+    methods: tuple[Annotated[MethodEntry, BeforeValidator(_entry)], ...]
+    sizes: tuple[Annotated[int, Field(ge=1)], ...]
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = (0,)
+    orders: tuple[LanguageList, ...] = ()  # empty: `data.order` alone
+
+
+class Training(Settings):
+    """How every trained method is trained. `method_settings` replaces single values for single methods."""
+
+    pairs: Annotated[int, Field(ge=1)] = (
+        6000  # in all, whatever the number of languages (budget: fixed_total)
+    )
+    budget: Literal["fixed_total", "per_language"] = "fixed_total"
+    pairs_per_language: Annotated[int, Field(ge=1)] = 1000  # used with budget: per_language
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    learning_rate: Annotated[float, Field(gt=0)] = 5e-5
+    warmup: Annotated[float, Field(ge=0, le=1)] = 0.1  # share of the steps
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    clip: Annotated[float, Field(ge=0)] = 1.0  # norm of the gradient; 0 = not clipped
+    max_length: Annotated[int, Field(ge=8)] = 128  # tokens, both sides
+    freeze_embeddings: bool = False
+    freeze_layers: Annotated[int, Field(ge=0)] = 0  # the first n layers
+
+    def total_pairs(self, size: int) -> int:
+        """Pairs that a cell of `size` languages sees."""
+        return self.pairs if self.budget == "fixed_total" else self.pairs_per_language * size
+
+
+class Evaluation(Settings):
+    """What every cell is evaluated on."""
+
+    tasks: tuple[str, ...] = ("symbols", "faq", "passages")
+    # Task -> first n queries of each language, in a fixed order; a task that is not named has all of its own.
+    queries_per_language: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    split: Literal["dev", "test"] = "test"  # dev: to choose settings by
+    late_mode: Literal["exact", "approximate"] = "exact"
+    run_depth: Annotated[int, Field(ge=100)] = 100  # documents ranked a query; R@100 needs 100
+
+    @field_validator("tasks", "queries_per_language")
+    @classmethod
+    def _known_tasks(cls, names: Any) -> Any:
+        from bench.errors import unknown
+
+        for name in names:
+            if name not in TASKS:
+                raise unknown("task", name, TASKS)
+        return names
+
+
+class Space(Settings):
+    """The space in which every method is trained and scored; fitted on the teacher's English bitext."""
+
+    centre: bool = True  # subtract the mean vector: raw ones all point the same way
+    remove_directions: Annotated[int, Field(ge=0)] = 0  # so many leading directions are taken out as well
+
+
+class Hardware(Settings):
+    """How a run uses the machine; no part of a cell's identity, except `precision`."""
+
+    workers: Annotated[int, Field(ge=1)] = 1  # cells at the same time
+    threads: Annotated[int, Field(ge=0)] = 0  # of each worker; 0 = cores / workers
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+
+
+class Profile(Settings):
+    """A whole experiment; results lie under `results/<name>/`."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
+    summary: str = ""
+    models: Models = Models()
+    data: Data = Data()
+    grid: Grid
+    training: Training = Training()
+    method_settings: dict[str, dict[str, Any]] = Field(default_factory=dict)  # method -> values of `training`
+    space: Space = Space()
+    evaluation: Evaluation = Evaluation()
+    hardware: Hardware = Hardware()
+    # Minutes a cell of a method takes, for `bench plan` until this machine has measured them;
+    # `prepare` = what is done once before the cells.
+    cost: dict[str, float] = Field(default_factory=dict)
+
+    def evaluated(self) -> Evaluation:
+        """`evaluation` without the tasks whose source is left out."""
+        from bench.errors import BenchError
+
+        gone = {SOURCES[source] for source in self.data.without}
+        tasks = tuple(task for task in self.evaluation.tasks if task not in gone)
+        if not tasks:
+            raise BenchError(
+                f"no task is left without {', '.join(self.data.without)}",
+                f"leave out less, or set evaluation.tasks (of {', '.join(TASKS)})",
+            )
+        limits = {task: n for task, n in self.evaluation.queries_per_language.items() if task in tasks}
+        return self.evaluation.model_copy(update={"tasks": tasks, "queries_per_language": limits})
+
+    def orders(self) -> tuple[str, ...]:
+        """The language orders of the grid: names, or lists of languages."""
+        return self.grid.orders or (self.data.order,)

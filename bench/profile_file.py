@@ -1,0 +1,103 @@
+"""Reads a profile: file, then `--set a.b=c`, then validation that names the key and its neighbours."""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from bench.errors import BenchError, unknown
+from bench.profile import Profile
+from bench.yamlfile import read_mapping
+
+FOLDER = Path(__file__).resolve().parent / "profiles"
+
+
+def profile_names() -> list[str]:
+    """Names of the profiles that come with the project."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def load_profile(name_or_path: str, changes: Iterable[str] = ()) -> Profile:
+    """The profile of that name, or in that YAML file, with `a.b=c` changes applied.
+
+    Raises:
+        BenchError: no such profile, not YAML, an unknown key, a value that is not allowed.
+    """
+    path = Path(name_or_path)
+    if path.suffix not in (".yaml", ".yml"):
+        path = FOLDER / f"{name_or_path}.yaml"
+        if not path.is_file():
+            raise unknown("profile", name_or_path, profile_names(), "or the path of a .yaml file")
+    content = read_mapping(path, "profile")
+    content.pop("resolved", None)  # an experiment's own profile.yaml can be run again
+    for change in changes:
+        _apply(content, change)
+    return validated(content, f"profile {name_or_path}")
+
+
+def validated(content: dict[str, Any], origin: str) -> Profile:
+    """`content` as a `Profile`; a `BenchError` for the first thing that is wrong in it."""
+    try:
+        return Profile.model_validate(content)
+    except ValidationError as error:
+        raise profile_error(error, origin) from error
+
+
+def profile_error(error: ValidationError, origin: str, model: type[BaseModel] = Profile) -> BenchError:
+    """What is wrong, by key: unknown keys with their nearest matches, values with what is allowed."""
+    first = error.errors()[0]
+    location = [str(part) for part in first["loc"]]
+    key = ".".join(location)
+    if first["type"] == "extra_forbidden":
+        allowed = _keys(model, location[:-1])
+        found = unknown("profile key", key, [".".join([*location[:-1], name]) for name in allowed])
+        return BenchError(f"{origin}: {found.message}", found.hint)
+    more = len(error.errors()) - 1
+    hint = f"key {key}" + (f"; {more} more wrong value(s) after it" if more else "")
+    if first["type"] == "missing":
+        return BenchError(f"{origin}: key {key} is missing", hint)
+    return BenchError(
+        f"{origin}: {key} = {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}", hint
+    )
+
+
+def _keys(root: type[BaseModel], location: Sequence[str]) -> list[str]:
+    """Names allowed below `location`."""
+    model: Any = root
+    for part in location:
+        if isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
+            model = model.model_fields[part].annotation
+        # Step into containers (tuple of entries) until a model or a plain value is left.
+        while typing.get_args(model):
+            model = next((a for a in typing.get_args(model) if a is not Ellipsis), None)
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return list(model.model_fields)
+    return []
+
+
+def _apply(content: dict[str, Any], change: str) -> None:
+    """One `a.b=c`; dots inside parentheses belong to a method's parameters, not to the path."""
+    # The first `=` outside of parentheses ends the key: `method_settings.contrastive(form=late).clip=1`.
+    match = re.match(r"((?:\([^)]*\)|[^=(])+)=(.*)$", change, re.DOTALL)
+    if match is None:
+        raise BenchError(
+            f"--set {change!r} is not of the form key=value", "for example --set training.pairs=3000"
+        )
+    keys = [key.strip() for key in re.split(r"\.(?![^(]*\))", match.group(1))]
+    try:
+        value = yaml.safe_load(match.group(2))
+    except yaml.YAMLError:
+        value = match.group(2)
+    here: Any = content
+    for depth, key in enumerate(keys[:-1]):
+        here = here.setdefault(key, {})
+        if not isinstance(here, dict):
+            path = ".".join(keys[: depth + 1])
+            raise BenchError(f"--set {change!r}: {path} is a single value", f"set it whole: --set {path}=...")
+    here[keys[-1]] = value

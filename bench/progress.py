@@ -1,0 +1,145 @@
+"""What a run shows: a live view on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from bench.costs import Costs, duration, makespan
+from bench.execution.base import Event, Failed, Finished, Progress, Started
+from bench.grid import CellSpec
+
+
+class RunView:
+    """Cells done, the cells at work with phase and fraction, time left. A context manager.
+
+    Time left comes from the times of finished cells of the same method, before that from the estimate.
+    """
+
+    def __init__(
+        self, specs: list[CellSpec], skipped: int, costs: Costs, workers: int, console: Console
+    ) -> None:
+        self.specs = {spec.id: spec for spec in specs}
+        self.skipped, self.costs, self.workers, self.console = skipped, costs, workers, console
+        self.waiting = list(self.specs)
+        self.working: dict[str, tuple[float, str, float]] = {}  # id -> started, phase, fraction
+        self.done = self.failed = self.peak_mb = 0
+        self.started = time.monotonic()
+        self.live = (
+            Live(self, console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+        )
+
+    def __enter__(self) -> Self:
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.live:
+            self.live.stop()
+
+    def handle(self, event: Event) -> None:
+        """Show an event of the executor."""
+        if isinstance(event, Started):
+            self.waiting.remove(event.id)
+            self.working[event.id] = (time.monotonic(), "starting", 0.0)
+            self._line(f"{self._count()} {event.id} started")
+        elif isinstance(event, Progress):
+            started, phase, _ = self.working[event.id]
+            self.working[event.id] = (started, event.phase, event.fraction)
+            if phase != event.phase and not self.live:
+                self._line(f"{self._count()} {event.id} {event.phase}")
+        elif isinstance(event, Finished):
+            del self.working[event.id]
+            self.done += 1
+            self.peak_mb = max(self.peak_mb, event.manifest.get("peak_memory_mb") or 0)
+            self.costs.add(event.manifest)
+            self._line(
+                f"{self._count()} {event.id} done: {report_line(event.manifest)}; {self._left_text()}",
+                "green",
+            )
+        elif isinstance(event, Failed):
+            del self.working[event.id]
+            self.failed += 1
+            self._line(f"{self._count()} {event.id} FAILED: {event.reason}", "red")
+
+    def step(self, phase: str, fraction: float) -> None:
+        """Show progress of the preparation, which belongs to no cell."""
+        known = self.working.get("prepare")
+        if known is None or known[1] != phase:
+            self._line(f"prepare: {phase}")
+        self.working["prepare"] = (known[0] if known else time.monotonic(), phase, fraction)
+
+    def prepared(self) -> None:
+        """The preparation is over."""
+        started, *_ = self.working.pop("prepare", (time.monotonic(),))
+        self._line(f"prepare: done in {duration(time.monotonic() - started)}")
+
+    def summary(self) -> str:
+        """One line on the whole run."""
+        if not self.specs:
+            return f"nothing to run: all {self.skipped} cells have a result"
+        clock = duration(time.monotonic() - self.started)
+        memory = f", largest cell {self.peak_mb / 1024:.1f} GB" if self.peak_mb else ""
+        failed = f", {self.failed} failed" if self.failed else ""
+        return f"{self.done} cells run{failed}, {self.skipped} kept, in {clock}{memory}"
+
+    def seconds_left(self) -> float | None:
+        """Expected time until the last cell is done; None while a cell's cost is unknown."""
+        now, lengths = time.monotonic(), []
+        for cell, (started, _, _) in self.working.items():
+            if cell in self.specs:
+                expected = self.costs.seconds(self.specs[cell])
+                lengths.append(None if expected is None else max(0.0, expected - (now - started)))
+        lengths += [self.costs.seconds(self.specs[cell]) for cell in self.waiting]
+        known = [length for length in lengths if length is not None]
+        return makespan(known, self.workers) if len(known) == len(lengths) else None
+
+    def __rich__(self) -> Group:
+        table = Table.grid(padding=(0, 1))
+        for cell, (started, phase, fraction) in self.working.items():
+            clock = duration(time.monotonic() - started)
+            table.add_row(
+                f" {cell}", phase, ProgressBar(1.0, min(1.0, fraction), width=24), f"{fraction:4.0%}", clock
+            )
+        head = f"cells {self._count()} · {duration(time.monotonic() - self.started)} so far · {self._left_text()}"
+        return Group(Text(head, style="bold"), table)
+
+    def _count(self) -> str:
+        ended = self.done + self.failed
+        total = len(self.specs)
+        return f"[{ended + self.skipped}/{total + self.skipped}]"
+
+    def _left_text(self) -> str:
+        left = self.seconds_left()
+        return "time left unknown" if left is None else f"about {duration(left)} left"
+
+    def _line(self, text: str, style: str = "") -> None:
+        """A line that stays. With a clock in front where it may end up in a file."""
+        clock = "" if self.live else time.strftime("%H:%M:%S ")
+        self.console.print(Text(clock + text, style=style), soft_wrap=True)
+
+
+def report_line(manifest: dict[str, Any]) -> str:
+    """Cost of a cell in one line: time by phase, pairs per second, peak memory."""
+    seconds = dict(manifest.get("seconds", {}))
+    total = seconds.pop("total", None)
+    phases = ", ".join(
+        f"{name} {duration(value)}" for name, value in seconds.items() if isinstance(value, int | float)
+    )
+    parts = [duration(total) + (f" ({phases})" if phases else "")]
+    if rate := manifest.get("pairs_per_second"):
+        parts.append(f"{rate:.1f} pairs/s")
+    if memory := manifest.get("peak_memory_mb"):
+        parts.append(f"{memory / 1024:.1f} GB")
+    warning = (manifest.get("collapse") or {}).get("warning")
+    return ", ".join(parts) + (f"; warning: {warning}" if warning else "")

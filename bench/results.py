@@ -1,0 +1,215 @@
+"""What an experiment folder holds: the plan, and every planned cell with its state and scores."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from bench.errors import BenchError
+
+MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
+METRIC_COLUMNS = ("task", "scorer", "language", "queries", *MEASURES)
+QUESTION_COLUMNS = ("task", "scorer", "language", "query_id", *MEASURES)
+CORE = 5  # languages of an order that every cell trains on
+_ID = re.compile(r"(?P<method>.+)@(?P<size>\d+)#(?P<seed>\d+)(?:~(?P<order>[^~]+))?")
+
+
+@dataclass(frozen=True)
+class CellName:
+    """A cell id taken apart: `optical@20#1` or, off the experiment's own order, `optical@20#1~mixed`."""
+
+    id: str
+    method: str
+    size: int
+    seed: int
+    order: str
+
+    @classmethod
+    def parse(cls, cell_id: str, own_order: str) -> CellName:
+        """Raises `BenchError` when `cell_id` is not a cell id."""
+        match = _ID.fullmatch(cell_id)
+        if not match:
+            raise BenchError(f"{cell_id!r} is not a cell id", "a cell id looks like optical@20#1")
+        return cls(cell_id, match["method"], int(match["size"]), int(match["seed"]), match["order"] or own_order)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was meant to run, read from the resolved profile. Languages are FLORES-style codes."""
+
+    name: str
+    orders: Mapping[str, tuple[str, ...]]  # the experiment's own order, whose cell ids name no order, comes first
+    guard: tuple[str, ...]
+    core: tuple[str, ...]  # of the own order; other orders take their own first five
+    sizes: tuple[int, ...]
+    cells: tuple[CellName, ...]
+    tasks: tuple[str, ...] = ()  # () = every task found in the cells
+    profile: Mapping[str, Any] = field(default_factory=dict)
+
+    def core_of(self, order: str) -> tuple[str, ...]:
+        return self.core if self.core and order == next(iter(self.orders)) else self.orders[order][:CORE]
+
+    def group(self, name: str, order: str, size: int) -> tuple[str, ...]:
+        """The declared languages of a group (`trained`, `core`, `held-out`, `guard`, `all`) at one size."""
+        languages = self.orders[order]
+        return {
+            "trained": languages[:size],
+            "core": self.core_of(order)[:size],
+            "held-out": languages[size:],
+            "guard": tuple(code for code in self.guard if code not in languages),
+            "all": languages,
+        }[name]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A planned cell and what is stored of it. `state`: done, failed, stale, damaged or missing."""
+
+    name: CellName
+    state: str
+    reason: str = ""
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    metrics: pd.DataFrame | None = None
+    questions: pd.DataFrame | None = None  # one row a query: QUESTION_COLUMNS
+
+    @property
+    def done(self) -> bool:
+        return self.state == "done"
+
+    @property
+    def seconds(self) -> float:
+        """Wall seconds of the whole cell; NaN when the manifest does not say."""
+        phases = self.manifest.get("seconds") or {}
+        return float(phases.get("total", sum(phases.values()) if phases else "nan"))
+
+    @property
+    def pairs_per_second(self) -> float:
+        return float(self.manifest.get("pairs_per_second") or "nan")
+
+    @property
+    def warning(self) -> str:
+        """What the collapse check said; empty when it had nothing to say."""
+        collapse = self.manifest.get("collapse") or {}
+        found = collapse.get("warning") if isinstance(collapse, Mapping) else collapse
+        return "collapse check failed" if found is True else str(found or "")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    path: Path
+    plan: Plan
+    cells: tuple[Cell, ...]  # in the order of the plan
+    unplanned: tuple[str, ...] = ()  # ids of stored cells that the plan does not name
+
+
+def load(folder: Path) -> Experiment:
+    """Read `folder`, the results of one experiment. Raises `BenchError` when it holds no readable plan."""
+    plan = read_plan(folder)
+    stored = {_stored_id(path): path for path in sorted((folder / "cells").glob("[!.]*")) if path.is_dir()}
+    keys = (plan.profile.get("resolved") or {}).get("keys") or {}
+    cells = tuple(read_cell(name, stored.get(name.id), keys.get(name.id)) for name in plan.cells)
+    return Experiment(folder, plan, cells, tuple(sorted(set(stored) - {name.id for name in plan.cells})))
+
+
+def read_plan(folder: Path) -> Plan:
+    path = folder / "profile.yaml"
+    if not path.is_file():
+        raise BenchError(
+            f"{folder} holds no experiment: {path.name} is not there",
+            "give the folder that `bench run` wrote (results/<experiment>), or run the profile first",
+        )
+    try:
+        profile = yaml.safe_load(path.read_text(encoding="utf-8"))
+        resolved = profile["resolved"]
+        orders = {name: tuple(codes) for name, codes in resolved["orders"].items()}
+        first = next(iter(orders))
+        ids = [cell if isinstance(cell, str) else cell["id"] for cell in resolved["cells"]]
+        cells = tuple(CellName.parse(cell_id, first) for cell_id in dict.fromkeys(ids))
+        sizes = {cell.size for cell in cells if cell.size}
+        evaluation = profile.get("evaluation") or {}
+        # Without a trained method there are no sizes; floor and ceiling are then shown at the grid's own.
+        sizes = sizes or set((profile.get("grid") or {}).get("sizes") or ())
+        tasks = resolved.get("tasks") or evaluation.get("tasks") or ()
+        return Plan(
+            name=str(profile.get("name") or folder.resolve().name),
+            orders=orders, guard=tuple(resolved.get("guard") or ()), core=tuple(resolved.get("core") or ()),
+            sizes=tuple(sorted(map(int, sizes))), cells=cells, tasks=tuple(tasks), profile=profile,
+        )  # fmt: skip
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, StopIteration, ValueError, OSError) as error:
+        raise BenchError(
+            f"{path} is not a resolved profile: {type(error).__name__}: {error}",
+            "`bench run` writes it with a `resolved:` part; run the profile again to restore it",
+        ) from error
+
+
+def read_cell(name: CellName, folder: Path | None, key: str | None = None) -> Cell:
+    """One cell from its folder; whatever is wrong with the files becomes its state and reason."""
+    if folder is None:
+        return Cell(name, "missing", "not run yet")
+    manifest_path = folder / "manifest.json"
+    if not manifest_path.is_file():
+        if (folder / "error.txt").is_file():
+            return Cell(name, "failed", _last_line(folder / "error.txt"))
+        return Cell(name, "missing", "its folder holds no manifest")
+    try:
+        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        if manifest.get("status", "done") != "done":
+            return Cell(name, "failed", _last_line(folder / "error.txt"), manifest)
+        if key and manifest.get("key") != key:
+            return Cell(name, "stale", "its settings, method or data changed since it ran", manifest)
+        metrics = _columns(pd.read_csv(folder / "metrics.csv", keep_default_na=False), METRIC_COLUMNS)
+        questions = _columns(pd.read_parquet(folder / "per_query.parquet"), QUESTION_COLUMNS)
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        return Cell(name, "damaged", f"{type(error).__name__}: {error}".splitlines()[0])
+    if difference := _disagreement(metrics, questions):
+        return Cell(name, "damaged", difference, manifest)
+    return Cell(name, "done", "", manifest, metrics, questions)
+
+
+def _columns(frame: pd.DataFrame, wanted: tuple[str, ...]) -> pd.DataFrame:
+    if absent := [column for column in wanted if column not in frame.columns]:
+        raise ValueError(f"no column {', '.join(absent)}")
+    frame = frame[list(wanted)].astype(dict.fromkeys(MEASURES, float))
+    scores = frame[list(MEASURES)].to_numpy()
+    if not ((scores >= 0) & (scores <= 1)).all():  # false for NaN too
+        raise ValueError("scores outside 0 to 1")
+    return frame
+
+
+def _disagreement(metrics: pd.DataFrame, questions: pd.DataFrame) -> str:
+    """Both files state nDCG@10 per language; a hand-edited or half-copied cell gives itself away here."""
+    place = ["task", "scorer", "language"]
+    if metrics.duplicated(place).any():
+        return "metrics.csv names a task, scorer and language twice"
+    if questions.duplicated([*place, "query_id"]).any():
+        return "per_query.parquet scores a query twice"
+    stated = metrics.set_index(place)["ndcg@10"]
+    found = questions.groupby(place)["ndcg@10"].mean()
+    if set(stated.index) != set(found.index):
+        return "metrics.csv and per_query.parquet name different languages or tasks"
+    worst = (stated - found.reindex(stated.index)).abs().max() if len(stated) else 0.0
+    return "" if worst < 1e-4 else f"metrics.csv and per_query.parquet differ by {worst:.4f} nDCG@10"
+
+
+def _stored_id(folder: Path) -> str:
+    """The id that the files state; a folder name may be a cleaned form of it."""
+    for name in ("manifest.json", "spec.json"):
+        try:
+            stated = json.loads((folder / name).read_text(encoding="utf-8")).get("id")
+        except (OSError, ValueError, AttributeError):
+            continue
+        if stated:
+            return str(stated)
+    return folder.name
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.is_file() else []
+    return lines[-1].strip() if lines else "failed without a message"

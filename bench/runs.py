@@ -1,0 +1,101 @@
+"""`bench run`: prepare once, run what is missing, write the tables."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from rich.console import Console
+
+from bench.errors import BenchError
+from bench.execution.base import RUN_CELL, Executor, disk_full
+from bench.execution.local import LocalProcesses, call_in_child
+from bench.manifest import cores
+from bench.paths import atomic_write
+from bench.plan import Plan
+from bench.plan_view import heading
+from bench.progress import RunView
+
+PREPARE = "bench.prepare:prepare"
+INTERRUPTED = 130
+
+
+def run(
+    plan: Plan,
+    console: Console,
+    runner: str = RUN_CELL,
+    prepare: str | None = PREPARE,
+    retry_failed: bool = True,
+    executor: Executor | None = None,
+) -> int:
+    """Run the cells of `plan` that have no valid result, then write and print the leaderboard.
+
+    Args:
+        plan: what to run.
+        console: where progress goes.
+        runner: import path of `run_cell(spec, out_dir, report) -> dict`.
+        prepare: import path of `prepare(profile, report)`, called once in a child process before cells.
+        retry_failed: also run cells that have failed before.
+        executor: where cells run; default: processes of this machine.
+
+    Returns:
+        Exit status: 0, 1 if any cell of the plan has failed, 130 after Ctrl-C.
+
+    Raises:
+        BenchError: another run holds the folder, the preparation failed, the disk is full.
+    """
+    with plan.store.lock():
+        todo = plan.to_run(retry_failed)
+        try:
+            # Before the cells, so that tables made after an interruption know what is missing.
+            atomic_write(plan.store.root / "profile.yaml", plan.description())
+        except OSError as error:
+            raise _unwritable(error, plan) from error
+        console.print(heading(plan, todo), soft_wrap=True)
+        view = RunView(todo, len(plan.specs) - len(todo), plan.costs, plan.workers, console)
+        executor = executor or LocalProcesses(plan.store, plan.workers, runner)
+        try:
+            with view:
+                if todo and prepare:
+                    threads = plan.profile.hardware.threads or cores()
+                    call_in_child(prepare, plan.profile, threads, view.step)
+                    view.prepared()
+                with closing(executor.run(todo)) as events:  # type: ignore[type-var]
+                    for event in events:
+                        view.handle(event)
+        except KeyboardInterrupt:
+            kept = sum(state == "done" for state in plan.states.values()) + view.done
+            console.print(
+                f"\ninterrupted: {kept} of {len(plan.specs)} cells are done and kept in {plan.store.root}; "
+                "the same command goes on from there",
+                soft_wrap=True,
+            )
+            return INTERRUPTED
+        except OSError as error:
+            raise _unwritable(error, plan) from error
+        failed = [spec for spec in plan.specs if plan.store.state(spec) == "failed"]
+        _tables(plan, console)
+        console.print(view.summary(), soft_wrap=True)
+        for spec in failed:
+            console.print(
+                f"FAILED {spec.id}: see {plan.store.folder(spec) / 'error.txt'}", style="red", soft_wrap=True
+            )
+        return 1 if failed else 0
+
+
+def _tables(plan: Plan, console: Console) -> None:
+    if not any(plan.store.state(spec) == "done" for spec in plan.specs):
+        return
+    from bench import leaderboard
+
+    console.print(leaderboard.write(plan.store.root), markup=False, highlight=False, soft_wrap=True)
+
+
+def _unwritable(error: OSError, plan: Plan) -> BenchError:
+    import errno
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return disk_full(plan.store.root)
+    return BenchError(
+        f"cannot write results: {error}",
+        "finished cells are kept; give another folder with --results, or run again",
+    )

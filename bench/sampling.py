@@ -1,0 +1,78 @@
+"""Which pairs a cell sees, and in which batches: fixed by the bitext, the languages, the budget and the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import BenchError
+
+MEGABATCH = 16  # batches that are sorted by length together: padding falls, order stays random enough
+
+
+def quotas(languages: Sequence[str], total: int) -> dict[str, int]:
+    """`total` pairs split evenly; what does not divide goes to the first languages of the order."""
+    share, rest = divmod(total, len(languages))
+    return {language: share + (i < rest) for i, language in enumerate(languages)}
+
+
+def draw_pairs(bitext: pd.DataFrame, quota: dict[str, int], seed: int) -> pd.DataFrame:
+    """Rows of the training bitext, as many as each language's quota, in random order.
+
+    Inside a language a source is drawn in proportion to the square root of its rows, so that the large
+    one (scripture) does not drown the small ones. A source is walked in a random order and started
+    again only when it is used up, so pairs repeat as late as possible.
+
+    Args:
+        bitext: columns pair_id, language, source, english, text; the training split.
+        quota: pairs per language.
+        seed: of the draw.
+
+    Raises:
+        BenchError: a language has no training pair.
+    """
+    rng = np.random.default_rng([seed, 0x5A17])
+    groups = {key: rows for key, rows in bitext.groupby("language", sort=True)}
+    drawn: list[np.ndarray] = []
+    for language, count in quota.items():
+        if language not in groups:
+            raise BenchError(
+                f"no training bitext for {language}",
+                "leave it out (--languages), or add a source that has it; `bench languages` lists the pairs",
+            )
+        by_source = [rows.index.to_numpy() for _, rows in groups[language].groupby("source", sort=True)]
+        weight = np.sqrt([len(rows) for rows in by_source])
+        exact = weight / weight.sum() * count
+        take = np.floor(exact).astype(int)
+        # The pairs lost to rounding go to the largest remainders.
+        for i in np.argsort(take - exact, kind="stable")[: count - take.sum()]:
+            take[i] += 1
+        drawn += [_walk(rows, n, rng) for rows, n in zip(by_source, take, strict=True)]
+    order = rng.permutation(np.concatenate(drawn))
+    return bitext.loc[order]
+
+
+def length_batches(lengths: np.ndarray, batch_size: int, seed: int) -> list[np.ndarray]:
+    """Positions cut into batches of texts of similar length, in random order. The last one may be short.
+
+    Args:
+        lengths: (n,) tokens of each text, in the order in which pairs were drawn.
+        batch_size: pairs per batch.
+        seed: of the order of batches.
+    """
+    rng = np.random.default_rng([seed, 0xBA7C])
+    span = batch_size * MEGABATCH
+    batches: list[np.ndarray] = []
+    for start in range(0, len(lengths), span):
+        block = np.arange(start, min(start + span, len(lengths)))
+        block = block[np.argsort(lengths[block], kind="stable")]
+        cut = [block[i : i + batch_size] for i in range(0, len(block), batch_size)]
+        batches += [cut[i] for i in rng.permutation(len(cut))]
+    return batches
+
+
+def _walk(rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    rounds = [rng.permutation(rows) for _ in range(-(-count // len(rows)))]
+    return np.concatenate(rounds)[:count] if rounds else rows[:0]

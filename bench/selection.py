@@ -1,0 +1,101 @@
+"""What the command line narrows or replaces in a profile's grid: methods, sizes, seeds, orders, languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.errors import BenchError
+from bench.grid import language_list, method_spec
+from bench.languages import Languages
+from bench.profile import Grid, MethodEntry, Profile
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Values as given on the command line; an empty one leaves the profile's axis as it is.
+
+    `languages` is an order of its own, written as a list; it excludes `orders`.
+    """
+
+    methods: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+    seeds: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+
+    def apply(self, profile: Profile, languages: Languages) -> Profile:
+        """`profile` with the selected grid.
+
+        Raises:
+            BenchError: an unknown method, order or language, a size or seed that is not a number, a size
+                that was asked for and is larger than an order.
+        """
+        if self.orders and self.languages:
+            raise BenchError(
+                "--order and --languages were both given", "--languages is an order of its own: give one"
+            )
+        asked = tuple(_numbers("--sizes", self.sizes, least=1))
+        seeds = tuple(_numbers("--seeds", self.seeds, least=0)) or profile.grid.seeds
+        entries = [_narrowed(entry, asked, seeds, self) for entry in _chosen(profile, self.methods)]
+        orders = (",".join(self.languages),) if self.languages else self.orders or profile.orders()
+        sizes = asked or profile.grid.sizes
+        if self.languages and not asked:
+            # A list given by hand bounds the profile's sizes; the list itself is always one of them.
+            length = len(language_list(orders[0], languages))
+            sizes = tuple(size for size in sizes if size <= length) or (length,)
+            entries = [
+                entry.model_copy(update={"sizes": tuple(size for size in entry.sizes if size <= length)})
+                if entry.sizes is not None
+                else entry
+                for entry in entries
+            ]
+        grid = Grid(methods=tuple(entries), sizes=sizes, seeds=seeds, orders=orders)
+        return profile.model_copy(update={"grid": grid})
+
+
+def split_list(values: Sequence[str] | None) -> tuple[str, ...]:
+    """Comma lists, given once or several times, as single values; commas in parentheses do not separate.
+
+    >>> split_list(["nmt,contrastive(form=dense,tau=0.1)", "optical"])
+    ('nmt', 'contrastive(form=dense,tau=0.1)', 'optical')
+    """
+    parts = [part.strip() for value in values or () for part in re.split(r",(?![^(]*\))", value)]
+    return tuple(part for part in parts if part)
+
+
+def _numbers(option: str, values: Sequence[str], least: int) -> list[int]:
+    for value in values:
+        if not value.isdecimal() or int(value) < least:
+            raise BenchError(
+                f"{option}: {value!r} is not a whole number from {least} on", f"for example {option} 5,10"
+            )
+    return [int(value) for value in values]
+
+
+def _chosen(profile: Profile, asked: Sequence[str]) -> list[MethodEntry]:
+    """The entries of the profile that are asked for; a method that the profile does not have is added."""
+    if not asked:
+        return list(profile.grid.methods)
+    by_spec = {str(method_spec(entry.method)): entry for entry in profile.grid.methods}
+    chosen: dict[str, MethodEntry] = {}
+    for text in asked:
+        spec = str(method_spec(text))
+        # `contrastive` is that very method if the profile has it, otherwise each of its variants.
+        variants = [name for name in by_spec if "(" not in text and name.partition("(")[0] == spec]
+        for name in [spec] if spec in by_spec else variants or [spec]:
+            chosen[name] = by_spec.get(name, MethodEntry(method=name))
+    return list(chosen.values())
+
+
+def _narrowed(
+    entry: MethodEntry, sizes: tuple[int, ...], seeds: tuple[int, ...], selection: Selection
+) -> MethodEntry:
+    """Sizes and seeds of its own that an entry has bound what is asked for, unless it was asked for by name."""
+    own_sizes, own_seeds = entry.sizes, entry.seeds
+    if own_sizes is not None and sizes:
+        own_sizes = None if selection.methods else tuple(size for size in own_sizes if size in sizes)
+    if own_seeds is not None and selection.seeds:
+        own_seeds = None if selection.methods else tuple(seed for seed in own_seeds if seed in seeds)
+    return MethodEntry(method=entry.method, sizes=own_sizes, seeds=own_seeds)

@@ -1,0 +1,190 @@
+"""Results on disk: `results/<experiment>/cells/<id>/`, complete or absent, mergeable by copying folders."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+from bench.grid import CellSpec
+from bench.lock import experiment_lock
+from bench.manifest import to_json
+
+State = Literal["done", "failed", "stale", "missing"]
+REQUIRED = ("metrics.csv", "per_query.parquet")
+
+
+class Store:
+    """The results of one experiment.
+
+    A cell is done only if its manifest is whole, names every file with its size, and carries the key of the
+    spec that is asked for. Whatever else lies in its folder is `stale` (other settings, other data, another
+    version of the method, or damaged) and is computed again; the old folder moves to `replaced/`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.cells = root / "cells"
+
+    def folder(self, spec: CellSpec) -> Path:
+        """Final folder of a cell."""
+        return self.cells / folder_name(spec.id)
+
+    def state(self, spec: CellSpec) -> State:
+        """What is stored for `spec`."""
+        folder = self.folder(spec)
+        if not folder.is_dir():
+            return "missing"
+        manifest = self.manifest(spec)
+        if manifest.get("key") != spec.key:
+            return "stale"
+        if manifest.get("status") == "failed":
+            return "failed"
+        return "done" if manifest.get("status") == "done" and _complete(folder, manifest) else "stale"
+
+    def manifest(self, spec: CellSpec) -> dict[str, Any]:
+        """The stored manifest, whatever its key; empty if there is none that can be read."""
+        return read_json(self.folder(spec) / "manifest.json")
+
+    def manifests(self) -> list[dict[str, Any]]:
+        """Manifests of all cells that lie in the folder."""
+        return [found for path in sorted(self.cells.glob("*/manifest.json")) if (found := read_json(path))]
+
+    def changes(self, spec: CellSpec) -> list[str]:
+        """Settings in which a stale cell differs from `spec`, as `training.pairs: 6000 -> 100`."""
+        try:
+            old = CellSpec.model_validate(read_json(self.folder(spec) / "spec.json")).identity()
+        except ValueError:
+            return ["written by another version of the program, or damaged"]
+        return _differences(old, spec.identity()) or ["damaged or incomplete files"]
+
+    @contextmanager
+    def writing(self, spec: CellSpec) -> Iterator[Path]:
+        """A folder beside the final one; moved in on success, removed on an exception."""
+        final = self.folder(spec)
+        beside = self._beside(spec)
+        try:
+            yield beside
+            self._move_in(spec, beside, final)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+    def finish(self, spec: CellSpec, folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+        """Write spec and manifest into a folder from `writing`; the manifest lists the files with their sizes.
+
+        Raises:
+            FileNotFoundError: the runner left out a file that every cell has.
+        """
+        (folder / "spec.json").write_text(spec.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        for name in REQUIRED if manifest["status"] == "done" else ():
+            if not (folder / name).is_file():
+                raise FileNotFoundError(f"cell {spec.id} ended without {name}")
+        files = {
+            path.relative_to(folder).as_posix(): path.stat().st_size
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
+        complete = {"key": spec.key, "id": spec.id, **manifest, "files": files}
+        (folder / "manifest.json").write_text(to_json(complete), encoding="utf-8")
+        return complete
+
+    def finish_failed(
+        self, spec: CellSpec, folder: Path, error: str, manifest: dict[str, Any], log: Path | None = None
+    ) -> None:
+        """Turn a folder from `writing` into the record of a failure: error.txt, and the logs that explain it."""
+        for path in folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "train.csv":
+                path.unlink()
+        if log is not None and log.is_file():
+            shutil.copyfile(log, folder / "log.txt")
+        (folder / "error.txt").write_text(error, encoding="utf-8")
+        self.finish(spec, folder, {**manifest, "status": "failed"})
+
+    def scratch(self, spec: CellSpec) -> Path:
+        """A new folder beside the cell's own, for this run only."""
+        return self._beside(spec)
+
+    def sweep(self, spec: CellSpec | None = None) -> None:
+        """Remove what killed processes left of one cell, or of all. Only for the holder of the lock."""
+        name = glob.escape(self.folder(spec).name) if spec else "*"
+        for left in self.cells.glob(f".{name}.*.tmp"):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def lock(self) -> Any:
+        """Context manager: this process alone writes here. Left-overs of a killed run are removed."""
+        return experiment_lock(self.root, self.sweep)
+
+    def _beside(self, spec: CellSpec) -> Path:
+        folder = self.folder(spec)
+        beside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
+        beside.mkdir(parents=True)
+        return beside
+
+    def _move_in(self, spec: CellSpec, beside: Path, final: Path) -> None:
+        if final.exists():
+            # Finished results of other settings are kept; a failure or a damaged folder is not worth it.
+            old = read_json(final / "manifest.json")
+            if old.get("status") == "done" and old.get("key") != spec.key:
+                target = self.root / "replaced" / f"{final.name}.{str(old.get('key'))[:8]}"
+                target.parent.mkdir(exist_ok=True)
+            else:
+                target = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}.tmp")
+            shutil.rmtree(target, ignore_errors=True)
+            os.replace(final, target)
+            os.replace(beside, final)
+            if target.name.startswith("."):
+                shutil.rmtree(target, ignore_errors=True)
+        else:
+            os.replace(beside, final)
+
+
+def folder_name(cell_id: str) -> str:
+    """The name of a cell's folder: its id, as far as file systems allow."""
+    name = quote(cell_id, safe="@#~()=,+.-_")
+    if len(name) > 200:  # file systems stop at 255, and a folder beside has a longer name
+        name = f"{name[:180]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    return name
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file; empty if there is no such file or it is damaged."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _complete(folder: Path, manifest: dict[str, Any]) -> bool:
+    files = manifest.get("files")
+    if not isinstance(files, dict) or any(name not in files for name in REQUIRED):
+        return False
+    try:
+        return all((folder / name).stat().st_size == size for name, size in files.items())
+    except OSError:
+        return False
+
+
+def _differences(old: Any, new: Any, path: str = "") -> list[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = dict.fromkeys([*old, *new])
+        return [
+            line
+            for key in keys
+            for line in _differences(old.get(key), new.get(key), f"{path}.{key}".lstrip("."))
+        ]
+    if old == new:
+        return []
+    if len(str(old)) + len(str(new)) > 80:
+        return [f"{path} changed"]
+    return [f"{path}: {old} -> {new}"]

@@ -1,0 +1,103 @@
+"""S1, symbol search: a native keyword finds the English entry of the symbols that carry it (CLDR)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Protocol
+
+from bench.suite.cleaning import one_line
+from bench.suite.splits import short_hash, symbol_split
+from bench.suite.tasks import TaskRows
+from bench.suite.types import ENGLISH
+
+LIMITS = {"test": 500, "dev": 150}  # queries per language
+MAX_SYMBOLS = 10  # a keyword that marks more symbols asks for nothing in particular
+SHORT_WORD_SCRIPTS = ("Hans", "Hant", "Jpan", "Kore")  # one character can be a word
+NAME, KEYWORD = 2, 1  # grades
+
+
+class Entry(Protocol):
+    """What CLDR says of a symbol in one language (`sources.cldr.Annotation`)."""
+
+    @property
+    def name(self) -> str | None: ...
+
+    @property
+    def keywords(self) -> tuple[str, ...]: ...
+
+
+Annotations = Mapping[str, Mapping[str, Entry]]  # language code -> symbol -> entry
+
+
+def symbols_task(annotations: Annotations, scripts: Mapping[str, str]) -> TaskRows:
+    """Make the task; `scripts` gives the script of each language code.
+
+    Documents are "name: keyword, keyword" in English. A query is a name or keyword of a language's own list;
+    it is left out if it equals an English one, has no letter, is shorter than two characters (but in Chinese,
+    Japanese and Korean), or marks more than ten symbols. The first relevant symbol decides the split.
+    """
+    task = TaskRows("symbols", parallel=False)
+    english = {symbol: entry for symbol, entry in annotations[ENGLISH].items() if entry.name}
+    for symbol in sorted(english):
+        task.documents[document_id(symbol)] = _document(english[symbol])
+    terms = {_fold(term) for entry in english.values() for term, _ in _terms(entry)}
+    for language in sorted(annotations):
+        short_words = scripts.get(language) in SHORT_WORD_SCRIPTS
+        known = set() if language == ENGLISH else terms
+        queries = _queries(language, annotations[language], english, known, short_words)
+        for split in ("dev", "test"):
+            task.add_queries(split, language, queries[split], LIMITS[split])
+    return task
+
+
+def document_id(symbol: str) -> str:
+    """`s` and the code points in hexadecimal: TREC files take no symbols."""
+    return "s" + "-".join(f"{ord(character):x}" for character in symbol)
+
+
+def _queries(
+    language: str,
+    entries: Mapping[str, Entry],
+    english: Collection[str],
+    known: set[str],
+    short_words: bool,
+) -> dict[str, list[tuple[str, str, dict[str, int]]]]:
+    """Queries of one language by split; `english` are the symbols that have a document."""
+    judged: dict[str, dict[str, int]] = {}
+    written: dict[str, str] = {}
+    for symbol in sorted(entries):
+        if symbol not in english:
+            continue
+        for term, grade in _terms(entries[symbol]):
+            folded = _fold(term)
+            written.setdefault(folded, term)
+            grades = judged.setdefault(folded, {})
+            grades[symbol] = max(grade, grades.get(symbol, 0))
+    queries: dict[str, list[tuple[str, str, dict[str, int]]]] = {"dev": [], "test": []}
+    for folded, grades in judged.items():
+        letters = any(map(str.isalpha, folded))
+        if folded in known or not letters or (len(folded) < 2 and not short_words) or len(grades) > MAX_SYMBOLS:
+            continue
+        query = ("q" + short_hash(f"{language}\0{folded}"), written[folded])
+        documents = {document_id(symbol): grade for symbol, grade in grades.items()}
+        queries[symbol_split(min(grades))].append((*query, documents))
+    return queries
+
+
+def _terms(entry: Entry) -> Iterator[tuple[str, int]]:
+    if entry.name and (name := one_line(entry.name)):
+        yield name, NAME
+    for keyword in entry.keywords:
+        if text := one_line(keyword):
+            yield text, KEYWORD
+
+
+def _document(entry: Entry) -> str:
+    name = one_line(entry.name or "")
+    keywords = dict.fromkeys(one_line(keyword) for keyword in entry.keywords)
+    rest = [keyword for keyword in keywords if keyword and keyword != name]
+    return f"{name}: {', '.join(rest)}" if rest else name
+
+
+def _fold(term: str) -> str:
+    return term.casefold()

@@ -1,0 +1,154 @@
+"""The two tidy tables: the leaderboard (means over groups of languages) and the scores of each language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench import resampling
+from bench.arms import CEILING, FLOOR, RANKED_BY, REFERENCES, Arm, Scores
+from bench.results import MEASURES, Plan
+
+GROUPS = ("trained", "core", "held-out", "guard", "all")
+MEAN = "mean"  # the pseudo-task that averages the tasks
+FACTS = ("name", "class", "script", "family")
+COLUMNS = (
+    "order", "scorer", "task", "group", "size", "method", "status", "complete", "rank", "ties_best",
+    "languages", "languages_declared", *MEASURES, "low", "high", "seed_sd", "worst_tenth",
+    "gap_closed", "gap_languages", "gap_left_out", "seeds", "seeds_planned", "seconds", "pairs_per_second",
+    "warning",
+)  # fmt: skip
+LANGUAGE_COLUMNS = (
+    "method", "size", "seed", "order", "scorer", "task", "language", *FACTS, "group", "core", "pairs_seen", "queries",
+    *MEASURES, "untrained", "english", "gap_closed", "complete",
+)  # fmt: skip
+
+
+def leaderboard(plan: Plan, order: str, scores: Scores) -> pd.DataFrame:
+    """One row per scorer, task (and `mean`), group, size and method of one order, with `COLUMNS`.
+
+    Means go over the declared languages of a group that have the task, then over tasks. Rows with
+    `complete` False stand on fewer languages, questions or seeds than planned and carry no rank.
+    """
+    rows = []
+    for scorer in scores.scorers:
+        for task in (MEAN, *scores.tasks):
+            for group in GROUPS:
+                for size in plan.sizes:
+                    languages = plan.group(group, order, size)
+                    tasks = scores.tasks if task == MEAN else (task,)
+                    places = [at for name in tasks if (at := scores.at(scorer, name, languages))]
+                    point = {"order": order, "scorer": scorer, "task": task, "group": group, "size": size}
+                    rows += [point | row for row in _board(scores, size, places)] if places else []
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _board(scores: Scores, size: int, places: list[list[int]]) -> list[dict[str, Any]]:
+    """The rows that compete with each other: all methods of a size on the same places (one list a task)."""
+    numbers = [number for name in scores.methods if (number := scores.index(name, size)) is not None]
+    rows, draws = [], []
+    for number in numbers:
+        row, drawn = _row(scores, number, places)
+        rows.append(row)
+        draws.append(drawn)
+    ranked = [n for n, row in enumerate(rows) if row["complete"] and row["method"] not in REFERENCES]
+    ranked.sort(key=lambda n: (-rows[n][RANKED_BY], rows[n]["method"]))
+    for n in ranked:
+        better = sum(rows[other][RANKED_BY] > rows[n][RANKED_BY] for other in ranked)
+        behind, _ = resampling.interval(draws[ranked[0]] - draws[n])
+        rows[n].update(rank=better + 1, ties_best=bool(better == 0 or behind <= 0))
+    return rows
+
+
+def _row(scores: Scores, number: int, places: list[list[int]]) -> tuple[dict[str, Any], np.ndarray]:
+    """One arm on `places` (one list a task): the row and the resampled means, shape (resamples,)."""
+    arm = scores.arms[number]
+    flat = [place for of_task in places for place in of_task]
+    complete = arm.state == "done" and bool(scores.whole[number, flat].all())
+    means = _mean_of_means(scores.values[number], places)
+    drawn = np.mean([scores.draws[number, of_task].mean(axis=0) for of_task in places], axis=0)
+    low, high = resampling.interval(drawn) if complete else (float("nan"), float("nan"))
+    gaps = scores.gap[number]
+    known = ~np.isnan(scores.values[number, flat, 0])
+    return {
+        "method": arm.method, "status": _status(arm, complete), "complete": complete, "rank": pd.NA, "ties_best": False,
+        "languages": len({scores.places[place][2] for place, has in zip(flat, known, strict=True) if has}),
+        "languages_declared": len({scores.places[place][2] for place in flat}),
+        **dict(zip(MEASURES, means, strict=True)), "low": low, "high": high,
+        "seed_sd": _seed_sd(scores, arm, places),
+        "worst_tenth": _worst_tenth(scores.values[number, :, 0], places),
+        "gap_closed": _mean_of_means(gaps[:, None], places)[0],
+        "gap_languages": int((~np.isnan(gaps[flat])).sum()), "gap_left_out": int((known & np.isnan(gaps[flat])).sum()),
+        "seeds": len(arm.done), "seeds_planned": len(arm.cells),
+        "seconds": arm.mean("seconds"), "pairs_per_second": arm.mean("pairs_per_second"), "warning": arm.warning,
+    }, drawn  # fmt: skip
+
+
+def _status(arm: Arm, complete: bool) -> str:
+    if complete:
+        return "done"
+    return "incomplete" if arm.done else arm.state
+
+
+def _mean_of_means(values: np.ndarray, places: list[list[int]]) -> np.ndarray:
+    """(columns,): mean over tasks of the mean over languages of `values` (places, columns), NaNs left out."""
+    return _nanmean(np.stack([_nanmean(values[of_task]) for of_task in places]))
+
+
+def _nanmean(values: np.ndarray) -> np.ndarray:
+    """Mean over the first axis without NaNs; NaN, not a warning, where nothing is left."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=0)
+    total = np.where(known, values, 0).sum(axis=0)
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+
+
+def _worst_tenth(values: np.ndarray, places: list[list[int]]) -> float:
+    """Mean of the lowest tenth of the languages (at least one) in each task, mean over tasks."""
+    means = []
+    for of_task in places:
+        known = np.sort(values[of_task][~np.isnan(values[of_task])])
+        if len(known):
+            means.append(known[: -(-len(known) // 10)].mean())
+    return float(np.mean(means)) if means else float("nan")
+
+
+def _seed_sd(scores: Scores, arm: Arm, places: list[list[int]]) -> float:
+    """Standard deviation between seeds of the row's own mean; NaN with fewer than two seeds."""
+    if len(arm.done) < 2:
+        return float("nan")
+    cells = [number for number, cell in enumerate(scores.cells) if cell in arm.done]
+    return float(np.std([_mean_of_means(scores.by_cell[n][:, :1], places)[0] for n in cells], ddof=1))
+
+
+def per_language(plan: Plan, order: str, scores: Scores, facts: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """One row per done cell of one order, scorer, task and language.
+
+    `facts`: per language code its `name`, `class`, `script` and `family`, as far as known.
+    """
+    at = {"scorer": 0, "task": 1, "language": 2}
+    place = {column: [place[number] for place in scores.places] for column, number in at.items()}
+    codes, core = place["language"], set(plan.core_of(order))
+    frames = []
+    for arm, numbers in zip(range(len(scores.arms)), scores.owned, strict=True):
+        for number in numbers:
+            cell = scores.cells[number]
+            group: dict[str, str] = {}
+            for part in ("guard", "trained", "held-out"):
+                group.update(dict.fromkeys(plan.group(part, order, cell.name.size), part))
+            seen = cell.manifest.get("pairs_by_language") or {}
+            values, way = scores.by_cell[number], scores.way
+            frame = pd.DataFrame({
+                "method": cell.name.method, "size": cell.name.size, "seed": cell.name.seed, "order": order, **place,
+                **{fact: [facts.get(code, {}).get(fact) for code in codes] for fact in FACTS},
+                "group": [group.get(code, "other") for code in codes], "core": [code in core for code in codes],
+                "pairs_seen": pd.array([seen.get(code, 0 if seen else None) for code in codes], dtype="Int64"),
+                "queries": scores.queries[number], **{name: values[:, n] for n, name in enumerate(MEASURES)},
+                "untrained": scores.reference(FLOOR), "english": scores.reference(CEILING),
+                "gap_closed": (values[:, 0] - scores.reference(FLOOR)) / way, "complete": scores.whole[arm],
+            })  # fmt: skip
+            frames.append(frame[~np.isnan(values[:, 0])])
+    return pd.concat(frames, ignore_index=True)[list(LANGUAGE_COLUMNS)]

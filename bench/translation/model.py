@@ -1,0 +1,107 @@
+"""A small many-to-English translator whose encoder is the student start."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import EncoderDecoderModel
+from transformers.modeling_outputs import BaseModelOutput
+
+from bench.encoders.encoder import Encoder, TokenizedText
+
+
+@dataclass(frozen=True)
+class EnglishVocabulary:
+    """Subwords that the decoder can write: those of the English training side.
+
+    Attributes:
+        ids: (V,) ids in the full tokenizer, ascending.
+        pad, start, end: rows (0 .. V-1) of the special tokens.
+    """
+
+    ids: np.ndarray
+    pad: int
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, encoder: Encoder, texts: Sequence[TokenizedText]) -> EnglishVocabulary:
+        tokenizer = encoder.tokenizer
+        specials = [tokenizer.pad_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id]
+        if specials[1] is None:  # BERT's names for the same things
+            specials[1:] = [tokenizer.cls_token_id, tokenizer.sep_token_id]
+        ids = np.unique(np.concatenate([np.array(specials), *(np.array(text.ids) for text in texts)]))
+        pad, start, end = np.searchsorted(ids, specials)
+        return cls(ids, int(pad), int(start), int(end))
+
+    def rows(self, text: TokenizedText) -> list[int]:
+        """Rows of the content tokens of a text, then the end token."""
+        content = [token for token, keep in zip(text.ids, text.content, strict=True) if keep]
+        return [*np.searchsorted(self.ids, content).tolist(), self.end]
+
+
+def build(encoder: Encoder, vocabulary: EnglishVocabulary, layers: int) -> EncoderDecoderModel:
+    """Encoder-decoder on top of a copy-free `encoder`; decoder weights from the same checkpoint.
+
+    Word, position and type embeddings and the first `layers` layers (self-attention, feed-forward) are
+    copied; cross-attention and output head start random. Output and input embeddings are tied.
+    """
+    from transformers import AutoModelForCausalLM
+
+    config = copy.deepcopy(encoder.model.config)
+    config.num_hidden_layers = layers
+    config.is_decoder, config.add_cross_attention = True, True
+    config.tie_word_embeddings = True
+    config.vocab_size = len(vocabulary.ids)
+    config.pad_token_id, config.bos_token_id, config.eos_token_id = vocabulary.pad, vocabulary.start, vocabulary.end
+    config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
+    decoder = AutoModelForCausalLM.from_config(config)
+    body = decoder.base_model
+    source = encoder.model
+    rows = torch.from_numpy(vocabulary.ids)
+    if encoder.id_map is not None:
+        rows = encoder.id_map[rows]
+    with torch.no_grad():
+        weights = dict(source.state_dict())
+        own = body.state_dict()
+        for name, tensor in own.items():
+            if name.startswith("embeddings.word_embeddings"):
+                tensor.copy_(weights[name][rows])
+            elif name in weights and weights[name].shape == tensor.shape:
+                tensor.copy_(weights[name])
+    decoder.tie_weights()
+    model = EncoderDecoderModel(encoder=source, decoder=decoder)
+    for settings in (model.config, model.generation_config):
+        settings.pad_token_id, settings.eos_token_id = vocabulary.pad, vocabulary.end
+        settings.decoder_start_token_id, settings.bos_token_id = vocabulary.start, vocabulary.start
+    return model
+
+
+def token_loss(model: EncoderDecoderModel, states: Tensor, mask: Tensor, target: Tensor, pad: int) -> Tensor:
+    """Mean cross-entropy of the English tokens given encoder states.
+
+    Args:
+        states: (B, L, d) encoder states; mask: (B, L) tokens that may be attended to.
+        target: (B, T) rows of the English vocabulary, padded with `pad`.
+    """
+    start = torch.full_like(target[:, :1], int(model.config.decoder_start_token_id or 0))
+    inputs = torch.cat([start, target[:, :-1]], 1)
+    logits = model.decoder(
+        input_ids=inputs, attention_mask=(torch.cat([torch.ones_like(start), target[:, :-1]], 1) != pad).long(),
+        encoder_hidden_states=states, encoder_attention_mask=mask.long(), use_cache=False,
+    ).logits  # fmt: skip
+    return torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), target.flatten(), ignore_index=pad)
+
+
+@torch.inference_mode()
+def greedy(model: EncoderDecoderModel, states: Tensor, mask: Tensor, max_tokens: int) -> Tensor:
+    """(B, T) greedily decoded rows. Greedy, not beam: one pass a token, and the same on every machine."""
+    return model.generate(  # type: ignore[misc, return-value]
+        encoder_outputs=BaseModelOutput(last_hidden_state=states), attention_mask=mask.long(),
+        max_new_tokens=max_tokens, num_beams=1, do_sample=False, no_repeat_ngram_size=4,
+    )  # fmt: skip

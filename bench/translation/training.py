@@ -1,0 +1,134 @@
+"""Training of the translator: first English from the teacher's states, then translation from bitext."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from bench.encoders.encoder import Encoder, TokenizedText
+from bench.errors import BenchError
+from bench.sampling import length_batches
+from bench.training import Batches, TrainSettings, fit, freeze, linear
+from bench.translation.model import EnglishVocabulary, token_loss
+
+if TYPE_CHECKING:
+    from pytorch_lightning.utilities.types import OptimizerLRScheduler
+    from transformers import EncoderDecoderModel
+
+Report = Callable[[str, float], None]
+
+
+class Translation(pl.LightningModule):
+    """Encoder-decoder trained with cross-entropy on pairs (text in X or in English, English text).
+
+    Args:
+        encoder: student start; its model is the encoder of `model` and is trained unless `frozen`.
+        model: the encoder-decoder.
+        texts: source side, tokenised for the encoder.
+        targets: rows of the English vocabulary, one list a text.
+        pad: row of the padding token.
+        settings: of the optimiser; `decoder_rate` multiplies the rate of the decoder.
+        frozen: train the decoder alone.
+    """
+
+    def __init__(
+        self, encoder: Encoder, model: EncoderDecoderModel, texts: Sequence[TokenizedText], targets: Sequence[list[int]], pad: int,
+        settings: TrainSettings, decoder_rate: float, steps: int, frozen: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.model, self.encoder = model, encoder
+        self.texts, self.targets, self.pad = texts, targets, pad
+        self.settings, self.decoder_rate, self.steps, self.frozen = settings, decoder_rate, steps, frozen
+        freeze(encoder.model, settings)
+        if frozen:
+            encoder.model.requires_grad_(False)
+        model.decoder.requires_grad_(True)
+
+    def losses(self, positions: np.ndarray, texts: Sequence[TokenizedText], targets: Sequence[list[int]]) -> Tensor:
+        """Mean cross-entropy a token of these pairs."""
+        batch = self.encoder.collate([texts[i] for i in positions]).to(self.device)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            states, _ = self.encoder.states(batch)
+        target = pad_sequence([torch.tensor(targets[i]) for i in positions], batch_first=True, padding_value=self.pad)
+        return token_loss(self.model, states, batch.content_mask, target.to(self.device), self.pad)
+
+    def training_step(self, positions: np.ndarray, index: int) -> Tensor:
+        loss = self.losses(positions, self.texts, self.targets)
+        if not torch.isfinite(loss):
+            raise BenchError(
+                f"the translation loss became {loss.item()} at step {self.global_step}", "lower the learning rate of nmt"
+            )
+        self.last = {"loss": loss.item()}
+        return loss
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        rate = self.settings.learning_rate
+        body = [p for p in self.encoder.model.parameters() if p.requires_grad]
+        groups: list[dict[str, Any]] = [{"params": list(self.model.decoder.parameters()), "lr": rate * self.decoder_rate}]
+        groups += [{"params": body, "lr": rate}] if body else []
+        optimizer = torch.optim.AdamW(groups, weight_decay=self.settings.weight_decay, fused=True)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: linear(s, self.steps, self.settings.warmup))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class FollowTranslation(pl.Callback):
+    """Writes down each step, and the loss on dev pairs before and after training."""
+
+    def __init__(self, texts: Sequence[TokenizedText], targets: Sequence[list[int]], report: Report, phase: str) -> None:
+        self.texts, self.targets, self.report, self.phase = texts, targets, report, phase
+        self.rows: list[dict[str, Any]] = []
+        self.started = time.monotonic()
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._check(module, 0)
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
+        rate = trainer.optimizers[0].param_groups[-1]["lr"]
+        self.rows.append({"step": trainer.global_step, "seconds": self._seconds(), "learning_rate": rate, **module.last})
+        self.report(self.phase, trainer.global_step / module.steps)
+
+    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._check(module, trainer.global_step)
+
+    def _seconds(self) -> float:
+        return round(time.monotonic() - self.started, 2)
+
+    def _check(self, module: Any, step: int) -> None:
+        if not len(self.texts):
+            return
+        order = np.argsort([len(t.ids) for t in self.texts], kind="stable")
+        size = module.settings.batch_size
+        with torch.no_grad():
+            parts = [order[i : i + size] for i in range(0, len(order), size)]
+            losses = [module.losses(part, self.texts, self.targets).item() * len(part) for part in parts]
+        self.rows.append({"step": step, "seconds": self._seconds(), "dev_loss": sum(losses) / len(order)})
+
+
+def train_translator(
+    encoder: Encoder, model: EncoderDecoderModel, vocabulary: EnglishVocabulary, texts: Sequence[TokenizedText],
+    english: Sequence[TokenizedText], dev: tuple[Sequence[TokenizedText], Sequence[TokenizedText]], settings: TrainSettings,
+    decoder_rate: float, seed: int, precision: str, report: Report, phase: str = "train", frozen: bool = False,
+) -> pd.DataFrame:  # fmt: skip
+    """Train in place; one row a step and one a dev check, as `bench.training.train`.
+
+    Args:
+        texts, english: the two sides of the pairs, in the order in which they were drawn.
+        dev: two sides of pairs of which the loss is watched.
+        frozen: train the decoder alone.
+    """
+    pl.seed_everything(seed, workers=True, verbose=False)
+    batches = length_batches(np.array([len(t.ids) for t in texts]), settings.batch_size, seed)
+    targets = [vocabulary.rows(text) for text in english]
+    module = Translation(encoder, model, texts, targets, vocabulary.pad, settings, decoder_rate, len(batches), frozen)
+    follow = FollowTranslation(dev[0], [vocabulary.rows(text) for text in dev[1]], report, phase)
+    fit(module, Batches(batches), follow, settings.clip, precision)
+    model.requires_grad_(False).eval()
+    return pd.DataFrame(follow.rows)

@@ -1,0 +1,121 @@
+"""Equal care: the same number of dev trials for every method, each with the same budget; test queries stay unread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from bench.errors import BenchError
+from bench.execution.base import Failed, Finished, Progress, Started
+from bench.execution.local import LocalProcesses, call_in_child
+from bench.grid import CellSpec, cells
+from bench.languages import Languages
+from bench.manifest import cores
+from bench.paths import atomic_write
+from bench.profile import Profile
+from bench.profile_file import load_profile
+from bench.store import Store
+
+Say = Callable[[str], None]
+
+
+def trial_cells(file: Path, workers: int | None = None) -> tuple[Profile, list[tuple[str, str, CellSpec]]]:
+    """The profile that trials share, and (arm, settings in words, cell) of each trial.
+
+    Raises:
+        BenchError: arms have different numbers of trials, or a trial does not fit its method.
+    """
+    described = yaml.safe_load(file.read_text(encoding="utf-8"))
+    arms: dict[str, dict[str, Any]] = described["trials"]
+    counts = {arm: len(content["trials"]) for arm, content in arms.items()}
+    if len(set(counts.values())) > 1:
+        shown = ", ".join(f"{arm}: {n}" for arm, n in counts.items())
+        raise BenchError(f"arms have different numbers of trials ({shown})", f"give each the same number in {file.name}")
+    base = load_profile(described["profile"], described.get("set", ()))
+    content = base.model_dump(exclude_unset=True) | {"name": described["name"], "method_settings": {}}
+    content["evaluation"] = base.evaluation.model_dump() | {"split": "dev", "tasks": tuple(described["tasks"])}
+    if workers:
+        content["hardware"] = base.hardware.model_dump() | {"workers": workers, "threads": 0}
+    languages = Languages.load(Path(base.data.languages_file) if base.data.languages_file else None)
+
+    def profile(method: str, settings: Mapping[str, Any]) -> Profile:
+        grid = {"methods": [method], "sizes": [described["size"]], "seeds": [described["seed"]]}
+        return Profile.model_validate(content | {"grid": grid, "method_settings": {method: dict(settings)} if settings else {}})
+
+    shared = profile("untrained", {})
+    threads = shared.hardware.threads or max(1, cores() // shared.hardware.workers)
+    found = [("floor", "", cells(shared, languages, threads)[0])]
+    for arm, one in arms.items():
+        for number, trial in enumerate(one["trials"], 1):
+            settings = {k: v for k, v in trial.items() if k != "method"}
+            [spec] = cells(profile(trial["method"], settings), languages, threads)
+            words = "; ".join(f"{k}={v}" for k, v in settings.items())
+            found.append((arm, words, spec.model_copy(update={"id": f"{spec.id}~trial{number}"})))
+    return shared, found
+
+
+def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.DataFrame:
+    """Run the trials that have no result yet, and write tuning.csv: one row a trial, the best of each arm marked.
+
+    Args:
+        file: description of the trials (`bench/tuning.yaml`).
+        results: folder of experiments.
+        say: gets one line when a trial starts or ends.
+        workers: trials at the same time.
+
+    Raises:
+        BenchError: the file does not hold up, or the preparation fails.
+    """
+    profile, trials = trial_cells(file, workers)
+    arms: dict[str, dict[str, Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))["trials"]
+    store = Store(results / profile.name)
+    with store.lock():
+        todo = [spec for _, _, spec in trials if store.state(spec) != "done"]
+        if todo:
+            say(f"{len(todo)} of {len(trials)} trials to run")
+            call_in_child("bench.prepare:prepare", profile, profile.hardware.threads or cores(), lambda *_: None)
+        for event in LocalProcesses(store, profile.hardware.workers).run(todo):
+            if not isinstance(event, Progress):
+                verb = {Started: "started", Finished: "done", Failed: "FAILED"}[type(event)]
+                say(f"{verb} {event.id}" + (f": {event.reason}" if isinstance(event, Failed) else ""))
+        table = collect(store, trials, arms)
+        atomic_write(store.root / "tuning.csv", table.to_csv(index=False, float_format="%.4f"))
+    return table
+
+
+def collect(store: Store, trials: list[tuple[str, str, CellSpec]], arms: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    """Dev scores of all trials; a trial that failed has none.
+
+    The criterion of a trial is the mean over tasks of the mean over the trained languages, with the scorer whose
+    space its arm trains.
+    """
+    rows = []
+    for arm, settings, spec in trials:
+        row: dict[str, Any] = {"arm": arm, "method": spec.method, "settings": settings}
+        row |= {"pairs": spec.pairs, "languages": spec.size}
+        scorer = arms[arm]["scorer"] if arm in arms else "late"
+        metrics = store.folder(spec) / "metrics.csv"
+        if store.state(spec) == "done" and metrics.exists():
+            frame = pd.read_csv(metrics)
+            core = spec.order_languages[: trials[-1][2].size]
+            means = frame[frame["language"].isin(core)].groupby(["scorer", "task"])["ndcg@10"].mean()
+            for (one, task), value in means.items():
+                row[f"{task} {one}"] = value
+            for one in ("dense", "late"):
+                row[one] = means[one].mean()
+            row["criterion"] = row[scorer]
+            manifest = store.manifest(spec)
+            row["dev_loss_start"] = manifest.get("dev", {}).get("loss_start")
+            row["dev_loss_end"] = manifest.get("dev", {}).get("loss_end")
+            row["chrf"] = manifest.get("translation", {}).get("chrf")
+            row["warning"] = manifest.get("collapse", {}).get("warning", "")
+            row["seconds"] = manifest.get("seconds", {}).get("total")
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    best = table.groupby("arm")["criterion"].transform("max") if "criterion" in table else None
+    table.insert(2, "chosen", (table["criterion"] == best) & (table["arm"] != "floor") if best is not None else False)
+    return table

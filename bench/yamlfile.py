@@ -1,0 +1,56 @@
+"""Reading a YAML file that a person wrote: every way it can be wrong is a `BenchError` with file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.errors import BenchError
+
+# The C reader is several times faster; it is missing only where PyYAML was built without libyaml.
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _UniqueKeys(_Base):  # type: ignore[misc]
+    """Safe loader that refuses a repeated key, of which YAML silently keeps the last."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        seen: dict[Any, int] = {}
+        for key_node, _ in node.value:
+            key, line = key_node.value, key_node.start_mark.line + 1
+            if isinstance(key, str) and key != "<<":
+                if key in seen:
+                    raise BenchError(
+                        f"'{key}' stands twice: lines {seen[key]} and {line}", "keep one of them"
+                    )
+                seen[key] = line
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+def read_mapping(path: Path, kind: str) -> dict[str, Any]:
+    """The top-level mapping of a YAML file.
+
+    Args:
+        path: the file.
+        kind: what the file is called in messages, e.g. "languages file".
+
+    Raises:
+        BenchError: the file is missing, unreadable, not YAML, not a mapping, or repeats a key.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # a safe loader
+    except FileNotFoundError:
+        raise BenchError(f"{kind} {str(path)!r} does not exist", "check the path") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BenchError(f"{kind} {str(path)!r} cannot be read: {error}", "it must be UTF-8 text") from None
+    except yaml.YAMLError as error:
+        raise BenchError(f"{kind} {str(path)!r} is not valid YAML: {' '.join(str(error).split())}") from None
+    except BenchError as error:
+        raise BenchError(f"{kind} {str(path)!r}: {error.message}", error.hint) from None
+    if not isinstance(content, dict):
+        raise BenchError(f"{kind} {str(path)!r} holds no fields", "it must consist of 'field: value' lines")
+    return content

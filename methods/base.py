@@ -1,0 +1,111 @@
+"""What a method is: a declaration, typed parameters and, for distillation, a loss on token states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class TokenStates:
+    """Texts of a batch as their encoder sees them, in the space in which they will be scored.
+
+    Attributes:
+        vectors: (B, L, d) unit token vectors; rows outside the mask are arbitrary but finite.
+        mask: (B, L) bool, true on content tokens (no padding, no prefix, no special token).
+        pooled: (B, d) unit vector of the whole text.
+    """
+
+    vectors: Tensor
+    mask: Tensor
+    pooled: Tensor
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def detach(self) -> TokenStates:
+        """The same states as constants."""
+        return TokenStates(self.vectors.detach(), self.mask, self.pooled.detach())
+
+
+@dataclass
+class NoParams:
+    """Parameters of a method that has none."""
+
+
+def option(default: Any, help: str, choices: Sequence[Any] = ()) -> Any:
+    """A parameter of a method: its default, one line of help, the values allowed (any if empty)."""
+    return field(default=default, metadata={"help": help, "choices": tuple(choices)})
+
+
+class Method:
+    """Base class. A subclass declares itself with plain literals, which are read without importing it.
+
+    Attributes:
+        name: how it is called everywhere.
+        summary: one line for lists and tables.
+        reference: where it comes from.
+        kind: `distil` (a loss trains the student), `translate` (query to English, searched by the
+            teacher), `none` (the student as it starts), `english` (the English query, the ceiling).
+        version: raised when results change; stored results of another version are stale.
+        Params: dataclass of `option`s.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    reference: ClassVar[str]
+    kind: ClassVar[str] = "distil"
+    version: ClassVar[int] = 1
+    Params: ClassVar[type] = NoParams
+
+    def __init__(self, **params: Any) -> None:
+        self.params = self.Params(**params)
+
+    def loss(self, student: TokenStates, teacher: TokenStates, pair_ids: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Loss of a batch of bitext pairs, and named scalars to log.
+
+        Args:
+            student: states of the texts in other languages; carries gradients.
+            teacher: states of their English sides, B of them in the same order; no gradients.
+            pair_ids: (B,) int64, equal where the English text is equal.
+
+        Returns:
+            Scalar loss (mean over pairs) and detached scalars.
+        """
+        raise TypeError(f"method {self.name!r} of kind {self.kind!r} has no loss")
+
+
+REGISTERED: dict[str, type[Method]] = {}
+M = TypeVar("M", bound=type[Method])
+
+
+def register(cls: M) -> M:
+    """Class decorator that makes a method known under its `name`."""
+    known = REGISTERED.get(cls.name)
+    if known is not None and known.__qualname__ != cls.__qualname__:
+        raise ValueError(f"two methods are named {cls.name!r}: {known.__qualname__} and {cls.__qualname__}")
+    REGISTERED[cls.name] = cls
+    return cls
+
+
+def late_similarity(student: TokenStates, teacher: TokenStates) -> Tensor:
+    """MaxSim of every student text with every teacher text, as a mean over the student's tokens.
+
+    `s(i, j) = 1/n_i sum_a max_b <S_ia, T_jb>`, the score by which late interaction ranks.
+
+    Returns:
+        (B, B') similarities in [-1, 1].
+    """
+    B, L, d = student.vectors.shape
+    similarity = student.vectors.reshape(B * L, d) @ teacher.vectors.reshape(-1, d).T
+    similarity = similarity.view(B * L, len(teacher), -1).masked_fill(~teacher.mask, -torch.inf)
+    best = similarity.amax(-1).view(B, L, len(teacher))
+    weight = student.mask.to(best.dtype) / student.mask.sum(1, keepdim=True)
+    return torch.einsum("blj,bl->bj", best, weight)
+
+
+LossFunction = Callable[[TokenStates, TokenStates, Tensor], tuple[Tensor, dict[str, Tensor]]]

@@ -1,0 +1,158 @@
+"""What every distillation loss must keep to, checked on a tiny problem: `bench check-method NAME`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from methods.base import Method, TokenStates
+
+PAIRS, TOKENS, DIMENSION = 6, 7, 16
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Result of one check."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+@dataclass
+class Problem:
+    """A batch of random pairs: the student is the teacher plus noise, texts have different lengths."""
+
+    student: Tensor  # (B, L, d) raw, a leaf that can be trained
+    teacher: Tensor  # (B, L, d) raw
+    student_mask: Tensor
+    teacher_mask: Tensor
+    pair_ids: Tensor
+
+    @classmethod
+    def make(cls, seed: int = 0) -> Problem:
+        g = torch.Generator().manual_seed(seed)
+        teacher = torch.randn(PAIRS, TOKENS, DIMENSION, generator=g)
+        student = teacher.flip(0) * 0.3 + torch.randn(PAIRS, TOKENS, DIMENSION, generator=g)
+        lengths = torch.randint(2, TOKENS + 1, (2, PAIRS), generator=g)
+        masks = torch.arange(TOKENS)[None, None] < lengths[:, :, None]
+        return cls(student.requires_grad_(), teacher.requires_grad_(), masks[0], masks[1], torch.arange(PAIRS))
+
+    def states(self) -> tuple[TokenStates, TokenStates]:
+        return _states(self.student, self.student_mask), _states(self.teacher, self.teacher_mask)
+
+    def loss(self, method: Method) -> Tensor:
+        student, teacher = self.states()
+        return method.loss(student, teacher.detach(), self.pair_ids)[0]
+
+
+def conform(method: Method) -> list[Outcome]:
+    """Run all checks on a loss; an exception in a check is a failure of that check."""
+    outcomes = []
+    for name, check in CHECKS.items():
+        torch.manual_seed(0)
+        try:
+            detail = check(method)
+            outcomes.append(Outcome(name, not detail, detail))
+        except Exception as error:  # the point is to report whatever a foreign method does
+            outcomes.append(Outcome(name, False, f"{type(error).__name__}: {error}"))
+    return outcomes
+
+
+def _finite_scalar(method: Method) -> str:
+    loss = Problem.make().loss(method)
+    return "" if loss.ndim == 0 and torch.isfinite(loss) else f"loss is {loss}"
+
+
+def _falls(method: Method) -> str:
+    problem = Problem.make()
+    optimiser = torch.optim.Adam([problem.student], lr=0.05)
+    values = []
+    for _ in range(60):
+        optimiser.zero_grad()
+        loss = problem.loss(method)
+        loss.backward()
+        optimiser.step()
+        values.append(loss.item())
+    return "" if values[-1] < 0.9 * values[0] else f"loss went from {values[0]:.4f} to {values[-1]:.4f} in 60 steps"
+
+
+def _student_only(method: Method) -> str:
+    problem = Problem.make()
+    student, teacher = problem.states()
+    method.loss(student, teacher, problem.pair_ids)[0].backward()
+    if problem.student.grad is None or not problem.student.grad.abs().sum() > 0:
+        return "no gradient reaches the student"
+    given = problem.teacher.grad
+    return "" if given is None or not given.abs().sum() > 0 else "a gradient reaches the teacher"
+
+
+def _padding(method: Method) -> str:
+    problem = Problem.make()
+    alone = problem.loss(method)
+    junk = 5 * torch.randn(PAIRS, 3, DIMENSION)
+    none = torch.zeros(PAIRS, 3, dtype=torch.bool)
+    wider = Problem(
+        torch.cat([problem.student.detach(), junk], 1).requires_grad_(),
+        torch.cat([problem.teacher.detach(), -junk], 1),
+        torch.cat([problem.student_mask, none], 1),
+        torch.cat([problem.teacher_mask, none], 1),
+        problem.pair_ids,
+    )
+    padded = wider.loss(method)
+    if not torch.isclose(alone, padded, rtol=1e-4, atol=1e-6):
+        return f"loss is {alone.item():.6f}, with more padding {padded.item():.6f}"
+    padded.backward()
+    assert wider.student.grad is not None
+    leaked = wider.student.grad[:, TOKENS:].abs().max().item()
+    return "" if leaked == 0 else f"padding gets a gradient of {leaked:.2g}"
+
+
+def _order(method: Method) -> str:
+    problem = Problem.make()
+    order = torch.randperm(PAIRS)
+    shuffled = Problem(
+        problem.student.detach()[order], problem.teacher.detach()[order],
+        problem.student_mask[order], problem.teacher_mask[order], problem.pair_ids[order],
+    )  # fmt: skip
+    first, second = problem.loss(method), shuffled.loss(method)
+    return "" if torch.isclose(first, second, rtol=1e-4, atol=1e-6) else f"{first.item():.6f} and {second.item():.6f}"
+
+
+def _bfloat16(method: Method) -> str:
+    problem = Problem.make()
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = problem.loss(method)
+    loss.backward()
+    assert problem.student.grad is not None
+    exact = Problem.make().loss(method).item()
+    if not torch.isfinite(loss) or not torch.isfinite(problem.student.grad).all():
+        return "loss or gradient is not finite"
+    return "" if abs(loss.item() - exact) <= 0.05 * abs(exact) + 0.02 else f"{loss.item():.4f}, in float32 {exact:.4f}"
+
+
+def _grad_mode(method: Method) -> str:
+    with torch.no_grad():
+        Problem.make().loss(method)
+        return "autograd is switched on inside torch.no_grad()" if torch.is_grad_enabled() else ""
+
+
+def _states(raw: Tensor, mask: Tensor) -> TokenStates:
+    weight = mask.unsqueeze(-1).to(raw.dtype)
+    pooled = (raw * weight).sum(1) / weight.sum(1)
+    return TokenStates(F.normalize(raw, dim=-1), mask, F.normalize(pooled, dim=-1))
+
+
+CHECKS: dict[str, Callable[[Method], str]] = {
+    "finite scalar": _finite_scalar,
+    "falls on a tiny problem": _falls,
+    "gradients reach only the student": _student_only,
+    "padding changes nothing": _padding,
+    "order of pairs changes nothing": _order,
+    "works under bfloat16 autocast": _bfloat16,
+    "leaves the autograd mode alone": _grad_mode,
+}

@@ -1,0 +1,13 @@
+"""The ceiling."""
+
+from methods.base import Method, register
+
+
+@register
+class English(Method):
+    """The human English version of the query, encoded by the teacher: what a perfect student would reach."""
+
+    name = "english"
+    summary = "the English query through the teacher (ceiling)"
+    reference = "-"
+    kind = "english"

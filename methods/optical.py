@@ -1,0 +1,62 @@
+"""Optimal-transport distillation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from methods.base import Method, TokenStates, option, register
+from methods.transport import cosine_cost, marginal_errors, plan, uniform_mass
+
+
+@dataclass
+class OpticalParams:
+    epsilon: float = option(0.05, "entropic regularisation, in units of the cosine cost")
+    cost: str = option(
+        "cosine", "what the plan is multiplied with: 1 - cosine, or -log softmax", choices=("cosine", "likelihood")
+    )
+    temperature: float = option(0.05, "of the likelihood cost")
+    scaling: float = option(0.7, "geomloss: ratio of successive temperatures")
+    refine: int = option(50, "alternating Sinkhorn steps after geomloss")
+
+
+@register
+class Optical(Method):
+    """Student tokens are moved to the teacher tokens that an optimal transport plan assigns them.
+
+    `L = < stopgrad(P), C >_F`, mean over pairs, where `P` (n x m) is the entropic transport plan between
+    the tokens of the text and those of its English side under uniform masses and the cost 1 - cosine.
+    """
+
+    name = "optical"
+    summary = "transport plan between student and teacher tokens as soft alignment"
+    reference = "Huang, Yu, Allan, WSDM 2023, arXiv 2301.12566"
+    Params = OpticalParams
+
+    def loss(self, student: TokenStates, teacher: TokenStates, pair_ids: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        teacher = teacher.detach()
+        p = self.params
+        a, b = uniform_mass(student.mask), uniform_mass(teacher.mask)
+        transport = plan(student.vectors.detach(), teacher.vectors, a, b, p.epsilon, p.scaling, p.refine)
+        if p.cost == "cosine":
+            cost = cosine_cost(student.vectors.float(), teacher.vectors.float())
+        else:
+            cost = likelihood_cost(student, teacher, pair_ids, p.temperature)
+        rows, columns = marginal_errors(transport, a, b)
+        loss = (transport * cost).sum((1, 2)).mean()
+        return loss, {"row_error": rows, "column_error": columns}
+
+
+def likelihood_cost(student: TokenStates, teacher: TokenStates, pair_ids: Tensor, temperature: float) -> Tensor:
+    """Cost `-log softmax_j(cos(S_i, T_j) / tau)`, normalised over the teacher tokens of the whole batch."""
+    B, L, d = student.vectors.shape
+    logits = (student.vectors.reshape(B * L, d) @ teacher.vectors.reshape(-1, d).T).view(B, L, B, -1).float() / temperature
+    same = pair_ids[:, None] == pair_ids[None, :]
+    same.fill_diagonal_(False)
+    logits = logits.masked_fill(~teacher.mask[None, None] | same[:, None, :, None], -torch.inf)
+    normaliser = torch.logsumexp(logits.flatten(2), 2)
+    own = torch.arange(B, device=logits.device)
+    cost = normaliser.unsqueeze(2) - logits[own, :, own]
+    return cost.masked_fill(~teacher.mask[:, None], 0.0)

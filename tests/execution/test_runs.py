@@ -1,0 +1,227 @@
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from rich.console import Console
+
+from bench import runs
+from bench.errors import BenchError
+from bench.execution.inprocess import InProcess
+from bench.plan import make_plan
+from bench.selection import Selection
+
+PREPARE = "fake_cells:prepare"
+CHANGES = ["grid.methods=[untrained, contrastive, optical]", "grid.sizes=[1, 2]", "data.guard=null"]
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch):
+    """Sets how a cell behaves: fake("optical@1#0", "raise")."""
+    folder = tmp_path / "fake"
+    folder.mkdir()
+    monkeypatch.setenv("FAKE_DIR", str(folder))
+    return lambda cell, how: (folder / cell).write_text(how)
+
+
+@pytest.fixture
+def tables(monkeypatch):
+    """A leaderboard of one line a cell, without the cost of the real one."""
+    import bench
+
+    class Leaderboard:
+        @staticmethod
+        def write(folder: Path) -> str:
+            lines = sorted(f"{p.parent.name}: {p.read_text().strip()}" for p in folder.glob("cells/*/metrics.csv"))
+            (folder / "leaderboard.md").write_text("\n".join(lines))
+            return "\n".join(lines)
+
+    monkeypatch.setitem(sys.modules, "bench.leaderboard", Leaderboard)
+    monkeypatch.setattr(bench, "leaderboard", Leaderboard, raising=False)
+
+
+def go(results: Path, *changes: str, runner: str = "fake_cells:run_cell", prepare: str | None = None, **options):
+    """Exit status and output of a run; in this process, unless it has something to prepare."""
+    selection = options.pop("selection", Selection())
+    plan = make_plan("smoke", results, selection, [*CHANGES, *changes])
+    text = io.StringIO()
+    executor = None if prepare else InProcess(plan.store, runner)
+    status = runs.run(plan, Console(file=text, width=100), runner, prepare, executor=executor, **options)
+    return status, text.getvalue()
+
+
+def ran(folder: Path) -> list[str]:
+    return sorted(path.name.split()[1] for path in folder.glob("ran *"))
+
+
+def test_a_run_does_what_is_missing_and_a_second_one_nothing(tmp_path, fake, tables):
+    status, text = go(tmp_path, prepare=PREPARE)
+    assert status == 0
+    assert len(ran(tmp_path / "fake")) == 5 and len(list((tmp_path / "fake").glob("prepared *"))) == 1
+    assert "order list-c964e822 (3 languages): swh_Latn amh_Ethi hau_Latn" in text
+    assert "[5/5] optical@2#0 done:" in text and "12.0 pairs/s" in text and "train 1 s, evaluate 2 s" in text
+    table = (tmp_path / "smoke" / "leaderboard.md").read_text()
+    assert table in text and len(table.splitlines()) == 5
+
+    status, text = go(tmp_path, prepare=PREPARE)
+    assert status == 0 and "nothing to run: all 5 cells have a result" in text and table in text
+    assert len(ran(tmp_path / "fake")) == 5 and len(list((tmp_path / "fake").glob("prepared *"))) == 1
+
+
+def test_a_failed_cell_shows_in_the_exit_status_and_is_tried_again(tmp_path, fake, tables):
+    fake("contrastive@1#0", "raise")
+    status, text = go(tmp_path)
+    assert status == 1 and "contrastive@1#0 FAILED: ValueError: the loss is NaN" in text
+    assert "cells/contrastive@1#0/error.txt" in text and "4 cells run, 1 failed" in text
+    assert len(ran(tmp_path / "fake")) == 5
+
+    status, _ = go(tmp_path, retry_failed=False)
+    assert status == 1 and len(ran(tmp_path / "fake")) == 5
+    fake("contrastive@1#0", "")
+    status, _ = go(tmp_path)
+    assert status == 0 and len(ran(tmp_path / "fake")) == 6
+
+
+def test_a_failure_outside_of_the_selection_does_not_count(tmp_path, fake, tables):
+    fake("contrastive@1#0", "raise")
+    go(tmp_path)
+    assert go(tmp_path, selection=Selection(methods=("optical",)))[0] == 0
+
+
+def test_changed_settings_are_named_and_old_results_kept(tmp_path, fake, tables):
+    go(tmp_path)
+    status, text = go(tmp_path, "training.pairs=7")
+    assert status == 0 and "4 stale: training.pairs: 256 -> 7" in text
+    assert len(ran(tmp_path / "fake")) == 9, "the floor does not depend on training"
+    assert len(list((tmp_path / "smoke" / "replaced").iterdir())) == 4
+
+
+def test_a_preparation_that_fails_is_one_message_and_runs_no_cell(tmp_path, fake, tables):
+    fake("prepare", "bench error")
+    with pytest.raises(BenchError, match="no training bitext"):
+        go(tmp_path, prepare=PREPARE)
+    with pytest.raises(BenchError, match="KeyError") as caught:
+        go(tmp_path, prepare="fake_cells:broken_prepare")
+    assert "Traceback" in caught.value.hint, "a bug must stay findable"
+    assert ran(tmp_path / "fake") == []
+
+
+def test_the_description_grows_with_what_was_asked_for(tmp_path, fake, tables):
+    def described():
+        return yaml.safe_load((tmp_path / "smoke" / "profile.yaml").read_text())
+
+    go(tmp_path, selection=Selection(methods=("optical",), sizes=("2",)))
+    assert described()["resolved"]["cells"] == ["optical@2#0"]
+    go(tmp_path, selection=Selection(methods=("untrained",), languages=("yo", "am")))
+    found = described()["resolved"]
+    listed = next(name for name in found["orders"] if name != "list-c964e822")
+    assert found["cells"] == ["optical@2#0", f"untrained@0#0~{listed}"]
+    assert found["orders"] == {"list-c964e822": ["swh_Latn", "amh_Ethi", "hau_Latn"], listed: ["yor_Latn", "amh_Ethi"]}
+    assert next(iter(found["orders"])) == "list-c964e822", "the experiment's own order is the first"
+    go(tmp_path)
+    found = described()
+    assert found["resolved"]["cells"][:2] == ["untrained@0#0", "contrastive@1#0"]
+    assert found["resolved"]["cells"][-1] == f"untrained@0#0~{listed}"
+    assert set(found["resolved"]["keys"]) == set(found["resolved"]["cells"])
+    assert found["training"]["pairs"] == 256
+    # The file is a profile: it can be run, and there is nothing left to do.
+    plan = make_plan(str(tmp_path / "smoke" / "profile.yaml"), tmp_path)
+    assert plan.to_run() == []
+
+
+def test_a_description_from_a_damaged_file_starts_anew(tmp_path, fake, tables):
+    go(tmp_path)
+    (tmp_path / "smoke" / "profile.yaml").write_text("resolved: [")
+    assert go(tmp_path)[0] == 0
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from rich.console import Console
+from bench import runs
+from bench.plan import make_plan
+plan = make_plan("smoke", Path(sys.argv[1]), changes=sys.argv[2:])
+runs._tables = lambda plan, console: None
+sys.exit(runs.run(plan, Console(), "fake_cells:run_cell", "fake_cells:prepare"))
+"""
+
+
+def start(results: Path, *changes: str) -> subprocess.Popen:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(results), *CHANGES, *changes],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def until(condition, seconds: float = 60.0):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("waited in vain")
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.parent.name: path.read_text() for path in folder.glob("smoke/cells/*/metrics.csv")}
+
+
+def test_kill_at_any_moment_and_run_again_gives_the_same_table(tmp_path, fake, tables):
+    go(tmp_path / "whole")
+    killed = tmp_path / "killed"
+    for moment in ("contrastive@1#0", "optical@2#0"):
+        fake(moment, "wait 60")
+        process = start(killed)
+        until(lambda: list(killed.glob(f"smoke/cells/.{moment}.*/half")))  # noqa: B023
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        assert moment not in contents(killed)
+        fake(moment, "")
+    before = len(ran(tmp_path / "fake"))
+    status, _ = go(killed)
+    assert status == 0
+    assert contents(killed) == contents(tmp_path / "whole")
+    assert len(ran(tmp_path / "fake")) == before + 1, "only the cell that was killed is run again"
+    assert not list(killed.glob("smoke/cells/.*"))
+
+
+def test_ctrl_c_keeps_finished_cells_and_says_so(tmp_path, fake):
+    fake("contrastive@1#0", "wait 60")
+    process = start(tmp_path)
+    until(lambda: list(tmp_path.glob("smoke/cells/.contrastive@1#0.*/half")))
+    process.send_signal(signal.SIGINT)
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted: 1 of 5 cells are done and kept" in text and "Traceback" not in text
+    assert list(contents(tmp_path)) == ["untrained@0#0"] and not list(tmp_path.glob("smoke/cells/.*"))
+
+
+def test_a_second_run_on_the_folder_is_refused(tmp_path, fake, tables):
+    fake("contrastive@1#0", "wait 60")
+    process = start(tmp_path)
+    try:
+        until(lambda: list(tmp_path.glob("smoke/cells/.contrastive@1#0.*/half")))
+        with pytest.raises(BenchError, match=f"another bench run .process {process.pid}"):
+            go(tmp_path)
+        assert list(tmp_path.glob("smoke/cells/.contrastive@1#0.*/half")), "the first run is not disturbed"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_tables_are_made_from_a_run(tmp_path, fake):
+    """With the real leaderboard: what a run stores is what tables need."""
+    status, text = go(tmp_path, "grid.methods=[untrained, english, optical]", runner="fake_cells:run_tables")
+    assert status == 0
+    with (tmp_path / "smoke" / "leaderboard.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["method"] for row in rows} == {"untrained", "english", "optical"}
+    assert "optical" in text

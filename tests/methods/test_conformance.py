@@ -1,0 +1,73 @@
+"""Every built-in loss conforms, and the suite notices losses that do not."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from methods import registry
+from methods.base import Method
+from methods.conformance import CHECKS, conform
+
+LOSSES = [name for name in registry.names() if registry.declared(name).kind == "distil"]
+VARIANTS = ["contrastive(form=dense)", "optical(cost=cosine)", "optical(cost=likelihood)"]
+
+
+@pytest.mark.parametrize("spec", [*LOSSES, *VARIANTS])
+def test_built_in_losses_conform(spec: str) -> None:
+    outcomes = conform(registry.load(registry.parse_spec(spec)))
+    assert [o for o in outcomes if not o.passed] == [] and len(outcomes) == len(CHECKS)
+
+
+class Sound(Method):
+    name, summary, reference = "sound", "pooled cosine", "-"
+
+    def loss(self, student, teacher, pair_ids):
+        return (1 - (student.pooled * teacher.pooled.detach()).sum(-1)).mean(), {}
+
+
+class TrainsTheTeacher(Sound):
+    def loss(self, student, teacher, pair_ids):
+        return (1 - (student.pooled * teacher.pooled).sum(-1)).mean(), {}
+
+
+class NotFinite(Sound):
+    def loss(self, student, teacher, pair_ids):
+        return super().loss(student, teacher, pair_ids)[0] * torch.inf, {}
+
+
+class Rising(Sound):
+    def loss(self, student, teacher, pair_ids):
+        return 3 - super().loss(student, teacher, pair_ids)[0].detach() + 0 * student.pooled.sum(), {}
+
+
+class ReadsPadding(Sound):
+    def loss(self, student, teacher, pair_ids):
+        return (student.vectors.mean(1) - teacher.vectors.mean(1)).square().mean(), {}
+
+
+class FirstPairOnly(Sound):
+    def loss(self, student, teacher, pair_ids):
+        return (1 - (student.pooled[0] * teacher.pooled[0]).sum()), {}
+
+
+class SwitchesAutogradOn(Sound):
+    def loss(self, student, teacher, pair_ids):
+        torch.set_grad_enabled(True)
+        return super().loss(student, teacher, pair_ids)
+
+
+@pytest.mark.parametrize(
+    ("method", "check"),
+    [
+        (NotFinite, "finite scalar"),
+        (Rising, "falls on a tiny problem"),
+        (ReadsPadding, "padding changes nothing"),
+        (FirstPairOnly, "order of pairs changes nothing"),
+        (TrainsTheTeacher, "gradients reach only the student"),
+        (SwitchesAutogradOn, "leaves the autograd mode alone"),
+    ],
+)
+def test_the_suite_catches_a_broken_loss(method: type[Method], check: str) -> None:
+    assert all(o.passed for o in conform(Sound()))
+    assert check in {o.name for o in conform(method()) if not o.passed}

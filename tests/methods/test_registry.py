@@ -1,0 +1,52 @@
+"""Declarations are read without torch, and specs parse back to themselves."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from methods import registry
+
+
+def test_registry_imports_no_torch() -> None:
+    code = "import sys; from methods import registry; registry.names(); print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_declaration_equals_the_class(name: str) -> None:
+    declared = registry.declared(name)
+    method = registry.load(registry.MethodSpec(name))
+    assert (declared.name, declared.summary, declared.kind, declared.version) == (
+        method.name, method.summary, method.kind, method.version)  # fmt: skip
+    assert {key: param.default for key, param in declared.params.items()} == vars(method.params)
+    assert declared.summary and declared.reference and method.__doc__
+
+
+def test_spec_round_trip_and_canonical_form() -> None:
+    spec = registry.parse_spec(" contrastive( temperature=0.1 , form=dense ) ")
+    assert str(spec) == "contrastive(form=dense,temperature=0.1)"
+    assert registry.parse_spec(str(spec)) == spec
+    assert registry.load(spec).params.temperature == 0.1
+
+
+def test_default_values_are_left_out() -> None:
+    assert str(registry.parse_spec("contrastive(form=late)")) == "contrastive"
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("optcal", "'optical'"),
+        ("optical(epsilom=1)", "'epsilon'"),
+        ("contrastive(form=sparse)", "dense"),
+        ("optical(epsilon=small)", "not a float"),
+        ("optical(epsilon)", "param=value"),
+        ("optical(", "name(param=value"),
+    ],
+)
+def test_mistakes_are_named(text: str, part: str) -> None:
+    with pytest.raises(registry.MethodError, match=part.replace("(", r"\(")):
+        registry.parse_spec(text)

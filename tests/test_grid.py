@@ -1,0 +1,223 @@
+import pickle
+from dataclasses import replace
+
+import pytest
+
+from bench import grid
+from bench.errors import BenchError
+from bench.grid import CellSpec, cells, suites
+from bench.languages import Languages
+from bench.profile_file import load_profile
+from bench.selection import Selection, split_list
+from methods import registry
+
+LANGUAGES = Languages.load()
+METHODS = "grid.methods=[untrained, english, contrastive]"
+
+
+def made(*changes: str, threads: int = 1, **axes: tuple[str, ...]) -> dict[str, CellSpec]:
+    profile = Selection(**axes).apply(load_profile("default", [METHODS, *changes]), LANGUAGES)
+    return {cell.id: cell for cell in cells(profile, LANGUAGES, threads)}
+
+
+def test_trained_methods_span_the_grid_and_the_others_occur_once():
+    ids = list(made("grid.sizes=[5, 10]", "grid.seeds=[0, 1]"))
+    assert ids == [
+        "untrained@0#0", "english@0#0",
+        "contrastive@5#0", "contrastive@10#0", "contrastive@5#1", "contrastive@10#1",
+    ]  # fmt: skip
+
+
+def test_sizes_are_prefixes_of_the_order():
+    found = made("grid.sizes=[5, 10]")
+    small, large = found["contrastive@5#0"], found["contrastive@10#0"]
+    order = tuple(LANGUAGES.orders["low"])
+    assert small.languages == small.core == large.core == order[:5]
+    assert large.languages == order[:10] and large.held_out == order[10:]
+    assert found["untrained@0#0"].languages == () and found["untrained@0#0"].held_out == order
+    assert small.guard == tuple(LANGUAGES.groups["guard"])
+
+
+def test_other_orders_are_marked_in_the_id_and_have_their_own_floor():
+    found = made("grid.sizes=[5]", orders=("low", "mixed"))
+    assert list(found) == [
+        "untrained@0#0", "english@0#0", "contrastive@5#0",
+        "untrained@0#0~mixed", "english@0#0~mixed", "contrastive@5#0~mixed",
+    ]  # fmt: skip
+    # Asked for alone, a cell has the same identity.
+    alone = made("grid.sizes=[5]", orders=("mixed",))
+    assert alone["contrastive@5#0~mixed"] == found["contrastive@5#0~mixed"]
+    assert len(suites(found.values())) == 2
+
+
+def test_no_language_is_both_trained_and_guard():
+    for cell in made("data.order=de,sw,fr", "grid.sizes=[2]").values():
+        assert not set(cell.guard) & set(cell.order_languages)
+        assert len(cell.guard) == len(LANGUAGES.groups["guard"]) - 2
+
+
+def test_a_spec_survives_json_and_pickle():
+    for cell in made().values():
+        assert CellSpec.model_validate_json(cell.model_dump_json()) == cell
+        assert pickle.loads(pickle.dumps(cell)) == cell
+
+
+def test_key_covers_what_decides_the_result():
+    plain = made()["contrastive@5#0"].key
+    for change in (
+        "training.learning_rate=0.1",
+        "evaluation.run_depth=200",
+        "evaluation.split=dev",
+        "space.centre=false",
+        "data.without=[django]",
+        "data.guard=de",
+        "models.student=somewhere",
+        "hardware.precision=float32",
+        "method_settings.contrastive.clip=9",
+    ):
+        assert made(change)["contrastive@5#0"].key != plain, change
+
+
+def test_key_ignores_what_does_not():
+    plain = made()["contrastive@5#0"]
+    for change in ("hardware.workers=2", "cost={}", "summary=x", "name=x", "grid.seeds=[0, 1]", "method_settings.nmt.clip=9"):
+        assert made(change)["contrastive@5#0"].key == plain.key, change
+    assert made(threads=7)["contrastive@5#0"].key == plain.key
+    # A list with the languages of the order is the same data, but another set of cells.
+    assert made(languages=("sw",))["contrastive@1#0~" + grid.order_name("sw", LANGUAGES)].key != plain.key
+
+
+def test_floor_does_not_depend_on_training():
+    plain = made()
+    changed = made("training.learning_rate=0.1", "training.pairs=9")
+    assert plain["untrained@0#0"].key == changed["untrained@0#0"].key
+    assert plain["untrained@0#0"].key != made("training.max_length=64")["untrained@0#0"].key  # the space changes
+
+
+def test_key_changes_with_the_method_version(monkeypatch):
+    before = made()["contrastive@5#0"].key
+    declared = registry.declared
+    monkeypatch.setattr(registry, "declared", lambda name: replace(declared(name), version=99))
+    assert made()["contrastive@5#0"].key != before
+
+
+def test_key_changes_with_a_default_of_the_method(monkeypatch):
+    before = made()["contrastive@5#0"]
+    assert before.params["temperature"] == registry.declared("contrastive").params["temperature"].default
+    declared = registry.declared
+    changed = replace(declared("contrastive").params["temperature"], default=0.5)
+
+    def other(name):
+        declaration = declared(name)
+        params = declaration.params | ({"temperature": changed} if name == "contrastive" else {})
+        return replace(declaration, params=params)
+
+    monkeypatch.setattr(registry, "declared", other)
+    assert made()["contrastive@5#0"].key != before.key
+
+
+def test_key_changes_with_the_data(monkeypatch):
+    before = made()["contrastive@5#0"].key
+    monkeypatch.setattr(grid, "suite_key", lambda *_: "other")
+    assert made()["contrastive@5#0"].key != before
+
+
+def test_key_changes_with_the_content_of_a_model_folder(tmp_path):
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"one")
+    before = made(f"models.student={tmp_path}")["contrastive@5#0"].key
+    assert made(f"models.student={tmp_path}")["contrastive@5#0"].key == before
+    weights.write_bytes(b"two")
+    assert made(f"models.student={tmp_path}")["contrastive@5#0"].key != before
+
+
+def test_method_settings_apply_to_the_method_then_to_the_very_spec():
+    found = made(
+        "grid.methods=[contrastive, contrastive(form=dense), optical]", "grid.sizes=[5]",
+        "method_settings.contrastive={clip: 2, batch_size: 8}", "method_settings.contrastive(form=dense).clip=3",
+    )  # fmt: skip
+    assert {name: (cell.training.clip, cell.training.batch_size) for name, cell in found.items()} == {
+        "contrastive@5#0": (2, 8), "contrastive(form=dense)@5#0": (3, 8), "optical@5#0": (1, 32),
+    }  # fmt: skip
+
+
+def test_wrong_method_settings_are_clear():
+    with pytest.raises(BenchError, match="did you mean 'clip'"):
+        made("method_settings.contrastive.clips=2")
+    with pytest.raises(BenchError, match="did you mean 'contrastive'"):
+        made("method_settings.contrastiv.clip=2")
+
+
+def test_budget():
+    fixed = made("training.pairs=700")
+    assert {fixed[f"contrastive@{n}#0"].pairs for n in (5, 50)} == {700}
+    assert fixed["untrained@0#0"].pairs == 0
+    growing = made("training.budget=per_language", "training.pairs_per_language=10")
+    assert [growing[f"contrastive@{n}#0"].pairs for n in (5, 50)] == [50, 500]
+
+
+def test_a_size_beyond_the_order_is_an_error_that_says_how_many_there_are():
+    with pytest.raises(BenchError, match="size 60 is larger than the order 'low', which has 50 languages"):
+        made("grid.sizes=[5, 60]")
+    with pytest.raises(BenchError, match="size 4 is larger than the list sw,am,ha, which has 3"):
+        made(languages=("sw", "am", "ha"), sizes=("4",))
+
+
+def test_all_spellings_of_a_language_select_the_same_cells():
+    found = [made(languages=(name,)) for name in ("sw", "swa", "swh_Latn", "Swahili", "SWAHILI")]
+    assert all(one == {**one} and list(one) == list(found[0]) for one in found)
+    assert {tuple(c.order_languages for c in one.values())[0] for one in found} == {("swh_Latn",)}
+    assert len({cell.key for one in found for cell in one.values() if cell.trained}) == 1
+
+
+def test_a_list_given_by_hand_bounds_the_sizes_of_the_profile():
+    found = made("grid.sizes=[1, 3, 50]", languages=("sw", "am", "ha"))
+    assert sorted(cell.size for cell in found.values() if cell.trained) == [1, 3]
+    found = made(languages=("sw", "am", "ha"))
+    assert [cell.size for cell in found.values() if cell.trained] == [3]
+
+
+def test_repeated_languages_count_once():
+    found = made(languages=("sw", "swa", "am"))
+    assert {cell.order_languages for cell in found.values()} == {("swh_Latn", "amh_Ethi")}
+
+
+def test_a_bare_method_selects_the_variants_that_the_profile_has():
+    variants = "grid.methods=[contrastive(form=dense), contrastive(temperature=0.1), optical]"
+    found = made(variants, "grid.sizes=[5]", methods=("contrastive",))
+    assert set(found) == {"contrastive(form=dense)@5#0", "contrastive(temperature=0.1)@5#0"}
+    both = "grid.methods=[contrastive, contrastive(form=dense)]"
+    assert set(made(both, "grid.sizes=[5]", methods=("contrastive",))) == {"contrastive@5#0"}
+    assert set(made("grid.sizes=[5]", methods=("optical",))) == {"optical@5#0"}  # not in the profile
+
+
+def test_sizes_of_an_entry_bound_what_is_asked_for():
+    entry = "grid.methods=[optical, {method: nmt, sizes: [20]}]"
+    assert set(made(entry, "grid.sizes=[5, 20]")) == {"optical@5#0", "optical@20#0", "nmt@20#0"}
+    assert set(made(entry, sizes=("5",))) == {"optical@5#0"}
+    assert set(made(entry, sizes=("5",), methods=("nmt",))) == {"nmt@5#0"}
+
+
+@pytest.mark.parametrize(
+    ("axes", "expected"),
+    [
+        ({"methods": ("optcal",)}, "did you mean 'optical'"),
+        ({"methods": ("contrastive(fom=dense)",)}, "did you mean 'form'"),
+        ({"languages": ("swahil",)}, "did you mean 'Swahili'"),
+        ({"orders": ("lwo",)}, "lwo"),
+        ({"sizes": ("ten",)}, "--sizes: 'ten' is not a whole number from 1 on"),
+        ({"sizes": ("0",)}, "--sizes: '0'"),
+        ({"seeds": ("-1",)}, "--seeds: '-1'"),
+        ({"orders": ("low",), "languages": ("sw",)}, "both given"),
+        ({"languages": ("en",)}, "English"),
+    ],
+)
+def test_a_wrong_selection_is_one_clear_message(axes, expected):
+    with pytest.raises(BenchError) as caught:
+        made(**axes)
+    assert expected in str(caught.value)
+
+
+def test_lists_split_outside_of_parentheses_only():
+    assert split_list(["a, b(c=1,d=2)", "e", ""]) == ("a", "b(c=1,d=2)", "e")
+    assert split_list(None) == ()
