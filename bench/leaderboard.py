@@ -15,7 +15,7 @@ from bench.languages import Languages
 from bench.paths import atomic_write
 from bench.results import Plan, load
 
-ROUNDED = {"seconds": 1, "pairs_per_second": 2}  # decimals in the files; all else has six
+ROUNDED = {"seconds": 1, "pairs_per_second": 2}  # decimals in the files; all else has those given to `_csv`
 
 
 def write(experiment_dir: Path) -> str:
@@ -44,8 +44,8 @@ def write(experiment_dir: Path) -> str:
             languages.append(tables.per_language(plan, order, scores, facts))
     everything = [table for _, table in boards.values()]
     text = leaderboard_text.text(experiment, boards)
-    _csv(experiment_dir / "leaderboard.csv", everything, tables.COLUMNS)
-    _csv(experiment_dir / "per_language.csv", languages, tables.LANGUAGE_COLUMNS)
+    _csv(experiment_dir / "leaderboard.csv", everything, tables.COLUMNS, 6)
+    _csv(experiment_dir / "per_language.csv", languages, tables.LANGUAGE_COLUMNS, 4)
     _pictures(experiment_dir, boards)
     atomic_write(experiment_dir / "leaderboard.md", text)
     return text
@@ -69,12 +69,12 @@ def language_facts(plan: Plan) -> Mapping[str, Mapping[str, Any]]:
     }  # fmt: skip
 
 
-def _csv(path: Path, parts: list[pd.DataFrame], columns: tuple[str, ...]) -> None:
+def _csv(path: Path, parts: list[pd.DataFrame], columns: tuple[str, ...], digits: int) -> None:
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
     for column, decimals in ROUNDED.items():
         if column in table:
             table[column] = [f"{value:.{decimals}f}" if value == value else "" for value in table[column]]
-    atomic_write(path, table.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
+    atomic_write(path, table.to_csv(index=False, float_format=f"%.{digits}f", lineterminator="\n"))
 
 
 def _pictures(folder: Path, boards: dict[str, tuple[Scores, pd.DataFrame]]) -> None:

@@ -16,7 +16,7 @@ GROUPS = {
     "trained": "Trained languages (the first N of the order; another set in each column)",
     "core": "Core languages (the first {core} of the order, trained in every column: interference shows here)",
     "held-out": "Held-out languages (the rest of the order, never trained; another set in each column)",
-    "guard": "Guard languages ({guard} high-resource ones, never trained: does training hurt the rest?)",
+    "guard": "Guard languages (high-resource, {guard} in number, never trained: does training hurt the rest?)",
 }
 STATES = {"failed": "failed", "missing": "not run", "stale": "stale", "damaged": "damaged"}
 SCORERS = {"dense": "Dense: one vector a query, inner product", "late": "Late interaction: one vector a token, MaxSim"}
@@ -50,7 +50,10 @@ def _summary(experiment: Experiment) -> list[str]:
     rest = ", ".join(f"{n} {STATES[state]}" for state, n in counts.items() if n)
     done = sum(cell.done for cell in cells)
     parts.append(f"**{done} of {len(cells)} cells are done" + (f" ({rest}).**" if rest else ".**"))
-    trouble = [f"- {_code(cell)} {STATES[cell.state]}: {_plain(cell.reason)}" for cell in cells if not cell.done]
+    trouble = [
+        f"- {_code(cell)} {STATES[cell.state]}" + (f": {_plain(cell.reason)}" if cell.reason else "")
+        for cell in cells if not cell.done
+    ]  # fmt: skip
     if trouble:
         parts.append("Without a result, so neither scored nor ranked:\n\n" + _at_most(trouble, 20))
     if warned := [f"- {_code(cell)}: {_plain(cell.warning)}" for cell in cells if cell.warning]:
@@ -129,15 +132,15 @@ def _lines(
     lines = []
     sizes = _all_sizes(rows) if sizes is None else sizes
     before, after = (label, "") if label.endswith(" ") else ("", label)
+    at = {(row["method"], row["size"]): row for row in rows.to_dict("records")}
     for method in _ranking(rows):
-        at = {row["size"]: row for row in rows[rows["method"] == method].to_dict("records")}
-        cells = [show(at[size]) if size in at else "" for size in sizes]
+        cells = [show(at[method, size]) if (method, size) in at else "" for size in sizes]
         lines.append([f"{before}{_name(method)}{after}", *cells])
     return lines
 
 
 def _ranking(rows: pd.DataFrame) -> list[str]:
-    """Ceiling, methods from best to worst, floor; those with fewer complete sizes come after those with more."""
+    """Ceiling, methods from best to worst over all sizes, floor. Methods that lack a size come after those that do not."""
     complete = rows[rows["complete"].astype(bool)]
     count, mean = complete.groupby("method").size(), complete.groupby("method")[RANKED_BY].mean()
     methods = [method for method in dict.fromkeys(rows["method"]) if method not in REFERENCES]

@@ -15,6 +15,7 @@ from bench.tables import MEAN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 GROUPS = ("trained", "core", "held-out", "guard")
 SCORERS = {"dense": "dense", "late": "late interaction"}
@@ -24,7 +25,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 KNOWN = ("optical", "contrastive", "nmt")  # always in the same colours
 GREY = "#666666"
 PANEL = (2.3, 2.2)  # inches, with the space between panels
-LEFT, RIGHT, TOP, BOTTOM = 0.75, 0.1, 0.75, 0.5  # inches
+LEFT, RIGHT, TOP, BOTTOM = 0.75, 0.1, 0.7, 0.5  # inches
 STYLE: Any = {
     "font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
     "axes.edgecolor": "#999999", "axes.grid": True, "grid.color": "#e5e5e5", "grid.linewidth": 0.6,
@@ -45,6 +46,21 @@ def scaling(table: pd.DataFrame, path: Path) -> list[Path]:
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    svg, png = io.BytesIO(), io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure = draw(table)
+        # The canvases' own printers: `savefig` would draw everything once more to find its size.
+        FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})  # leaves the figure at 72 dpi
+    files = [path.with_name(f"{path.name}{suffix}") for suffix in (".svg", ".png")]
+    for file, content in zip(files, (svg, png), strict=True):
+        atomic_write(file, content.getvalue())
+    return files
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """The picture of `scaling`, not yet written."""
     from matplotlib.figure import Figure
 
     means = table[table["task"] == MEAN]
@@ -52,45 +68,40 @@ def scaling(table: pd.DataFrame, path: Path) -> list[Path]:
     groups = [group for group in GROUPS if group in set(means["group"])]
     looks = styles(list(dict.fromkeys(means["method"])))
     width, height = PANEL[0] * len(groups) + LEFT + RIGHT, PANEL[1] * len(scorers) + TOP + BOTTOM
-    files = [path.with_name(f"{path.name}{suffix}") for suffix in (".svg", ".png")]
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), dpi=160)
-        panels = figure.subplots(len(scorers), len(groups), sharex=True, sharey="row", squeeze=False)
-        # Fixed margins: letting matplotlib find them takes longer than drawing.
-        figure.subplots_adjust(LEFT / width, BOTTOM / height, 1 - RIGHT / width, 1 - TOP / height, wspace=0.08, hspace=0.1)
-        for row, scorer in zip(panels, scorers, strict=True):
-            for panel, group in zip(row, groups, strict=True):
-                _panel(panel, means[(means["scorer"] == scorer) & (means["group"] == group)], looks)
-            row[0].set_ylabel(f"{SCORERS.get(scorer, scorer)}\nnDCG@10")
-        for panel, group in zip(panels[0], groups, strict=True):
-            panel.set_title(f"{group} languages")
-        middle = (LEFT + width - RIGHT) / 2 / width
-        figure.text(middle, 0.06 / height, "number of languages trained on", ha="center", va="bottom")
-        lines = [line for panel in panels.flat for line in panel.get_lines()]
-        shown = {str(line.get_label()): line for line in lines}
-        names = [name for name in map(_label, looks) if name in shown]
-        handles = [shown[name] for name in names]
-        columns = len(names) if sum(0.55 + 0.075 * len(name) for name in names) < width else -(-len(names) // 2)
-        figure.legend(handles, names, loc="upper center", bbox_to_anchor=(middle, 1), ncols=columns, frameon=False)
-        # The canvases' own printers: `savefig` would draw everything once more to find its size.
-        svg, png = io.BytesIO(), io.BytesIO()
-        FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
-        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})  # leaves the figure at 72 dpi
-    for file, content in zip(files, (svg, png), strict=True):
-        atomic_write(file, content.getvalue())
-    return files
+    figure = Figure(figsize=(width, height), dpi=160)
+    panels = figure.subplots(len(scorers), len(groups), sharex=True, sharey="row", squeeze=False)
+    # Fixed margins: letting matplotlib find them takes longer than drawing.
+    figure.subplots_adjust(LEFT / width, BOTTOM / height, 1 - RIGHT / width, 1 - TOP / height, wspace=0.08, hspace=0.1)
+    for row, scorer in zip(panels, scorers, strict=True):
+        for panel, group in zip(row, groups, strict=True):
+            _panel(panel, means[(means["scorer"] == scorer) & (means["group"] == group)], looks)
+        row[0].set_ylabel(f"{SCORERS.get(scorer, scorer)}\nnDCG@10")
+    for panel, group in zip(panels[0], groups, strict=True):
+        panel.set_title(f"{group} languages")
+        panel.set_xticks(sorted(means["size"].unique()))
+    middle = (LEFT + width - RIGHT) / 2 / width
+    figure.text(middle, 0.06 / height, "number of languages trained on", ha="center", va="bottom")
+    shown = {str(line.get_label()): line for panel in panels.flat for line in panel.get_lines()}
+    names = [name for name in map(_label, looks) if name in shown]
+    columns = len(names) if sum(0.55 + 0.075 * len(name) for name in names) < width else -(-len(names) // 2)
+    handles = [shown[name] for name in names]
+    figure.legend(handles, names, loc="upper center", bbox_to_anchor=(middle, 1), ncols=columns, frameon=False)
+    return figure
 
 
 def styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Look of each method's line: ceiling first, then methods in their order, floor last."""
     looks: dict[str, dict[str, Any]] = {CEILING: {"color": "#000000", "linestyle": (0, (5, 2)), "linewidth": 1.2}}
     own = [method for method in methods if method not in REFERENCES]
-    free = [number for number in range(len(PALETTE)) if number >= len(KNOWN) or KNOWN[number] not in own]
-    # The known methods' colours go to others only when all the rest are taken.
+    # A known colour goes to the plain method, or else to the first of its variants.
+    by_base = {method.partition("(")[0]: method for method in reversed(own)} | {method: method for method in own}
+    known = {by_base[base]: number for number, base in enumerate(KNOWN) if base in by_base}
+    free = [number for number in range(len(PALETTE)) if number not in known.values()]
+    # The colours of known methods that are absent are taken only when all the rest are.
     free.sort(key=lambda number: number < len(KNOWN))
     others = iter(free + list(range(len(PALETTE))) * len(own))
     for method in own:
-        number = KNOWN.index(method) if method in KNOWN else next(others)
+        number = known[method] if method in known else next(others)
         looks[method] = {"color": PALETTE[number], "marker": MARKERS[number], "linewidth": 1.6, "markersize": 4.5}
     looks[FLOOR] = {"color": GREY, "linestyle": (0, (2, 2)), "linewidth": 1.2}
     return {method: look for method, look in looks.items() if method in methods}
@@ -113,7 +124,6 @@ def _panel(panel: Axes, rows: pd.DataFrame, looks: Mapping[str, dict[str, Any]])
         panel.plot(line["size"], score, label=_label(method), zorder=3, **look)
         part = line[~whole & line[RANKED_BY].notna()]
         panel.plot(part["size"], part[RANKED_BY], **{**look, "linestyle": "none", "markerfacecolor": "white"}, zorder=3)
-    panel.set_xticks(sizes)
     panel.margins(x=0.06)
     panel.tick_params(length=2)
 

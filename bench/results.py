@@ -54,14 +54,16 @@ class Plan:
     profile: Mapping[str, Any] = field(default_factory=dict)
 
     def core_of(self, order: str) -> tuple[str, ...]:
-        return self.core if self.core and order == next(iter(self.orders)) else self.orders[order][:CORE]
+        """The first languages of an order, as many of them as every size trains on."""
+        core = self.core if self.core and order == next(iter(self.orders)) else self.orders[order][:CORE]
+        return core[: min(self.sizes, default=CORE)]
 
     def group(self, name: str, order: str, size: int) -> tuple[str, ...]:
         """The declared languages of a group (`trained`, `core`, `held-out`, `guard`, `all`) at one size."""
         languages = self.orders[order]
         return {
             "trained": languages[:size],
-            "core": self.core_of(order)[:size],
+            "core": self.core_of(order),
             "held-out": languages[size:],
             "guard": tuple(code for code in self.guard if code not in languages),
             "all": languages,
@@ -152,7 +154,7 @@ def read_plan(folder: Path) -> Plan:
 def read_cell(name: CellName, folder: Path | None, key: str | None = None) -> Cell:
     """One cell from its folder; whatever is wrong with the files becomes its state and reason."""
     if folder is None:
-        return Cell(name, "missing", "not run yet")
+        return Cell(name, "missing")
     manifest_path = folder / "manifest.json"
     if not manifest_path.is_file():
         if (folder / "error.txt").is_file():

@@ -85,9 +85,9 @@ def run(
 def _tables(plan: Plan, console: Console) -> None:
     if not any(plan.store.state(spec) == "done" for spec in plan.specs):
         return
-    from bench import leaderboard
+    from bench.leaderboard import write
 
-    console.print(leaderboard.write(plan.store.root), markup=False, highlight=False, soft_wrap=True)
+    console.print(write(plan.store.root), markup=False, highlight=False, soft_wrap=True)
 
 
 def _unwritable(error: OSError, plan: Plan) -> BenchError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,12 @@ def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.
         if todo:
             say(f"{len(todo)} of {len(trials)} trials to run")
             call_in_child("bench.prepare:prepare", profile, profile.hardware.threads or cores(), lambda *_: None)
-        for event in LocalProcesses(store, profile.hardware.workers).run(todo):
-            if not isinstance(event, Progress):
-                verb = {Started: "started", Finished: "done", Failed: "FAILED"}[type(event)]
-                say(f"{verb} {event.id}" + (f": {event.reason}" if isinstance(event, Failed) else ""))
+        # Closed on Ctrl-C too: that ends the children.
+        with closing(LocalProcesses(store, profile.hardware.workers).run(todo)) as events:  # type: ignore[type-var]
+            for event in events:
+                if not isinstance(event, Progress):
+                    verb = {Started: "started", Finished: "done", Failed: "FAILED"}[type(event)]
+                    say(f"{verb} {event.id}" + (f": {event.reason}" if isinstance(event, Failed) else ""))
         table = collect(store, trials, arms)
         atomic_write(store.root / "tuning.csv", table.to_csv(index=False, float_format="%.4f"))
     return table

@@ -18,6 +18,7 @@ class OpticalParams:
         "cosine", "what the plan is multiplied with: 1 - cosine, or -log softmax", choices=("cosine", "likelihood")
     )
     temperature: float = option(0.05, "of the likelihood cost")
+    reach: float = option(0.0, "0: every token's mass is transported; above: mass without a counterpart stays (unbalanced)")
     scaling: float = option(0.7, "geomloss: ratio of successive temperatures")
     refine: int = option(50, "alternating Sinkhorn steps after geomloss")
 
@@ -39,7 +40,7 @@ class Optical(Method):
         teacher = teacher.detach()
         p = self.params
         a, b = uniform_mass(student.mask), uniform_mass(teacher.mask)
-        transport = plan(student.vectors.detach(), teacher.vectors, a, b, p.epsilon, p.scaling, p.refine)
+        transport = plan(student.vectors.detach(), teacher.vectors, a, b, p.epsilon, p.reach, p.scaling, p.refine)
         if p.cost == "cosine":
             cost = cosine_cost(student.vectors.float(), teacher.vectors.float())
         else:

@@ -28,7 +28,9 @@ def uniform_mass(mask: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def plan(x: Tensor, y: Tensor, a: Tensor, b: Tensor, epsilon: float, scaling: float = 0.7, refine: int = 50) -> Tensor:
+def plan(
+    x: Tensor, y: Tensor, a: Tensor, b: Tensor, epsilon: float, reach: float = 0.0, scaling: float = 0.7, refine: int = 50
+) -> Tensor:
     """Transport plan: potentials annealed by geomloss, refined by alternating Sinkhorn steps.
 
     geomloss averages its two updates and offers no tolerance, so by itself it stops with marginals that
@@ -41,6 +43,8 @@ def plan(x: Tensor, y: Tensor, a: Tensor, b: Tensor, epsilon: float, scaling: fl
         a: (B, N) masses, rows sum to 1, zero on padding.
         b: (B, M) masses likewise.
         epsilon: regularisation, in units of the cost.
+        reach: 0 keeps the masses exactly. Above 0 they are kept only softly, at the price `reach * KL`, in units of
+            the cost: mass without a counterpart is then left where it is (unbalanced transport).
         scaling: ratio of successive temperatures of geomloss; nearer to 1 is slower, more accurate.
         refine: alternating steps afterwards.
 
@@ -50,27 +54,29 @@ def plan(x: Tensor, y: Tensor, a: Tensor, b: Tensor, epsilon: float, scaling: fl
     x, y, a, b = x.float(), y.float(), a.float(), b.float()
     solver = SamplesLoss(
         "sinkhorn", p=1, blur=epsilon, diameter=LARGEST_COST, scaling=scaling, cost=cosine_cost,
-        debias=False, potentials=True, backend="tensorized",
+        reach=reach or None, debias=False, potentials=True, backend="tensorized",
     )  # fmt: skip
     # geomloss leaves autograd switched on; the guard puts the caller's mode back.
     with torch.autocast(x.device.type, enabled=False), torch.inference_mode(torch.is_inference_mode_enabled()):
         f, g = solver(a, x, b, y)
         torch.set_grad_enabled(False)
-        return sinkhorn_steps(cosine_cost(x, y), a, b, epsilon, refine, f.detach(), g.detach())
+        return sinkhorn_steps(cosine_cost(x, y), a, b, epsilon, refine, f.detach(), g.detach(), reach)
 
 
 def sinkhorn_steps(
-    cost: Tensor, a: Tensor, b: Tensor, epsilon: float, steps: int, f: Tensor | None = None, g: Tensor | None = None
-) -> Tensor:
+    cost: Tensor, a: Tensor, b: Tensor, epsilon: float, steps: int, f: Tensor | None = None, g: Tensor | None = None,
+    reach: float = 0.0,
+) -> Tensor:  # fmt: skip
     """Plan after alternating log-domain Sinkhorn steps from potentials f (B, N) and g (B, M), or from zero."""
+    damping = reach / (reach + epsilon) if reach else 1.0
     kernel = -cost / epsilon
     log_a = a.clamp_min(1e-38).log().masked_fill(a == 0, NO_MASS)
     log_b = b.clamp_min(1e-38).log().masked_fill(b == 0, NO_MASS)
     u = log_a + f / epsilon if f is not None else log_a
     v = log_b + g / epsilon if g is not None else log_b
     for _ in range(steps):
-        v = log_b - torch.logsumexp(kernel + u.unsqueeze(2), 1)
-        u = log_a - torch.logsumexp(kernel + v.unsqueeze(1), 2)
+        v = log_b - damping * torch.logsumexp(kernel + u.unsqueeze(2), 1)
+        u = log_a - damping * torch.logsumexp(kernel + v.unsqueeze(1), 2)
     # Padding has the mass exp(NO_MASS) = 0 in float32.
     return torch.exp(u.unsqueeze(2) + kernel + v.unsqueeze(1)) * ((a > 0).unsqueeze(2) & (b > 0).unsqueeze(1))
 

@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 from rich.console import Console
 
@@ -10,7 +11,8 @@ from bench.manifest import hardware
 from bench.profile_file import load_profile
 from bench.progress import RunView, report_line
 
-PROFILE = load_profile("smoke", ["grid.methods=[untrained, contrastive, optical]", "cost={untrained: 1, contrastive: 3}"])
+SMALL = Path(__file__).parent / "profiles" / "small.yaml"
+PROFILE = load_profile(str(SMALL), ["grid.sizes=[2]", "cost={untrained: 1, contrastive: 3}"])
 UNTRAINED, CONTRASTIVE, OPTICAL = cells(PROFILE, Languages.load())
 
 

@@ -1,5 +1,6 @@
 import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,11 +13,14 @@ from bench.selection import Selection, split_list
 from methods import registry
 
 LANGUAGES = Languages.load()
-METHODS = "grid.methods=[untrained, english, contrastive]"
+SMALL = Path(__file__).parent / "profiles" / "small.yaml"
+WIDE = [
+    "grid.methods=[untrained, english, contrastive]", "grid.sizes=[5, 10, 20, 50]", "data.order=low", "data.guard=guard",
+]  # fmt: skip
 
 
 def made(*changes: str, threads: int = 1, **axes: tuple[str, ...]) -> dict[str, CellSpec]:
-    profile = Selection(**axes).apply(load_profile("default", [METHODS, *changes]), LANGUAGES)
+    profile = Selection(**axes).apply(load_profile(str(SMALL), [*WIDE, *changes]), LANGUAGES)
     return {cell.id: cell for cell in cells(profile, LANGUAGES, threads)}
 
 
@@ -137,7 +141,7 @@ def test_method_settings_apply_to_the_method_then_to_the_very_spec():
         "method_settings.contrastive={clip: 2, batch_size: 8}", "method_settings.contrastive(form=dense).clip=3",
     )  # fmt: skip
     assert {name: (cell.training.clip, cell.training.batch_size) for name, cell in found.items()} == {
-        "contrastive@5#0": (2, 8), "contrastive(form=dense)@5#0": (3, 8), "optical@5#0": (1, 32),
+        "contrastive@5#0": (2, 8), "contrastive(form=dense)@5#0": (3, 8), "optical@5#0": (1, 16),
     }  # fmt: skip
 
 

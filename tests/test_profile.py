@@ -17,7 +17,10 @@ def written(folder: Path, text: str) -> str:
 SMALL = "name: mine\ngrid: {methods: [untrained], sizes: [1]}\n"
 
 
-@pytest.mark.parametrize("name", profile_names())
+SHIPPED = profile_names()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_profiles_of_the_project_are_valid_and_named_after_their_file(name):
     profile = load_profile(name)
     assert profile.name == name

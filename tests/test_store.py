@@ -19,10 +19,11 @@ from bench.profile_file import load_profile
 from bench.store import REQUIRED, Store, folder_name
 
 LANGUAGES = Languages.load()
+SMALL = Path(__file__).parent / "profiles" / "small.yaml"
 
 
 def spec(*changes: str) -> CellSpec:
-    profile = load_profile("smoke", ["grid.methods=[contrastive]", *changes])
+    profile = load_profile(str(SMALL), ["grid.methods=[contrastive]", *changes])
     return cells(profile, LANGUAGES)[0]
 
 

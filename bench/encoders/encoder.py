@@ -15,6 +15,8 @@ from bench.encoders.spec import EncoderSpec
 from bench.ragged import Ragged
 
 Progress = Callable[[float], None]
+# Tokens of a batch. On a processor larger batches leave its cache and are slower; a GPU wants to be filled.
+CPU_TOKENS, GPU_TOKENS = 2048, 32768
 
 
 @dataclass(frozen=True)
@@ -179,19 +181,19 @@ class Encoder:
         weights = batch.attention_mask.to(hidden.dtype).unsqueeze(-1)
         return hidden, (hidden * weights).sum(1) / weights.sum(1)
 
-    def encode(self, texts: Sequence[str], kind: str = "query", batch_tokens: int = 4096,
+    def encode(self, texts: Sequence[str], kind: str = "query", batch_tokens: int | None = None,
                progress: Progress | None = None, max_length: int | None = None,
                dtype: type = np.float32) -> Encoded:  # fmt: skip
         """States of all texts, in their order, without gradients and without dropout.
 
         Args:
-            batch_tokens: tokens of a batch, padding included.
+            batch_tokens: tokens of a batch, padding included; None chooses by device.
             progress: called with the share done, in (0, 1].
             dtype: of the token rows, `np.float32` or `np.float16`.
         """
         return self.encode_tokenized(self.tokenize(texts, kind, max_length), batch_tokens, progress, dtype)
 
-    def encode_tokenized(self, items: Sequence[TokenizedText], batch_tokens: int = 4096,
+    def encode_tokenized(self, items: Sequence[TokenizedText], batch_tokens: int | None = None,
                          progress: Progress | None = None, dtype: type = np.float32) -> Encoded:  # fmt: skip
         """`encode` for texts that are tokenised already."""
         offsets = np.zeros(len(items) + 1, dtype=np.int64)
@@ -202,10 +204,11 @@ class Encoder:
         training = self.model.training
         self.model.eval()
         fast = autocast_dtype(self.device)
+        budget = batch_tokens or (CPU_TOKENS if self.device.type == "cpu" else GPU_TOKENS)
         done = 0
         try:
             with torch.inference_mode(), torch.autocast(self.device.type, fast, enabled=fast is not None):
-                for chosen in token_batches([len(item) for item in items], batch_tokens):
+                for chosen in token_batches([len(item) for item in items], budget):
                     batch = self.collate([items[i] for i in chosen])
                     hidden, mean = self.states(batch)
                     pooled[chosen] = mean.float().cpu().numpy()

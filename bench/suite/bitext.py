@@ -48,6 +48,9 @@ class Bitext:
             raw = texts[language]
             for name in wanted:
                 if name in raw:
+                    if raw[name] == texts[ENGLISH][name]:  # catalogues fill gaps with English
+                        counts[Reason.COPY.value] += 1
+                        continue
                     text = clean(raw[name])
                     if isinstance(text, Reason):
                         counts[text.value] += 1

@@ -133,7 +133,8 @@ def _write(path: Path, key: str, chosen: list[Language], sources: list[str], pro
                 json.dumps(info, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
             )
     except OSError as error:
-        raise BenchError(f"cannot write the suite to {path}: {error}", "Free space or set XLSD_CACHE.") from error
+        hint = "Free some space, or move the cache folder with XLSD_CACHE."
+        raise BenchError(f"cannot write the suite to {path}: {error}", hint) from error
     progress(f"suite built in {time.perf_counter() - start:.0f} s")
 
 
@@ -160,7 +161,7 @@ def make_frames(
     if questions:
         faq = tasks_faq.faq_task(texts["scratch"], questions)
         tasks.append(faq)
-        answers = [text for found in tasks_faq.answers(texts["scratch"], questions).values() for text in found]
+        answers = tasks_faq.answers(texts["scratch"], questions)
         judged = {row[3] for row in faq.qrels}
         others = [text for doc_id, text in faq.documents.items() if doc_id not in judged]
     if verses:
@@ -179,25 +180,18 @@ def make_frames(
 
     progress("checking for leakage")
     frames = {"bitext": pairs, **_task_frames(tasks)}
-    leakage.check(pairs, frames["documents"], frames["queries"], frames["qrels"], answers)
+    also = dict.fromkeys(answers, leakage.TEST)
+    leakage.check(pairs, leakage.protect(frames["documents"], frames["queries"], frames["qrels"], also))
     return frames, {task.name: task.parallel for task in tasks}, rejected
 
 
 def remove_leaks(pairs: pd.DataFrame, tasks: Frames, answers: Sequence[str]) -> pd.DataFrame:
-    """Without pairs (in all languages) that hold a text of a task; see `leakage`.
-
-    Dev pairs must not hold a test query or an FAQ answer; training pairs no query at all and no dev string.
-    """
-    protected = leakage.protect(tasks["documents"], tasks["queries"], tasks["qrels"], "test")
-    gone = set(leakage.leaking(pairs, protected)) | set(leakage.leaking(pairs, leakage.Finder.of(answers)))
-    pairs = pairs[~pairs["pair_id"].isin(gone)]
+    """Without pairs (in all languages) that hold a text of a task or, if for training, a dev string."""
     is_dev = (pairs["split"] == "dev") & pairs["source"].isin(INTERFACE)
-    strings = leakage.Finder.of([*pairs.loc[is_dev, "english"].unique(), *pairs.loc[is_dev, "text"]])
-    dev = leakage.protect(tasks["documents"], tasks["queries"], tasks["qrels"], "dev")
-    train = pairs[pairs["split"] == "train"]
-    gone = set(leakage.leaking(train, dev)) | set(leakage.leaking(train, strings))
-    keep = (pairs["split"] != "train") | ~pairs["pair_id"].isin(gone)
-    return pairs[keep].reset_index(drop=True)
+    strings = [*pairs.loc[is_dev, "english"].unique(), *pairs.loc[is_dev, "text"]]
+    also = dict.fromkeys(strings, leakage.DEV) | dict.fromkeys(answers, leakage.TEST)
+    finder = leakage.protect(tasks["documents"], tasks["queries"], tasks["qrels"], also)
+    return pairs[~leakage.forbidden(pairs, leakage.leaking(pairs, finder))].reset_index(drop=True)
 
 
 def _bitext(texts: Mapping[str, Texts], withheld: set[str], verses: Verses | None) -> Bitext:
@@ -227,16 +221,25 @@ def _task_frames(tasks: Sequence[TaskRows]) -> Frames:
     documents = [(task.name, *row) for task in tasks for row in task.documents.items()]
     queries = [(task.name, *row) for task in tasks for row in task.queries]
     qrels = [(task.name, *row) for task in tasks for row in task.qrels]
-    rows = {"documents": documents, "queries": queries, "qrels": qrels}
+    rows: dict[str, list[Any]] = {"documents": documents, "queries": queries, "qrels": qrels}
     return {name: table(found, TABLES[name]) for name, found in rows.items()}
 
 
 def _counts(frames: Frames) -> dict[str, Any]:
-    pairs: dict[str, dict[str, dict[str, int]]] = {}
-    for (language, source, split), count in frames["bitext"].groupby(["language", "source", "split"]).size().items():
-        pairs.setdefault(language, {}).setdefault(source, {})[split] = int(count)
-    queries: dict[str, dict[str, dict[str, int]]] = {}
-    for (task, split, language), count in frames["queries"].groupby(["task", "split", "language"]).size().items():
-        queries.setdefault(task, {}).setdefault(split, {})[language] = int(count)
-    documents = {task: int(count) for task, count in frames["documents"].groupby("task").size().items()}
-    return {"pairs": pairs, "queries": queries, "documents": documents}
+    """Rows by language, source and split; queries by task, split and language; documents by task."""
+    return {
+        "pairs": _nested(frames["bitext"], "language", "source", "split"),
+        "queries": _nested(frames["queries"], "task", "split", "language"),
+        "documents": _nested(frames["documents"], "task"),
+    }
+
+
+def _nested(frame: pd.DataFrame, *columns: str) -> dict[str, Any]:
+    counted: dict[str, Any] = {}
+    for names, count in frame.groupby(list(columns)).size().items():
+        path = names if isinstance(names, tuple) else (names,)
+        inner = counted
+        for name in path[:-1]:
+            inner = inner.setdefault(name, {})
+        inner[path[-1]] = int(count)
+    return counted

@@ -28,7 +28,6 @@ _UNRESOLVED = ("[%key", "↑↑↑")  # a reference to another message; "inherit
 _GAP = "\0"  # stands for a placeholder until the quotes or brackets around it are gone too
 _QUOTED_GAP = re.compile(r"""['"“‘„«(\[]\s*\0[\s\0]*['"”’“»)\]]""")
 _BEFORE_STOP = re.compile(r"\s+([.,;:!?])(?=\s|$)")
-_SPACE = re.compile(r"\s+")
 _COMMENTARY = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|（[^（）]*）|［[^［］]*］|﴾|﴿")
 _BRACKETS = re.compile(r"[()\[\]{}（）［］﴾﴿]")
 # Direction marks, soft hyphens and lone surrogates; joiners (U+200C, U+200D) carry meaning and stay.
@@ -73,7 +72,10 @@ def clean_text(raw: str) -> str | Reason:
 
 def one_line(raw: str) -> str:
     """NFC, no invisible direction marks, single spaces."""
-    return _SPACE.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFC", raw))).strip()
+    text = unicodedata.normalize("NFC", raw)
+    if not text.isprintable():  # a quick scan; invisible characters are not printable
+        text = _INVISIBLE.sub("", text)
+    return " ".join(text.split())
 
 
 def clean_english(raw: str) -> str | Reason:

@@ -1,6 +1,6 @@
-"""Does a text of a task occur in a training text? The build removes such pairs, then checks that none is left.
+"""Does a text of a task occur in a training text? The build removes such pairs, then checks what is left.
 
-Texts are compared by `cleaning.key`: lower-case letters, digits and marks; spaces and punctuation do not count.
+Texts are compared by `cleaning.key`: lower-case letters, digits and marks, without spaces and punctuation.
 What "occurs" means depends on the length of the protected text:
 
 * five words or more (see `long_enough`): it occurs if the training text contains it;
@@ -8,13 +8,15 @@ What "occurs" means depends on the length of the protected text:
   happens to hold a keyword does not give away which symbol it belongs to.
 * queries of symbol search: always only if equal, since they are terms of a dictionary, not sentences.
 
-Every protected text is looked for in the training texts of all languages and in their English sides.
+Every protected text is looked for in the texts of all languages and in their English sides. Texts of the
+test split (and FAQ answers) must be neither in training nor in dev pairs, those of the dev split not in
+training pairs.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +30,9 @@ _UNSEGMENTED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff
 _LETTERS_PER_WORD = 3  # in scripts that put no spaces between words
 _WINDOWS = (8, 16, 32, 64)  # letters; a protected text is found by the longest window that fits into it
 _TABLE_BITS = 22
+_TABLE_SHIFT = np.uint64(64 - _TABLE_BITS)
+DEV, TEST = 1, 2  # levels of protection
+FORBIDDEN = {"train": DEV, "dev": TEST}  # split of a pair -> lowest level that must not occur in it
 
 
 def long_enough(text: str) -> bool:
@@ -37,75 +42,92 @@ def long_enough(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Finder:
-    """Finds protected texts in training texts.
+    """Finds protected texts in other texts.
 
     Attributes:
-        whole: protected keys that count when a training text equals them (all of them).
-        parts: protected keys that also count when a training text contains them.
+        whole: protected key -> level; counts when a text equals it.
+        parts: protected key -> level; counts when a text contains it.
     """
 
-    whole: frozenset[str]
-    parts: tuple[str, ...]
-    _lookup: tuple[_Window, ...]
+    whole: Mapping[str, int]
+    parts: Mapping[str, int]
+    _windows: tuple[_Window, ...]
 
     @classmethod
-    def of(cls, sentences: Iterable[str], terms: Iterable[str] = ()) -> Finder:
-        """Protect `sentences` (equality, and containment if long enough) and `terms` (equality only)."""
-        listed, words = sorted(set(sentences)), sorted(set(terms))
-        sentence_keys = keys(listed)
-        parts = {
-            found
-            for text, found in zip(listed, sentence_keys, strict=True)
-            if len(found) >= _WINDOWS[0] and long_enough(text)
-        }
-        ordered = tuple(sorted(parts))
-        whole = frozenset(found for found in (*sentence_keys, *keys(words)) if found)
-        return cls(whole, ordered, _windows(ordered))
+    def of(cls, sentences: Mapping[str, int], terms: Mapping[str, int] | None = None) -> Finder:
+        """Protect sentences (equality, and containment if long enough) and terms (equality only).
 
-    def find(self, texts: Sequence[str]) -> dict[int, str]:
-        """Position in `texts` -> the key of one protected text that occurs there (the first found)."""
+        Args:
+            sentences, terms: text -> level.
+        """
+        whole: dict[str, int] = {}
+        parts: dict[str, int] = {}
+        for texts, may_contain in ((sentences, True), (terms or {}, False)):
+            for (text, level), found in zip(texts.items(), keys(list(texts)), strict=True):
+                if found:
+                    whole[found] = max(level, whole.get(found, 0))
+                if may_contain and len(found) >= _WINDOWS[0] and long_enough(text):
+                    parts[found] = max(level, parts.get(found, 0))
+        return cls(whole, parts, _windows(list(parts)))
+
+    def find(self, texts: Sequence[str]) -> dict[int, tuple[int, str]]:
+        """Position in `texts` -> (level, key) of the most protected text that occurs there."""
         text_keys = keys(texts)
-        found = self._contained(text_keys)
-        found |= {number: text for number, text in enumerate(text_keys) if text in self.whole}
+        found = {
+            number: (self.whole[text], text) for number, text in enumerate(text_keys) if text in self.whole
+        }
+        for number, text in self._contained(text_keys):
+            found[number] = max((self.parts[text], text), found.get(number, (0, "")))
         return found
 
-    def _contained(self, text_keys: Sequence[str]) -> dict[int, str]:
+    def _contained(self, text_keys: Sequence[str]) -> Iterable[tuple[int, str]]:
         joined = "\n".join(text_keys)
-        codes = np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32)
         ends = np.cumsum([len(text) + 1 for text in text_keys])
-        found: dict[int, str] = {}
-        hashes = codes.astype(np.uint64)
-        for window in self._lookup:
-            hashes = window.widen(hashes)
-            places = np.flatnonzero(window.table[hashes >> np.uint64(64 - _TABLE_BITS)])
-            for place in places[np.isin(hashes[places], window.hashes)].tolist():
-                for text in window.texts[int(hashes[place])]:
+        hashes, length = _letters(joined), 1
+        for window in self._windows:
+            hashes, length = _widen(hashes, length, window.length), window.length
+            places = np.flatnonzero(window.table[hashes >> _TABLE_SHIFT])
+            for place, value in zip(places.tolist(), hashes[places].tolist(), strict=True):
+                for text in window.texts.get(value, ()):
                     if joined.startswith(text, place):
-                        found.setdefault(int(np.searchsorted(ends, place, side="right")), text)
-        return found
+                        yield int(np.searchsorted(ends, place, side="right")), text
 
 
 @dataclass(frozen=True)
 class _Window:
-    """Protected keys by the hash of their first `length` letters.
-
-    Attributes:
-        before: length of the window of the step before (1, 8, 16, 32).
-    """
+    """Protected keys by the hash of their first `length` letters, and a quick test for such hashes."""
 
     length: int
-    before: int
-    texts: dict[int, tuple[str, ...]]
-    hashes: np.ndarray
+    texts: Mapping[int, Sequence[str]]
     table: np.ndarray
 
-    def widen(self, hashes: np.ndarray) -> np.ndarray:
-        """Hashes of all windows of `length` letters out of those of `before` letters."""
-        return _widen(hashes, self.before, self.length)
+
+def _windows(parts: Sequence[str]) -> tuple[_Window, ...]:
+    joined = "\n".join(parts)
+    starts = np.cumsum([0, *(len(text) + 1 for text in parts)])[:-1]
+    hashes, before = _letters(joined), 1
+    found = []
+    for length, longer in zip(_WINDOWS, (*_WINDOWS[1:], None), strict=True):
+        hashes, before = _widen(hashes, before, length), length
+        texts: dict[int, list[str]] = {}
+        for text, start in zip(parts, starts.tolist(), strict=True):
+            if len(text) >= length and (longer is None or len(text) < longer):
+                texts.setdefault(int(hashes[start]), []).append(text)
+        table = np.zeros(1 << _TABLE_BITS, dtype=bool)
+        table[np.array(list(texts), dtype=np.uint64) >> _TABLE_SHIFT] = True
+        found.append(_Window(length, texts, table))
+    return tuple(found)
+
+
+def _letters(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
 
 
 def _widen(hashes: np.ndarray, before: int, length: int) -> np.ndarray:
-    """Doubling: the hash of a window is mixed from those of its two halves. (n,) -> (n - length + before,)."""
+    """Hashes of all windows of `length` letters out of those of `before` letters (a power of two apart).
+
+    Doubling: the hash of a window is mixed from those of its halves. (n,) -> (n - length + before,).
+    """
     while before < length:
         if len(hashes) <= before:
             return hashes[:0]
@@ -116,72 +138,58 @@ def _widen(hashes: np.ndarray, before: int, length: int) -> np.ndarray:
     return hashes
 
 
-def _windows(parts: Sequence[str]) -> tuple[_Window, ...]:
-    found = []
-    for step, length in enumerate(_WINDOWS):
-        longer = _WINDOWS[step + 1] if step + 1 < len(_WINDOWS) else None
-        texts: dict[int, list[str]] = {}
-        for text in parts:
-            if len(text) >= length and (longer is None or len(text) < longer):
-                codes = np.frombuffer(text[:length].encode("utf-32-le"), dtype=np.uint32)
-                texts.setdefault(int(_widen(codes.astype(np.uint64), 1, length)[0]), []).append(text)
-        hashes = np.array(sorted(texts), dtype=np.uint64)
-        table = np.zeros(1 << _TABLE_BITS, dtype=bool)
-        table[hashes >> np.uint64(64 - _TABLE_BITS)] = True
-        before = _WINDOWS[step - 1] if step else 1
-        found.append(_Window(length, before, {one: tuple(all_) for one, all_ in texts.items()}, hashes, table))
-    return tuple(found)
+def protect(
+    documents: pd.DataFrame, queries: pd.DataFrame, qrels: pd.DataFrame, also: Mapping[str, int] | None = None
+) -> Finder:
+    """A finder for the queries of all tasks and the FAQ answers, in tables as in `types`.
 
-
-def protect(documents: pd.DataFrame, queries: pd.DataFrame, qrels: pd.DataFrame, split: str | None = None) -> Finder:
-    """A finder for the queries of all tasks (of one split) and the FAQ answers, in tables as in `types`."""
-    chosen = queries if split is None else queries[queries["split"] == split]
-    is_term = chosen["task"] == "symbols"
+    Args:
+        also: further texts -> level that the tables do not hold (FAQ answers in the other languages).
+    """
+    sentences: dict[str, int] = dict(also or {})
+    terms: dict[str, int] = {}
+    for task, split, text in zip(queries["task"], queries["split"], queries["text"], strict=True):
+        into = terms if task == "symbols" else sentences
+        into[text] = max(into.get(text, 0), TEST if split == "test" else DEV)
     answers = set(qrels.loc[qrels["task"] == "faq", "doc_id"])
     is_answer = (documents["task"] == "faq") & documents["doc_id"].isin(answers)
-    sentences = [*chosen.loc[~is_term, "text"], *documents.loc[is_answer, "text"]]
-    return Finder.of(sentences, chosen.loc[is_term, "text"])
+    sentences |= dict.fromkeys(documents.loc[is_answer, "text"], TEST)
+    return Finder.of(sentences, terms)
 
 
-def leaking(bitext: pd.DataFrame, finder: Finder) -> dict[str, str]:
-    """pair id -> key of a protected text that occurs in it, in its English side or in any language."""
-    found: dict[str, str] = {}
+def leaking(bitext: pd.DataFrame, finder: Finder) -> dict[str, tuple[int, str]]:
+    """pair id -> (level, key) of the most protected text in it, in its English side or in any language."""
+    found: dict[str, tuple[int, str]] = {}
     english = bitext.drop_duplicates("pair_id")
     parts = [(english["pair_id"], english["english"])]
     parts += [(part["pair_id"], part["text"]) for _, part in bitext.groupby("language", sort=True)]
     for pairs, texts in parts:
         ids = pairs.tolist()
-        for number, text in sorted(finder.find(texts.tolist()).items()):
-            found.setdefault(ids[number], text)
+        for number, hit in finder.find(texts.tolist()).items():
+            found[ids[number]] = max(hit, found.get(ids[number], (0, "")))
     return found
 
 
-def check(
-    bitext: pd.DataFrame,
-    documents: pd.DataFrame,
-    queries: pd.DataFrame,
-    qrels: pd.DataFrame,
-    also: Iterable[str] = (),
-) -> None:
-    """Fail if a training pair holds a query of any split, a dev pair a test query, or either an FAQ answer.
+def forbidden(bitext: pd.DataFrame, leaks: Mapping[str, tuple[int, str]]) -> pd.Series:
+    """Is the row's pair among the leaks, at a level that its split must not hold? (in all languages alike)"""
+    level = bitext["pair_id"].map({pair: level for pair, (level, _) in leaks.items()}).fillna(0)
+    return level >= bitext["split"].map(FORBIDDEN)
 
-    Args:
-        also: further protected texts that the tables do not hold (FAQ answers in the other languages).
+
+def check(bitext: pd.DataFrame, finder: Finder) -> None:
+    """Fail if a training pair holds a protected text, or a dev pair one of the test split.
 
     Raises:
         BenchError: names the first pairs that leak.
     """
-    is_train = bitext["split"] == "train"
-    extra = Finder.of(also)
-    leaks: list[str] = []
-    for part, split in ((bitext[is_train], None), (bitext[~is_train], "test")):
-        for finder in (protect(documents, queries, qrels, split), extra):
-            for pair, text in leaking(part, finder).items():
-                rows = part[part["pair_id"] == pair]
-                leaks.append(f"{pair} ({rows['source'].iloc[0]}: {rows['english'].iloc[0]!r}) holds {text!r}")
-    if leaks:
-        shown = "\n  ".join(leaks[:5])
+    leaks = leaking(bitext, finder)
+    rows = bitext[forbidden(bitext, leaks)].drop_duplicates("pair_id")
+    if len(rows):
+        shown = "\n  ".join(
+            f"{pair} ({source}, {split}): {english!r} holds {leaks[pair][1]!r}"
+            for pair, _, source, split, english, _ in rows.head(5).to_numpy()
+        )
         raise BenchError(
-            f"leakage: {len(leaks)} pairs of the bitext hold a text of a task:\n  {shown}",
+            f"leakage: {len(rows)} pairs of the bitext hold a text of a task:\n  {shown}",
             "The suite was not written. A rule in bench/suite lets these pairs through; that is a bug.",
         )

@@ -13,7 +13,7 @@ from bench.suite.tasks import TaskRows
 from bench.suite.types import ENGLISH
 
 MIN_ANSWER_WORDS = 5
-MIN_DISTRACTOR_WORDS = 10
+MIN_DISTRACTOR_WORDS = 12
 
 _QUESTION = re.compile(r"(title|header|heading)$", re.IGNORECASE)
 _BODY = re.compile(r"body", re.IGNORECASE)
@@ -77,21 +77,21 @@ def faq_task(texts: Texts, questions: list[Question]) -> TaskRows:
     return task
 
 
-def answers(texts: Texts, questions: list[Question]) -> dict[str, list[str]]:
-    """language -> the answers, part by part and joined: what training texts must not hold."""
-    found: dict[str, list[str]] = {}
+def answers(texts: Texts, questions: list[Question]) -> list[str]:
+    """The answers in all languages, part by part and joined: what training texts must not hold."""
+    found: dict[str, None] = {}
     for language in sorted(texts):
-        parts = [_clean(texts[language], name) for question in questions for name in question.bodies]
-        whole = [_join(texts[language], question.bodies) for question in questions]
-        found[language] = [text for text in dict.fromkeys(parts + whole) if text]
-    return found
+        for question in questions:
+            parts = [text for name in question.bodies if (text := _clean(texts[language], name))]
+            found |= dict.fromkeys([*parts, " ".join(parts)])
+    return [text for text in found if text]
 
 
 def _distractors(english: Mapping[str, str], questions: list[Question]) -> list[str]:
     taken = withheld(questions)
     found = []
     for name in english:
-        text = "" if name in taken or _LEFT_OUT.search(name) else _clean(english, name)
+        text = _clean(english, name) if name.startswith("www/") and name not in taken else ""
         if len(text.split()) >= MIN_DISTRACTOR_WORDS:
             found.append(text)
     return found

@@ -35,7 +35,7 @@ class Verses:
 
 
 def read_verses(texts: Texts) -> Verses:
-    """Gather what the passages and the split of the bitext need; `texts` are those of `sources.quran.read`."""
+    """Gather what passages and splits need; `texts` are those of `sources.quran.read`."""
     surah = {verse: quran.surah(int(verse)) for verse in sorted(texts[ENGLISH], key=int)}
     english = verse_english(texts[ENGLISH].items())
     arabic = quran.arabic()
@@ -72,9 +72,9 @@ def passages_task(texts: Texts, verses: Verses) -> TaskRows:
         for split in ("dev", "test"):
             queries = []
             for verse in asked[split]:
-                text = verses.english[verse] if language == ENGLISH else _clean(texts[language].get(verse, ""))
-                if text:
-                    queries.append((f"v{int(verse):04d}", text, judged[verse]))
+                own = verses.english[verse] if language == ENGLISH else _clean(texts[language].get(verse, ""))
+                if own:
+                    queries.append((f"v{int(verse):04d}", own, judged[verse]))
             task.add_queries(split, language, queries)
     return task
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from bench.suite.cleaning import one_line
@@ -12,7 +12,7 @@ from bench.suite.types import ENGLISH
 
 LIMITS = {"test": 500, "dev": 150}  # queries per language
 MAX_SYMBOLS = 10  # a keyword that marks more symbols asks for nothing in particular
-SHORT_WORD_SCRIPTS = ("Hans", "Hant", "Jpan", "Kore")  # one character can be a word
+SHORT_WORD_SCRIPTS = ("Hans", "Hant", "Hani", "Jpan", "Kore", "Hang")  # one character can be a word
 NAME, KEYWORD = 2, 1  # grades
 
 
@@ -38,13 +38,13 @@ def symbols_task(annotations: Annotations, scripts: Mapping[str, str]) -> TaskRo
     """
     task = TaskRows("symbols", parallel=False)
     english = {symbol: entry for symbol, entry in annotations[ENGLISH].items() if entry.name}
-    for symbol in sorted(english):
-        task.documents[document_id(symbol)] = _document(english[symbol])
+    ids = {symbol: document_id(symbol) for symbol in sorted(english)}
+    task.documents = {doc_id: _document(english[symbol]) for symbol, doc_id in ids.items()}
     terms = {_fold(term) for entry in english.values() for term, _ in _terms(entry)}
     for language in sorted(annotations):
         short_words = scripts.get(language) in SHORT_WORD_SCRIPTS
         known = set() if language == ENGLISH else terms
-        queries = _queries(language, annotations[language], english, known, short_words)
+        queries = _queries(language, annotations[language], ids, known, short_words)
         for split in ("dev", "test"):
             task.add_queries(split, language, queries[split], LIMITS[split])
     return task
@@ -58,15 +58,15 @@ def document_id(symbol: str) -> str:
 def _queries(
     language: str,
     entries: Mapping[str, Entry],
-    english: Collection[str],
+    ids: Mapping[str, str],
     known: set[str],
     short_words: bool,
 ) -> dict[str, list[tuple[str, str, dict[str, int]]]]:
-    """Queries of one language by split; `english` are the symbols that have a document."""
+    """Queries of one language by split; `ids` are the documents of the symbols that have one."""
     judged: dict[str, dict[str, int]] = {}
     written: dict[str, str] = {}
     for symbol in sorted(entries):
-        if symbol not in english:
+        if symbol not in ids:
             continue
         for term, grade in _terms(entries[symbol]):
             folded = _fold(term)
@@ -75,11 +75,11 @@ def _queries(
             grades[symbol] = max(grade, grades.get(symbol, 0))
     queries: dict[str, list[tuple[str, str, dict[str, int]]]] = {"dev": [], "test": []}
     for folded, grades in judged.items():
-        letters = any(map(str.isalpha, folded))
-        if folded in known or not letters or (len(folded) < 2 and not short_words) or len(grades) > MAX_SYMBOLS:
+        too_short = len(folded) < 2 and not short_words
+        if too_short or folded in known or len(grades) > MAX_SYMBOLS or not any(map(str.isalpha, folded)):
             continue
         query = ("q" + short_hash(f"{language}\0{folded}"), written[folded])
-        documents = {document_id(symbol): grade for symbol, grade in grades.items()}
+        documents = {ids[symbol]: grade for symbol, grade in grades.items()}
         queries[symbol_split(min(grades))].append((*query, documents))
     return queries
 

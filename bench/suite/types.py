@@ -21,7 +21,12 @@ BITEXT_COLUMNS = ("pair_id", "language", "source", "split", "english", "text")
 DOCUMENT_COLUMNS = ("task", "doc_id", "text")
 QUERY_COLUMNS = ("task", "split", "language", "query_id", "text")
 QREL_COLUMNS = ("task", "split", "language", "query_id", "doc_id", "grade")
-TABLES = {"bitext": BITEXT_COLUMNS, "documents": DOCUMENT_COLUMNS, "queries": QUERY_COLUMNS, "qrels": QREL_COLUMNS}
+TABLES = {
+    "bitext": BITEXT_COLUMNS,
+    "documents": DOCUMENT_COLUMNS,
+    "queries": QUERY_COLUMNS,
+    "qrels": QREL_COLUMNS,
+}
 
 
 @dataclass(frozen=True)

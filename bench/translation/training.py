@@ -40,8 +40,8 @@ class Translation(pl.LightningModule):
     """
 
     def __init__(
-        self, encoder: Encoder, model: EncoderDecoderModel, texts: Sequence[TokenizedText], targets: Sequence[list[int]], pad: int,
-        settings: TrainSettings, decoder_rate: float, steps: int, frozen: bool = False,
+        self, encoder: Encoder, model: EncoderDecoderModel, texts: Sequence[TokenizedText], targets: Sequence[list[int]],
+        pad: int, settings: TrainSettings, decoder_rate: float, steps: int, frozen: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
         self.model, self.encoder = model, encoder

@@ -19,10 +19,10 @@ def run_cell(spec, out_dir: Path, report):
     switches = os.environ.get("FAKE_DIR")
     switch = Path(switches) / spec.id if switches else None
     if switches:
-        (Path(switches) / f"ran {spec.id} {os.getpid()}").touch()
+        (Path(switches) / f"ran {spec.id} {time.time_ns()} {os.getpid()}").touch()
     behave(switch.read_text() if switch is not None and switch.exists() else "", out_dir)
     report("evaluate", 1.0)
-    (out_dir / "metrics.csv").write_text(f"metrics of {spec.key}\n")
+    (out_dir / "metrics.csv").write_text(f"{spec.id} {spec.pairs} {spec.languages}\n")
     (out_dir / "per_query.parquet").write_bytes(b"per query")
     threads = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY")}
     return {"seconds": {"train": 1.0, "evaluate": 2.0}, "pairs_seen": 12, "pairs_per_second": 12.0, "threads_seen": threads}

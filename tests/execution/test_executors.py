@@ -17,7 +17,8 @@ from bench.profile_file import load_profile
 from bench.store import Store
 
 RUNNER = "fake_cells:run_cell"
-PROFILE = load_profile("smoke", ["grid.methods=[untrained, contrastive, optical]", "data.guard=null"])
+SMALL = Path(__file__).parent.parent / "profiles" / "small.yaml"
+PROFILE = load_profile(str(SMALL), ["grid.sizes=[2]", "data.guard=null"])
 SPECS = cells(PROFILE, Languages.load(), threads=1)
 UNTRAINED, CONTRASTIVE, OPTICAL = SPECS
 
@@ -157,7 +158,7 @@ def test_children_end_with_their_parent(store, fake, tmp_path):
 def test_a_call_in_a_child_brings_back_what_it_returns_and_says():
     said = []
     result = call_in_child("fake_cells:prepare", PROFILE, 1, lambda *what: said.append(what))
-    assert result["name"] == "smoke" and said == [("data", 1.0)]
+    assert result["name"] == "small" and said == [("data", 1.0)]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from bench.plan import make_plan
 from bench.selection import Selection
 
 PREPARE = "fake_cells:prepare"
-CHANGES = ["grid.methods=[untrained, contrastive, optical]", "grid.sizes=[1, 2]", "data.guard=null"]
+SMALL = Path(__file__).parent.parent / "profiles" / "small.yaml"
+CHANGES = ["data.guard=null"]
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def tables(monkeypatch):
 def go(results: Path, *changes: str, runner: str = "fake_cells:run_cell", prepare: str | None = None, **options):
     """Exit status and output of a run; in this process, unless it has something to prepare."""
     selection = options.pop("selection", Selection())
-    plan = make_plan("smoke", results, selection, [*CHANGES, *changes])
+    plan = make_plan(str(SMALL), results, selection, [*CHANGES, *changes])
     text = io.StringIO()
     executor = None if prepare else InProcess(plan.store, runner)
     status = runs.run(plan, Console(file=text, width=100), runner, prepare, executor=executor, **options)
@@ -66,7 +67,7 @@ def test_a_run_does_what_is_missing_and_a_second_one_nothing(tmp_path, fake, tab
     assert len(ran(tmp_path / "fake")) == 5 and len(list((tmp_path / "fake").glob("prepared *"))) == 1
     assert "order list-c964e822 (3 languages): swh_Latn amh_Ethi hau_Latn" in text
     assert "[5/5] optical@2#0 done:" in text and "12.0 pairs/s" in text and "train 1 s, evaluate 2 s" in text
-    table = (tmp_path / "smoke" / "leaderboard.md").read_text()
+    table = (tmp_path / "small" / "leaderboard.md").read_text()
     assert table in text and len(table.splitlines()) == 5
 
     status, text = go(tmp_path, prepare=PREPARE)
@@ -99,7 +100,7 @@ def test_changed_settings_are_named_and_old_results_kept(tmp_path, fake, tables)
     status, text = go(tmp_path, "training.pairs=7")
     assert status == 0 and "4 stale: training.pairs: 256 -> 7" in text
     assert len(ran(tmp_path / "fake")) == 9, "the floor does not depend on training"
-    assert len(list((tmp_path / "smoke" / "replaced").iterdir())) == 4
+    assert len(list((tmp_path / "small" / "replaced").iterdir())) == 4
 
 
 def test_a_preparation_that_fails_is_one_message_and_runs_no_cell(tmp_path, fake, tables):
@@ -114,7 +115,7 @@ def test_a_preparation_that_fails_is_one_message_and_runs_no_cell(tmp_path, fake
 
 def test_the_description_grows_with_what_was_asked_for(tmp_path, fake, tables):
     def described():
-        return yaml.safe_load((tmp_path / "smoke" / "profile.yaml").read_text())
+        return yaml.safe_load((tmp_path / "small" / "profile.yaml").read_text())
 
     go(tmp_path, selection=Selection(methods=("optical",), sizes=("2",)))
     assert described()["resolved"]["cells"] == ["optical@2#0"]
@@ -131,13 +132,13 @@ def test_the_description_grows_with_what_was_asked_for(tmp_path, fake, tables):
     assert set(found["resolved"]["keys"]) == set(found["resolved"]["cells"])
     assert found["training"]["pairs"] == 256
     # The file is a profile: it can be run, and there is nothing left to do.
-    plan = make_plan(str(tmp_path / "smoke" / "profile.yaml"), tmp_path)
+    plan = make_plan(str(tmp_path / "small" / "profile.yaml"), tmp_path)
     assert plan.to_run() == []
 
 
 def test_a_description_from_a_damaged_file_starts_anew(tmp_path, fake, tables):
     go(tmp_path)
-    (tmp_path / "smoke" / "profile.yaml").write_text("resolved: [")
+    (tmp_path / "small" / "profile.yaml").write_text("resolved: [")
     assert go(tmp_path)[0] == 0
 
 
@@ -147,7 +148,7 @@ from pathlib import Path
 from rich.console import Console
 from bench import runs
 from bench.plan import make_plan
-plan = make_plan("smoke", Path(sys.argv[1]), changes=sys.argv[2:])
+plan = make_plan(sys.argv[2], Path(sys.argv[1]), changes=sys.argv[3:])
 runs._tables = lambda plan, console: None
 sys.exit(runs.run(plan, Console(), "fake_cells:run_cell", "fake_cells:prepare"))
 """
@@ -156,7 +157,7 @@ sys.exit(runs.run(plan, Console(), "fake_cells:run_cell", "fake_cells:prepare"))
 def start(results: Path, *changes: str) -> subprocess.Popen:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
     return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(results), *CHANGES, *changes],
+        [sys.executable, "-c", SCRIPT, str(results), str(SMALL), *CHANGES, *changes],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
@@ -171,7 +172,7 @@ def until(condition, seconds: float = 60.0):
 
 
 def contents(folder: Path) -> dict[str, str]:
-    return {path.parent.name: path.read_text() for path in folder.glob("smoke/cells/*/metrics.csv")}
+    return {path.parent.name: path.read_text() for path in folder.glob("small/cells/*/metrics.csv")}
 
 
 def test_kill_at_any_moment_and_run_again_gives_the_same_table(tmp_path, fake, tables):
@@ -180,7 +181,7 @@ def test_kill_at_any_moment_and_run_again_gives_the_same_table(tmp_path, fake, t
     for moment in ("contrastive@1#0", "optical@2#0"):
         fake(moment, "wait 60")
         process = start(killed)
-        until(lambda: list(killed.glob(f"smoke/cells/.{moment}.*/half")))  # noqa: B023
+        until(lambda: list(killed.glob(f"small/cells/.{moment}.*/half")))  # noqa: B023
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         assert moment not in contents(killed)
@@ -190,28 +191,28 @@ def test_kill_at_any_moment_and_run_again_gives_the_same_table(tmp_path, fake, t
     assert status == 0
     assert contents(killed) == contents(tmp_path / "whole")
     assert len(ran(tmp_path / "fake")) == before + 1, "only the cell that was killed is run again"
-    assert not list(killed.glob("smoke/cells/.*"))
+    assert not list(killed.glob("small/cells/.*"))
 
 
 def test_ctrl_c_keeps_finished_cells_and_says_so(tmp_path, fake):
     fake("contrastive@1#0", "wait 60")
     process = start(tmp_path)
-    until(lambda: list(tmp_path.glob("smoke/cells/.contrastive@1#0.*/half")))
+    until(lambda: list(tmp_path.glob("small/cells/.contrastive@1#0.*/half")))
     process.send_signal(signal.SIGINT)
     text, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "interrupted: 1 of 5 cells are done and kept" in text and "Traceback" not in text
-    assert list(contents(tmp_path)) == ["untrained@0#0"] and not list(tmp_path.glob("smoke/cells/.*"))
+    assert list(contents(tmp_path)) == ["untrained@0#0"] and not list(tmp_path.glob("small/cells/.*"))
 
 
 def test_a_second_run_on_the_folder_is_refused(tmp_path, fake, tables):
     fake("contrastive@1#0", "wait 60")
     process = start(tmp_path)
     try:
-        until(lambda: list(tmp_path.glob("smoke/cells/.contrastive@1#0.*/half")))
+        until(lambda: list(tmp_path.glob("small/cells/.contrastive@1#0.*/half")))
         with pytest.raises(BenchError, match=f"another bench run .process {process.pid}"):
             go(tmp_path)
-        assert list(tmp_path.glob("smoke/cells/.contrastive@1#0.*/half")), "the first run is not disturbed"
+        assert list(tmp_path.glob("small/cells/.contrastive@1#0.*/half")), "the first run is not disturbed"
     finally:
         process.kill()
         process.wait()
@@ -221,7 +222,18 @@ def test_tables_are_made_from_a_run(tmp_path, fake):
     """With the real leaderboard: what a run stores is what tables need."""
     status, text = go(tmp_path, "grid.methods=[untrained, english, optical]", runner="fake_cells:run_tables")
     assert status == 0
-    with (tmp_path / "smoke" / "leaderboard.csv").open() as file:
+    with (tmp_path / "small" / "leaderboard.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert {row["method"] for row in rows} == {"untrained", "english", "optical"}
     assert "optical" in text
+
+    # Everything is there now: the command itself finds nothing to do, without loading torch.
+    code = "import sys, bench.cli as c\ntry: c.main()\nfinally: print('HEAVY', 'torch' in sys.modules)"
+    changes = [f"--set={change}" for change in (*CHANGES, "grid.methods=[untrained, english, optical]")]
+    again = subprocess.run(
+        [sys.executable, "-c", code, "run", f"--profile={SMALL}", f"--results={tmp_path}", *changes],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "nothing to run: all 4 cells have a result" in again.stdout and "HEAVY False" in again.stdout
+    assert not list((tmp_path / "fake").glob("prepared *"))

@@ -91,3 +91,17 @@ def test_likelihood_cost_is_minus_log_softmax_over_the_tokens_of_the_batch() -> 
 
 def states(x: torch.Tensor, mask: torch.Tensor) -> TokenStates:
     return TokenStates(x, mask, F.normalize(x.mean(1), dim=-1))
+
+
+def test_unbalanced_transport_leaves_mass_that_has_no_counterpart() -> None:
+    """Against POT: the same potentials' fixed point, and a token far from everything carries less mass."""
+    x = F.normalize(torch.tensor([[[1.0, 0, 0], [0, 1.0, 0], [-1.0, -1.0, 0]]]), dim=-1)
+    y = F.normalize(torch.tensor([[[1.0, 0.1, 0], [0.1, 1.0, 0]]]), dim=-1)
+    a, b = torch.full((1, 3), 1 / 3), torch.full((1, 2), 1 / 2)
+    found = plan(x, y, a, b, 0.05, reach=0.3, refine=500)
+    expected = ot.unbalanced.sinkhorn_unbalanced(
+        a[0].double().numpy(), b[0].double().numpy(), cosine_cost(x, y)[0].double().numpy(), reg=0.05, reg_m=0.3,
+        reg_type="kl", numItermax=5000, stopThr=1e-12,
+    )  # fmt: skip
+    assert torch.allclose(found[0].double(), torch.from_numpy(expected), atol=1e-4)
+    assert found[0, 2].sum() < 0.3 * found[0, 0].sum()
