@@ -22,9 +22,9 @@ from bench.training import Pairs, TrainSettings, train
 from methods import registry
 
 Report = Callable[[str, float], None]
-DEV_PAIRS = 256  # pairs of which the loss is watched
-PROBE = 400  # dev queries on which collapse is measured
-PROBE_ENGLISH = 60  # English queries a task on which collapse is measured
+DEV_PAIRS = 128  # pairs of which the loss is watched
+PROBE = 200  # dev queries on which collapse is measured
+PROBE_ENGLISH = 30  # English queries a task on which collapse is measured
 
 
 def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:

@@ -120,6 +120,38 @@ def show_leaderboard(
     Console().print(leaderboard.write(folder), markup=False, highlight=False, soft_wrap=True)
 
 
+@app.command("tune")
+def run_trials(
+    file: Annotated[Path | None, typer.Option("--trials", help="Trials of your own, in the form of bench/tuning.yaml.")] = None,
+    workers: Workers = None,
+    results: Results = Path("results"),
+) -> None:
+    """Run the dev trials of every method (the same number for each) and write tuning.csv."""
+    from bench.tune import tune
+
+    console = Console()
+    table = tune(file or Path(__file__).with_name("tuning.yaml"), results, lambda line: console.print(line, highlight=False), workers)
+    shown = [name for name in ("arm", "trial", "chosen", "dense", "late", "criterion", "warning") if name in table]
+    console.print(table[shown].to_markdown(index=False, floatfmt=".3f"), markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command("check-method")
+def check_method(name: Annotated[str, typer.Argument(help="A method with a loss: optical, contrastive(form=dense).")]) -> None:
+    """Run the conformance suite on the loss of a method."""
+    from bench.grid import method_spec
+    from methods import registry
+    from methods.conformance import conform
+
+    method = registry.load(method_spec(name))
+    if method.kind != "distil":
+        raise BenchError(f"{name} has no loss to check (it is of kind {method.kind!r})", "name a method of kind 'distil'")
+    outcomes = conform(method)
+    for one in outcomes:
+        mark = "ok    " if one.passed else "FAILED"
+        typer.echo(f"{mark} {one.name}" + (f": {one.detail}" if one.detail else ""))
+    raise typer.Exit(0 if all(one.passed for one in outcomes) else 1)
+
+
 @app.command("methods")
 def show_methods(
     name: Annotated[str | None, typer.Argument(help="One method, with its parameters.")] = None,

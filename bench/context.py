@@ -76,8 +76,13 @@ class Context:
 
     @cached_property
     def english_texts(self) -> list[str]:
-        """Unique English sides of the bitext, sorted; their position is their row in the teacher's states."""
-        return sorted(self.suite.bitext["english"].unique())
+        """Unique English sides of pairs that fit, sorted; their position is their row in the teacher's states."""
+        return sorted(self.suite.bitext.loc[self.fits, "english"].unique())
+
+    @cached_property
+    def english_training_texts(self) -> list[str]:
+        """Those of the training split."""
+        return sorted(self.suite.bitext.loc[self.fits & (self.suite.bitext["split"] == "train"), "english"].unique())
 
     @cached_property
     def english_rows(self) -> dict[str, int]:
@@ -95,8 +100,7 @@ class Context:
     @cached_property
     def space(self) -> Space:
         """The space in which every method is trained and scored, fixed by the teacher on the English bitext."""
-        train = self.suite.bitext.loc[self.suite.bitext["split"] == "train", "english"].unique()
-        rows = sorted(self.english_rows[text] for text in train)
+        rows = [self.english_rows[text] for text in self.english_training_texts]
         return Space.fit(
             self.english_states.tokens.take(rows).vectors, np.asarray(self.english_states.pooled)[rows],
             centre=self.key.centre, remove_directions=self.key.remove_directions,

@@ -10,10 +10,12 @@ from typing import Any
 
 import torch
 
+from bench.cell import precision_of
 from bench.context import Context, context_of
-from bench.grid import cells
+from bench.grid import cells, method_spec
 from bench.languages import Languages
 from bench.profile import Profile
+from methods import registry
 
 Report = Callable[[str, float], None]
 
@@ -67,7 +69,17 @@ def _documents(context: Context, profile: Profile, done: Callable[[float], None]
         context.states(context.suite.task(name).documents["text"].tolist(), "passage", done)
 
 
+def _decoder(context: Context, profile: Profile, done: Callable[[float], None]) -> None:
+    specs = {method_spec(entry.method) for entry in profile.grid.methods}
+    for spec in sorted(specs, key=str):
+        if registry.declared(spec.name).kind == "translate":
+            from bench.translation.warmup import prepare_decoder
+
+            prepare_decoder(context, registry.load(spec), precision_of(profile.hardware.precision), lambda _, share: done(share))
+
+
 # In this order: each needs the ones before it.
 STEPS: dict[str, Callable[[Context, Profile, Callable[[float], None]], None]] = {
     "suite": _suite, "encoder": _encoder, "english states": _english, "document states": _documents,
+    "english decoder": _decoder,
 }  # fmt: skip

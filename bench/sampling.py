@@ -54,19 +54,21 @@ def draw_pairs(bitext: pd.DataFrame, quota: dict[str, int], seed: int) -> pd.Dat
     return bitext.loc[order]
 
 
-def length_batches(lengths: np.ndarray, batch_size: int, seed: int) -> list[np.ndarray]:
+def length_batches(lengths: np.ndarray, batch_size: int, seed: int, shuffle: bool = False) -> list[np.ndarray]:
     """Positions cut into batches of texts of similar length, in random order. The last one may be short.
 
     Args:
         lengths: (n,) tokens of each text, in the order in which pairs were drawn.
         batch_size: pairs per batch.
         seed: of the order of batches.
+        shuffle: mix the texts first, where they are not in random order already.
     """
     rng = np.random.default_rng([seed, 0xBA7C])
+    order = rng.permutation(len(lengths)) if shuffle else np.arange(len(lengths))
     span = batch_size * MEGABATCH
     batches: list[np.ndarray] = []
     for start in range(0, len(lengths), span):
-        block = np.arange(start, min(start + span, len(lengths)))
+        block = order[start : start + span]
         block = block[np.argsort(lengths[block], kind="stable")]
         cut = [block[i : i + batch_size] for i in range(0, len(block), batch_size)]
         batches += [cut[i] for i in rng.permutation(len(cut))]

@@ -189,7 +189,7 @@ def layers(model: torch.nn.Module) -> list[torch.nn.Module]:
 class Follow(pl.Callback):
     """Writes down each step, the loss on dev pairs at a few points, and tells how far training is."""
 
-    def __init__(self, dev: Pairs, report: Report, checks: int = 4) -> None:
+    def __init__(self, dev: Pairs, report: Report, checks: int = 2) -> None:
         self.dev, self.report, self.checks = dev, report, checks
         self.rows: list[dict[str, Any]] = []
         self.started = time.monotonic()

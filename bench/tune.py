@@ -55,7 +55,7 @@ def trial_cells(file: Path, workers: int | None = None) -> tuple[Profile, list[t
             settings = {k: v for k, v in trial.items() if k != "method"}
             [spec] = cells(profile(trial["method"], settings), languages, threads)
             words = "; ".join(f"{k}={v}" for k, v in settings.items())
-            found.append((arm, words, spec.model_copy(update={"id": f"{spec.id}~trial{number}"})))
+            found.append((arm, f"{trial['method']}; {words}" if words else trial["method"], spec.model_copy(update={"id": f"{spec.id}~trial{number}"})))
     return shared, found
 
 
@@ -98,7 +98,7 @@ def collect(store: Store, trials: list[tuple[str, str, CellSpec]], arms: dict[st
     """
     rows = []
     for arm, settings, spec in trials:
-        row: dict[str, Any] = {"arm": arm, "method": spec.method, "settings": settings}
+        row: dict[str, Any] = {"arm": arm, "trial": settings}
         row |= {"pairs": spec.pairs, "languages": spec.size}
         scorer = arms[arm]["scorer"] if arm in arms else "late"
         metrics = store.folder(spec) / "metrics.csv"

@@ -14,6 +14,7 @@ from bench.encoders.encoder import Encoder, token_batches
 from bench.evaluation import QuerySet
 from bench.translation.model import EnglishVocabulary, build, greedy
 from bench.translation.training import train_translator
+from bench.translation.warmup import warm_up
 
 if TYPE_CHECKING:
     from bench.cell import Clock
@@ -109,7 +110,7 @@ def _trained(
         torch.manual_seed(spec.seed)
         model = build(encoder, vocabulary, params.decoder_layers)
     with clock.phase("decoder"):
-        warm_decoder(context, encoder, model, vocabulary, params, settings, precision, clock)
+        warm_up(context, encoder, model, vocabulary, params, precision, clock.report)
     with clock.phase("train"):
         table = train_translator(
             encoder, model, vocabulary, pairs.texts, [english[i] for i in pairs.english],
@@ -120,43 +121,3 @@ def _trained(
     return Translator(encoder, model, vocabulary, params.max_tokens), dev_rows
 
 
-def warm_decoder(
-    context: Context,
-    encoder: Encoder,
-    model: Any,
-    vocabulary: EnglishVocabulary,
-    params: Any,
-    settings: Any,
-    precision: str,
-    clock: Clock,
-) -> None:
-    """Teach the decoder to write English from the English side of the bitext; done once, then read from the cache.
-
-    The encoder stays as it is. The result depends on the texts and the settings, not on languages or seed, so all
-    cells of an experiment share it.
-    """
-    from safetensors.torch import load_file, save_file
-
-    from bench.paths import atomic_dir
-
-    if not params.english_passes:
-        return
-    rate = settings.learning_rate * params.decoder_rate
-    place = context.path(f"decoder-{params.decoder_layers}-{params.english_passes}-{rate:g}-{settings.batch_size}-{precision}")
-    if not place.exists():
-        train = context.suite.bitext.loc[context.suite.bitext["split"] == "train", "english"].unique()
-        texts = encoder.tokenize(sorted(train), "query", context.key.max_length)
-        rng = np.random.default_rng(0)
-        order = [i for _ in range(params.english_passes) for i in rng.permutation(len(texts))]
-        shown = [texts[i] for i in order]
-        torch.manual_seed(0)
-        train_translator(
-            encoder, model, vocabulary, shown, shown, ([], []), settings, params.decoder_rate, 0, precision,
-            clock.report, "decoder", frozen=True,
-        )  # fmt: skip
-        with atomic_dir(place) as beside:
-            save_file(
-                {k: v.contiguous().clone() for k, v in model.decoder.state_dict().items()}, str(beside / "decoder.safetensors")
-            )
-    model.decoder.load_state_dict(load_file(str(place / "decoder.safetensors")))
-    model.decoder.requires_grad_(True)

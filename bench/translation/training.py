@@ -26,42 +26,26 @@ if TYPE_CHECKING:
 Report = Callable[[str, float], None]
 
 
-class Translation(pl.LightningModule):
-    """Encoder-decoder trained with cross-entropy on pairs (text in X or in English, English text).
+class _Decoding(pl.LightningModule):
+    """What translating and writing English share: cross-entropy of English tokens given encoder states."""
 
-    Args:
-        encoder: student start; its model is the encoder of `model` and is trained unless `frozen`.
-        model: the encoder-decoder.
-        texts: source side, tokenised for the encoder.
-        targets: rows of the English vocabulary, one list a text.
-        pad: row of the padding token.
-        settings: of the optimiser; `decoder_rate` multiplies the rate of the decoder.
-        frozen: train the decoder alone.
-    """
-
-    def __init__(
-        self, encoder: Encoder, model: EncoderDecoderModel, texts: Sequence[TokenizedText], targets: Sequence[list[int]],
-        pad: int, settings: TrainSettings, decoder_rate: float, steps: int, frozen: bool = False,
-    ) -> None:  # fmt: skip
+    def __init__(self, model: EncoderDecoderModel, pad: int, settings: TrainSettings, steps: int) -> None:
         super().__init__()
-        self.model, self.encoder = model, encoder
-        self.texts, self.targets, self.pad = texts, targets, pad
-        self.settings, self.decoder_rate, self.steps, self.frozen = settings, decoder_rate, steps, frozen
-        freeze(encoder.model, settings)
-        if frozen:
-            encoder.model.requires_grad_(False)
+        self.model, self.pad, self.settings, self.steps = model, pad, settings, steps
         model.decoder.requires_grad_(True)
 
-    def losses(self, positions: np.ndarray, texts: Sequence[TokenizedText], targets: Sequence[list[int]]) -> Tensor:
+    def losses(self, positions: np.ndarray, texts: Any, targets: Sequence[list[int]]) -> Tensor:
         """Mean cross-entropy a token of these pairs."""
-        batch = self.encoder.collate([texts[i] for i in positions]).to(self.device)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            states, _ = self.encoder.states(batch)
+        states, mask = self.encoded([texts[i] for i in positions])
         target = pad_sequence([torch.tensor(targets[i]) for i in positions], batch_first=True, padding_value=self.pad)
-        return token_loss(self.model, states, batch.content_mask, target.to(self.device), self.pad)
+        return token_loss(self.model, states, mask, target.to(self.device), self.pad)
 
-    def training_step(self, positions: np.ndarray, index: int) -> Tensor:
-        loss = self.losses(positions, self.texts, self.targets)
+    def encoded(self, texts: list[Any]) -> tuple[Tensor, Tensor]:
+        """Encoder states (B, L, d) and mask (B, L) of these texts."""
+        raise TypeError("a subclass says where states come from")
+
+    def checked(self, loss: Tensor) -> Tensor:
+        """The loss, if it is finite."""
         if not torch.isfinite(loss):
             raise BenchError(
                 f"the translation loss became {loss.item()} at step {self.global_step}", "lower the learning rate of nmt"
@@ -69,14 +53,75 @@ class Translation(pl.LightningModule):
         self.last = {"loss": loss.item()}
         return loss
 
+    def optimizer(self, groups: list[dict[str, Any]]) -> OptimizerLRScheduler:
+        """AdamW with linear warm-up and decay over parameter groups that bring their own rates."""
+        optimizer = torch.optim.AdamW(groups, weight_decay=self.settings.weight_decay, fused=True)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: linear(s, self.steps, self.settings.warmup))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class Translation(_Decoding):
+    """Encoder and decoder trained on bitext.
+
+    Args:
+        encoder: student start; its model is the encoder of `model`.
+        model: the encoder-decoder.
+        texts: source side, tokenised for the encoder.
+        targets: rows of the English vocabulary, one list a text.
+        pad: row of the padding token.
+        settings: of the optimiser; its rate is the encoder's.
+        decoder_rate: rate of the decoder, as a multiple of it.
+        steps: of the whole training.
+    """
+
+    def __init__(
+        self, encoder: Encoder, model: EncoderDecoderModel, texts: Sequence[TokenizedText], targets: Sequence[list[int]],
+        pad: int, settings: TrainSettings, decoder_rate: float, steps: int,
+    ) -> None:  # fmt: skip
+        super().__init__(model, pad, settings, steps)
+        self.encoder, self.texts, self.targets, self.decoder_rate = encoder, texts, targets, decoder_rate
+        freeze(encoder.model, settings)
+
+    def encoded(self, texts: list[TokenizedText]) -> tuple[Tensor, Tensor]:
+        batch = self.encoder.collate(texts).to(self.device)
+        return self.encoder.states(batch)[0], batch.content_mask
+
+    def training_step(self, positions: np.ndarray, index: int) -> Tensor:
+        return self.checked(self.losses(positions, self.texts, self.targets))
+
     def configure_optimizers(self) -> OptimizerLRScheduler:
         rate = self.settings.learning_rate
         body = [p for p in self.encoder.model.parameters() if p.requires_grad]
         groups: list[dict[str, Any]] = [{"params": list(self.model.decoder.parameters()), "lr": rate * self.decoder_rate}]
-        groups += [{"params": body, "lr": rate}] if body else []
-        optimizer = torch.optim.AdamW(groups, weight_decay=self.settings.weight_decay, fused=True)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: linear(s, self.steps, self.settings.warmup))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return self.optimizer(groups + ([{"params": body, "lr": rate}] if body else []))
+
+
+class Writing(_Decoding):
+    """The decoder alone, trained to write the English text whose states it is given.
+
+    Args:
+        model: the encoder-decoder; its encoder is not used.
+        states: (L_i, d) content token states of each text.
+        targets: rows of the English vocabulary, one list a text.
+    """
+
+    def __init__(
+        self, model: EncoderDecoderModel, states: Sequence[np.ndarray], targets: Sequence[list[int]], pad: int,
+        settings: TrainSettings, steps: int,
+    ) -> None:  # fmt: skip
+        super().__init__(model, pad, settings, steps)
+        self.stored, self.targets = states, targets
+
+    def encoded(self, texts: list[np.ndarray]) -> tuple[Tensor, Tensor]:
+        states = pad_sequence([torch.from_numpy(np.asarray(text, dtype=np.float32)) for text in texts], batch_first=True)
+        lengths = torch.tensor([len(text) for text in texts])
+        return states.to(self.device), (torch.arange(states.shape[1])[None] < lengths[:, None]).to(self.device)
+
+    def training_step(self, positions: np.ndarray, index: int) -> Tensor:
+        return self.checked(self.losses(positions, self.stored, self.targets))
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        return self.optimizer([{"params": list(self.model.decoder.parameters()), "lr": self.settings.learning_rate}])
 
 
 class FollowTranslation(pl.Callback):
@@ -115,20 +160,33 @@ class FollowTranslation(pl.Callback):
 def train_translator(
     encoder: Encoder, model: EncoderDecoderModel, vocabulary: EnglishVocabulary, texts: Sequence[TokenizedText],
     english: Sequence[TokenizedText], dev: tuple[Sequence[TokenizedText], Sequence[TokenizedText]], settings: TrainSettings,
-    decoder_rate: float, seed: int, precision: str, report: Report, phase: str = "train", frozen: bool = False,
+    decoder_rate: float, seed: int, precision: str, report: Report,
 ) -> pd.DataFrame:  # fmt: skip
     """Train in place; one row a step and one a dev check, as `bench.training.train`.
 
     Args:
         texts, english: the two sides of the pairs, in the order in which they were drawn.
         dev: two sides of pairs of which the loss is watched.
-        frozen: train the decoder alone.
+        decoder_rate: learning rate of the decoder, as a multiple of the encoder's.
     """
     pl.seed_everything(seed, workers=True, verbose=False)
     batches = length_batches(np.array([len(t.ids) for t in texts]), settings.batch_size, seed)
     targets = [vocabulary.rows(text) for text in english]
-    module = Translation(encoder, model, texts, targets, vocabulary.pad, settings, decoder_rate, len(batches), frozen)
-    follow = FollowTranslation(dev[0], [vocabulary.rows(text) for text in dev[1]], report, phase)
+    module = Translation(encoder, model, texts, targets, vocabulary.pad, settings, decoder_rate, len(batches))
+    follow = FollowTranslation(dev[0], [vocabulary.rows(text) for text in dev[1]], report, "train")
     fit(module, Batches(batches), follow, settings.clip, precision)
     model.requires_grad_(False).eval()
     return pd.DataFrame(follow.rows)
+
+
+def train_decoder(
+    model: EncoderDecoderModel, states: Sequence[np.ndarray], targets: Sequence[list[int]], pad: int, passes: int,
+    settings: TrainSettings, precision: str, report: Report,
+) -> None:  # fmt: skip
+    """Train the decoder alone, in place, to write English texts from their states; `passes` over all of them."""
+    pl.seed_everything(0, workers=True, verbose=False)
+    lengths = np.array([len(target) for target in targets])
+    batches = [batch for one in range(passes) for batch in length_batches(lengths, settings.batch_size, one, shuffle=True)]
+    module = Writing(model, states, targets, pad, settings, len(batches))
+    fit(module, Batches(batches), FollowTranslation([], [], report, "decoder"), settings.clip, precision)
+    model.requires_grad_(False).eval()

@@ -1,0 +1,68 @@
+"""The decoder learns to write English from the encoder's states of English texts, before it sees any translation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from bench.encoders.encoder import Encoder
+from bench.paths import atomic_dir
+from bench.training import TrainSettings
+from bench.translation.model import EnglishVocabulary, build
+from bench.translation.training import train_decoder
+
+if TYPE_CHECKING:
+    from transformers import EncoderDecoderModel
+
+    from bench.context import Context
+
+Report = Callable[[str, float], None]
+BATCH = 64  # the decoder alone is small: larger batches than for the bitext
+
+
+def place(context: Context, params: Any, precision: str) -> Path:
+    """Where the decoder of these settings lies: it depends on the English texts, not on languages or seed of a cell."""
+    name = f"decoder-{params.decoder_layers}x{params.english_passes}-{params.english_rate:g}-{precision}"
+    return context.path(name, "decoder.safetensors")
+
+
+def warm_up(
+    context: Context, encoder: Encoder, model: EncoderDecoderModel, vocabulary: EnglishVocabulary, params: Any,
+    precision: str, report: Report,
+) -> None:  # fmt: skip
+    """Give `model` the decoder that knows English; trained on first use, then read from the cache."""
+    if not params.english_passes:
+        return
+    path = place(context, params, precision)
+    if not path.exists():
+        texts = context.english_training_texts
+        if context.key.student == context.key.teacher:
+            found = context.english_states.tokens
+            rows = [context.english_rows[text] for text in texts]
+            states = [np.asarray(found[row]) for row in rows]
+        else:
+            encoded = encoder.encode(texts, "query", max_length=context.key.max_length, dtype=np.float16)
+            states = [encoded.tokens[i] for i in range(len(texts))]
+        targets = [vocabulary.rows(text) for text in encoder.tokenize(texts, "query", context.key.max_length)]
+        settings = TrainSettings(batch_size=BATCH, learning_rate=params.english_rate)
+        train_decoder(model, states, targets, vocabulary.pad, params.english_passes, settings, precision, report)
+        with atomic_dir(path.parent) as beside:
+            weights = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in model.decoder.state_dict().items()}
+            save_file(weights, str(beside / path.name))
+    model.decoder.load_state_dict(load_file(str(path)))
+
+
+def prepare_decoder(context: Context, method: Any, precision: str, report: Report) -> None:
+    """Do the warm-up once, before cells of several processes need it at the same time."""
+    if method.params.model or place(context, method.params, precision).exists():
+        return
+    encoder = context.student_start()
+    vocabulary = EnglishVocabulary.of(encoder, encoder.tokenize(context.english_texts, "query", context.key.max_length))
+    torch.manual_seed(0)
+    model = build(encoder, vocabulary, method.params.decoder_layers)
+    warm_up(context, encoder, model, vocabulary, method.params, precision, report)
