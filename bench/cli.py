@@ -27,25 +27,15 @@ app = typer.Typer(
 data_app = typer.Typer(help="Data packages and the suite built from them.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 
-ProfileName = Annotated[
-    str, typer.Option("--profile", "-p", help="Name of a profile, or path of a YAML file.")
-]
+ProfileName = Annotated[str, typer.Option("--profile", "-p", help="Name of a profile, or path of a YAML file.")]
 Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.")]
-Methods = Annotated[
-    list[str] | None, typer.Option("--methods", help="Comma list: optical,contrastive(form=dense).")
-]
-Sizes = Annotated[
-    list[str] | None, typer.Option("--sizes", help="Comma list of numbers of trained languages.")
-]
+Methods = Annotated[list[str] | None, typer.Option("--methods", help="Comma list: optical,contrastive(form=dense).")]
+Sizes = Annotated[list[str] | None, typer.Option("--sizes", help="Comma list of numbers of trained languages.")]
 Seeds = Annotated[list[str] | None, typer.Option("--seeds", help="Comma list of seeds.")]
 Orders = Annotated[list[str] | None, typer.Option("--order", help="Comma list of orders in languages.yaml.")]
-LanguageNames = Annotated[
-    list[str] | None, typer.Option("--languages", help="Comma list that serves as the order: sw,am,Hausa.")
-]
+LanguageNames = Annotated[list[str] | None, typer.Option("--languages", help="Comma list that serves as the order: sw,am,Hausa.")]
 Without = Annotated[list[str] | None, typer.Option("--without", help="Comma list of sources to leave out.")]
-Changes = Annotated[
-    list[str] | None, typer.Option("--set", help="Change a value of the profile: training.pairs=3000.")
-]
+Changes = Annotated[list[str] | None, typer.Option("--set", help="Change a value of the profile: training.pairs=3000.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Cells at the same time.")]
 
 
@@ -130,7 +120,9 @@ def run_trials(
     from bench.tune import tune
 
     console = Console()
-    table = tune(file or Path(__file__).with_name("tuning.yaml"), results, lambda line: console.print(line, highlight=False), workers)
+    table = tune(
+        file or Path(__file__).with_name("tuning.yaml"), results, lambda line: console.print(line, highlight=False), workers
+    )
     shown = [name for name in ("arm", "trial", "chosen", "dense", "late", "criterion", "warning") if name in table]
     console.print(table[shown].to_markdown(index=False, floatfmt=".3f"), markup=False, highlight=False, soft_wrap=True)
 
@@ -164,9 +156,7 @@ def show_methods(
 
 @app.command("languages")
 def show_languages(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Languages, orders or groups: sw Hausa guard low.")
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Languages, orders or groups: sw Hausa guard low.")] = None,
     file: Annotated[Path | None, typer.Option("--file", help="A languages file of your own.")] = None,
 ) -> None:
     """List languages with the sources that have them, and the names of orders and groups."""
@@ -213,12 +203,8 @@ def data_build(
     chosen = _selection(None, None, None, order, languages)
     made = make_plan(profile, Path("results"), chosen, changes or (), _split(without))
     for codes, left_out in suites(made.specs):
-        suite = build_suite(
-            made.languages, codes, left_out, lambda line: console.print(Text(str(line)), soft_wrap=True)
-        )
-        console.print(
-            Text(f"{len(suite.bitext):,} pairs, {len(suite.tasks)} tasks: {suite.path}"), soft_wrap=True
-        )
+        suite = build_suite(made.languages, codes, left_out, lambda line: console.print(Text(str(line)), soft_wrap=True))
+        console.print(Text(f"{len(suite.bitext):,} pairs, {len(suite.tasks)} tasks: {suite.path}"), soft_wrap=True)
 
 
 def main() -> None:

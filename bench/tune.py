@@ -55,7 +55,13 @@ def trial_cells(file: Path, workers: int | None = None) -> tuple[Profile, list[t
             settings = {k: v for k, v in trial.items() if k != "method"}
             [spec] = cells(profile(trial["method"], settings), languages, threads)
             words = "; ".join(f"{k}={v}" for k, v in settings.items())
-            found.append((arm, f"{trial['method']}; {words}" if words else trial["method"], spec.model_copy(update={"id": f"{spec.id}~trial{number}"})))
+            found.append(
+                (
+                    arm,
+                    f"{trial['method']}; {words}" if words else trial["method"],
+                    spec.model_copy(update={"id": f"{spec.id}~trial{number}"}),
+                )
+            )
     return shared, found
 
 

@@ -96,9 +96,7 @@ def interface_english(texts: Texts, withheld: Collection[str] = ()) -> dict[str,
 
 def interface_splits(english: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
     """source -> key -> `train` or `dev`; a string held out in one source is held out in all."""
-    by_source = {
-        source: dict(zip(texts, keys(list(texts.values())), strict=True)) for source, texts in english.items()
-    }
+    by_source = {source: dict(zip(texts, keys(list(texts.values())), strict=True)) for source, texts in english.items()}
     dev: set[str] = set()
     for english_keys in by_source.values():
         dev |= dev_strings(english_keys.values())
@@ -108,9 +106,7 @@ def interface_splits(english: Mapping[str, Mapping[str, str]]) -> dict[str, dict
     }
 
 
-def resolve_verses(
-    surahs: Mapping[str, int], arabic: Mapping[str, str], english: Mapping[str, str]
-) -> dict[str, str]:
+def resolve_verses(surahs: Mapping[str, int], arabic: Mapping[str, str], english: Mapping[str, str]) -> dict[str, str]:
     """verse id -> `train`, `dev` or `test`; verses that repeat one of a stronger split are missing.
 
     Two verses repeat each other if their Arabic or their English text is the same; test is stronger than

@@ -73,9 +73,7 @@ class Finder:
     def find(self, texts: Sequence[str]) -> dict[int, tuple[int, str]]:
         """Position in `texts` -> (level, key) of the most protected text that occurs there."""
         text_keys = keys(texts)
-        found = {
-            number: (self.whole[text], text) for number, text in enumerate(text_keys) if text in self.whole
-        }
+        found = {number: (self.whole[text], text) for number, text in enumerate(text_keys) if text in self.whole}
         for number, text in self._contained(text_keys):
             found[number] = max((self.parts[text], text), found.get(number, (0, "")))
         return found
@@ -138,9 +136,7 @@ def _widen(hashes: np.ndarray, before: int, length: int) -> np.ndarray:
     return hashes
 
 
-def protect(
-    documents: pd.DataFrame, queries: pd.DataFrame, qrels: pd.DataFrame, also: Mapping[str, int] | None = None
-) -> Finder:
+def protect(documents: pd.DataFrame, queries: pd.DataFrame, qrels: pd.DataFrame, also: Mapping[str, int] | None = None) -> Finder:
     """A finder for the queries of all tasks and the FAQ answers, in tables as in `types`.
 
     Args:

@@ -36,9 +36,7 @@ def find_questions(english: Mapping[str, str]) -> list[Question]:
         if not match or _LEFT_OUT.search(name) or isinstance(clean_text(english[name]), Reason):
             continue
         stem = name[: match.start()]
-        bodies = tuple(
-            other for other in english if other.startswith(stem) and _BODY.match(other, pos=len(stem))
-        )
+        bodies = tuple(other for other in english if other.startswith(stem) and _BODY.match(other, pos=len(stem)))
         if len(_join(english, bodies).split()) >= MIN_ANSWER_WORDS:
             questions.append(Question(name, bodies))
     return questions

@@ -15,7 +15,7 @@ import pandas as pd
 from bench.errors import BenchError, unknown
 
 ENGLISH = "eng_Latn"
-FORMAT = 1  # of the files; part of the key of a suite
+FORMAT = 2  # of the files and of the rules that fill them; part of the key of a suite
 
 BITEXT_COLUMNS = ("pair_id", "language", "source", "split", "english", "text")
 DOCUMENT_COLUMNS = ("task", "doc_id", "text")

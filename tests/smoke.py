@@ -1,0 +1,68 @@
+"""Smoke run on the real packages through the command line; `make smoke`. Ends with a non-zero status if anything is off.
+
+Every method once on three languages. What is checked: the run ends well, every loss falls on dev pairs, nothing
+collapses, the ceiling is above the floor, tables and pictures are complete, and a second run has nothing left to do.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+FILES = ("leaderboard.csv", "leaderboard.md", "per_language.csv", "scaling.svg", "scaling.png", "profile.yaml")
+
+
+def bench(*arguments: str) -> str:
+    """Output of the `bench` command; its failure is ours."""
+    command = [sys.executable, "-m", "bench.cli", *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    print(done.stdout, flush=True)
+    if done.returncode:
+        raise SystemExit(f"`bench {' '.join(arguments)}` ended with status {done.returncode}")
+    return done.stdout
+
+
+def check(folder: Path) -> list[str]:
+    """What is wrong with the results in `folder`."""
+    wrong = [f"{name} is missing" for name in FILES if not (folder / name).stat().st_size]
+    cells = sorted((folder / "cells").iterdir())
+    manifests = [json.loads((cell / "manifest.json").read_text()) for cell in cells]
+    wrong += [f"{m['id']} is {m['status']}" for m in manifests if m["status"] != "done"]
+    trained = [m for m in manifests if m.get("dev")]
+    if len(trained) < 4:
+        wrong.append(f"only {len(trained)} cells report a dev loss")
+    for m in trained:
+        if not m["dev"]["loss_end"] < m["dev"]["loss_start"]:
+            wrong.append(f"{m['id']} does not learn: dev loss {m['dev']['loss_start']:.4f} -> {m['dev']['loss_end']:.4f}")
+        if m.get("collapse", {}).get("warning"):
+            wrong.append(f"{m['id']} collapsed: {m['collapse']['warning']}")
+    table = pd.read_csv(folder / "leaderboard.csv")
+    if not table["complete"].all():
+        wrong.append("the leaderboard has incomplete rows")
+    scores = {cell.name.partition("@")[0]: pd.read_csv(cell / "metrics.csv")["ndcg@10"].mean() for cell in cells}
+    if not scores["english"] > scores["untrained"] > 0:
+        wrong.append(f"ceiling {scores['english']:.3f} and floor {scores['untrained']:.3f} are implausible")
+    return wrong
+
+
+def main() -> None:
+    """Run, check, run again."""
+    with tempfile.TemporaryDirectory() as results:
+        bench("plan", "--profile", "smoke", "--results", results)
+        bench("run", "--profile", "smoke", "--results", results)
+        wrong = check(Path(results) / "smoke")
+        again = bench("run", "--profile", "smoke", "--results", results)
+        if "0 cells run" not in again:
+            wrong.append("a second run did work again")
+    if wrong:
+        raise SystemExit("smoke run failed:\n  " + "\n  ".join(wrong))
+    print("smoke run: all checks passed")
+
+
+if __name__ == "__main__":
+    main()
