@@ -46,7 +46,9 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     found: dict[str, Any] = {"precision": precision_of(spec.precision), "pairs_seen": 0}
     tasks, limits, split = spec.evaluation.tasks, spec.evaluation.queries_per_language, spec.evaluation.split
     with clock.phase("load"):
-        sets = query_sets(context, tasks, limits, split, spec.suite_languages)
+        # Settings are chosen by the languages that were trained: a trial need not look at others.
+        asked = spec.languages if split == "dev" and spec.trained else spec.suite_languages
+        sets = query_sets(context, tasks, limits, split, asked)
 
     encoder = context.teacher
     if method.kind == "english":

@@ -144,7 +144,7 @@ class Context:
             longest = np.zeros(len(bitext), dtype=np.int64)
             for column in ("text", "english"):
                 texts = bitext[column].unique().tolist()
-                lengths = {t: len(i.ids) for t, i in zip(texts, self.teacher.tokenize(texts, "query", limit + 1), strict=True)}
+                lengths = dict(zip(texts, self.teacher.lengths(texts).tolist(), strict=True))
                 longest = np.maximum(longest, bitext[column].map(lengths).to_numpy())
             buffer = io.BytesIO()
             np.save(buffer, longest <= limit)

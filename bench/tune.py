@@ -62,7 +62,9 @@ def trial_cells(file: Path, workers: int | None = None) -> tuple[Profile, list[t
                     spec.model_copy(update={"id": f"{spec.id}~trial{number}"}),
                 )
             )
-    return shared, found
+    # All methods are named, so that the preparation makes what any of them needs.
+    methods = list(dict.fromkeys(trial["method"] for one in arms.values() for trial in one["trials"]))
+    return Profile.model_validate(shared.model_dump() | {"grid": {"methods": methods, "sizes": [described["size"]]}}), found
 
 
 def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.DataFrame:

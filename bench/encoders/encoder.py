@@ -143,6 +143,16 @@ class Encoder:
             result.append(TokenizedText(list(ids), content))
         return result
 
+    def lengths(self, texts: Sequence[str], kind: str = "query") -> np.ndarray:
+        """(n,) tokens of each text with prefix and special tokens, uncut; much faster than `tokenize`."""
+        prefixed = [self.spec.prefix(kind) + text for text in texts]
+        backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            return np.array([len(ids) for ids in self.tokenizer(prefixed)["input_ids"]] if prefixed else [], dtype=np.int64)
+        backend.no_truncation()
+        backend.no_padding()
+        return np.fromiter((len(encoded) for encoded in backend.encode_batch_fast(prefixed)), np.int64, len(prefixed))
+
     def _prefix(self, prefix: str) -> list[int]:
         if prefix not in self._prefix_ids:
             ids = self.tokenizer(prefix.strip(), add_special_tokens=False)["input_ids"] if prefix.strip() else []

@@ -99,7 +99,7 @@ def _load(folder: Path, name: str, device: str) -> Encoder:
 
     options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     try:
-        with _quiet():
+        with quiet():
             tokenizer = AutoTokenizer.from_pretrained(str(folder), **options)
             model, found = AutoModel.from_pretrained(str(folder), use_safetensors=True, dtype=torch.float32,
                                                      output_loading_info=True, **_parts(folder), **options)  # fmt: skip
@@ -119,7 +119,7 @@ def _load(folder: Path, name: str, device: str) -> Encoder:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """No progress bars and reports of transformers: what matters of them becomes an error here."""
     from transformers.utils import logging
 

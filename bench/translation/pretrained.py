@@ -1,0 +1,157 @@
+"""A translation model that somebody else trained, as a baseline: NLLB, M2M100, Marian and the like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from bench.context import device_of
+from bench.encoders.encoder import token_batches
+from bench.encoders.load import quiet
+from bench.errors import BenchError
+from bench.languages import Languages
+
+if TYPE_CHECKING:
+    from bench.context import Context
+
+FILES = ("*.json", "*.txt", "*.model", "*.spm", "*.safetensors")
+PICKLED = ("pytorch_model*.bin",)  # many translation models have nothing else; only their tensors are read
+BATCH_TOKENS = 1024
+
+
+class Pretrained:
+    """A seq2seq model of `transformers` that writes English, from text to text. It is not trained further.
+
+    Args:
+        name_or_dir: a directory with model and tokenizer, or a name on the hub.
+        context: tells which languages file holds the codes.
+        max_tokens: longest translation, in tokens of the model.
+
+    Raises:
+        BenchError: no such model, or one that cannot be loaded without code of its own.
+    """
+
+    def __init__(self, name_or_dir: str, context: Context, max_tokens: int) -> None:
+        file = context.key.languages_file
+        self.name, self.max_tokens = name_or_dir, max_tokens
+        self.languages = Languages.load(Path(file) if file else None)
+        self.model, self.tokenizer = _load(name_or_dir)
+        self.model.eval().to(device_of())
+        # A bound of the model's own would only be a warning: translations end where `max_tokens` says.
+        self.model.generation_config.max_length = None
+        self.english = self._code(self.languages.english.code) if self._has_codes else None
+
+    def translate(self, texts: list[tuple[str, str]], progress: Any = None) -> list[str]:
+        """English for (language code, text) pairs, in their order; greedy, so the same at every call.
+
+        Args:
+            texts: what to translate.
+            progress: called with the share done, in (0, 1].
+
+        Raises:
+            BenchError: the model has no code for one of the languages.
+        """
+        by_language: dict[str, list[str]] = {}
+        for language, text in dict.fromkeys(texts):
+            by_language.setdefault(language, []).append(text)
+        codes = {language: self._code(language) for language in by_language} if self._has_codes else {}
+        found: dict[tuple[str, str], str] = {}
+        total = sum(map(len, by_language.values()))
+        for language, unique in by_language.items():
+            if codes:
+                self.tokenizer.src_lang = codes[language]
+            items = self.tokenizer(unique, truncation=True, max_length=self._longest, return_attention_mask=False)["input_ids"]
+            for chosen in token_batches([len(ids) for ids in items], BATCH_TOKENS):
+                for i, english in zip(chosen, self._english([items[i] for i in chosen]), strict=True):
+                    found[language, unique[i]] = english
+                if progress:
+                    progress(len(found) / total)
+        return [found[pair] for pair in texts]
+
+    def _english(self, items: list[list[int]]) -> list[str]:
+        batch = self.tokenizer.pad({"input_ids": items}, return_tensors="pt").to(self.model.device)
+        # A translation is hardly longer than this; without the bound one endless output holds up its batch.
+        bound = min(self.max_tokens, 2 * batch["input_ids"].shape[1] + 4)
+        forced = {"forced_bos_token_id": self._id(self.english)} if self.english else {}
+        with torch.inference_mode(), quiet():
+            rows = self.model.generate(
+                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], max_new_tokens=bound, num_beams=1,
+                do_sample=False, **forced,
+            )  # fmt: skip
+        return [text.strip() for text in self.tokenizer.batch_decode(rows.cpu(), skip_special_tokens=True)]
+
+    @property
+    def _has_codes(self) -> bool:
+        return hasattr(self.tokenizer, "src_lang")
+
+    @property
+    def _longest(self) -> int:
+        return int(min(self.tokenizer.model_max_length, getattr(self.model.config, "max_position_embeddings", None) or 512))
+
+    def _code(self, language: str) -> str:
+        """What the model calls a language: its NLLB code, or the two letters of M2M100."""
+        one = self.languages.get(language)
+        for code in filter(None, (one.sources.get("nllb"), one.iso639_1)):
+            if self._id(code) is not None:
+                return code
+        raise BenchError(
+            f"the translation model {self.name} has no code for {one.name} ({one.code})",
+            "leave the language out, give its `nllb` code in the languages file, or take a model that knows it",
+        )
+
+    def _id(self, code: str) -> int | None:
+        spelled = getattr(self.tokenizer, "lang_code_to_token", {}).get(code, code)
+        # A language is a special token of its own; "is" in Marian's vocabulary is just a word.
+        return self.tokenizer.convert_tokens_to_ids(spelled) if spelled in self.tokenizer.all_special_tokens else None
+
+
+def _load(name: str) -> tuple[Any, Any]:
+    from safetensors import SafetensorError
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    folder = _folder(name)
+    options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+    try:
+        with quiet():
+            tokenizer = AutoTokenizer.from_pretrained(str(folder), **options)
+            model, found = AutoModelForSeq2SeqLM.from_pretrained(
+                str(folder), weights_only=True, dtype=torch.float32, output_loading_info=True, **options
+            )
+    except (OSError, ValueError, ImportError, KeyError, RuntimeError, SafetensorError) as error:
+        raise BenchError(
+            f"cannot load the translation model {name}: {_reason(error)}",
+            "it must be a transformers seq2seq model with its tokenizer, without code of its own; Marian and M2M100 "
+            "tokenizers need `pip install sentencepiece`",
+        ) from error
+    if missing := sorted(found["missing_keys"]):
+        raise BenchError(
+            f"the weights of {name} are incomplete: {len(missing)} parts are missing, e.g. {missing[0]}",
+            "copy the model again, or give the directory that its config.json belongs to",
+        )
+    return model, tokenizer
+
+
+def _folder(name: str) -> Path:
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    if folder.exists() or name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise BenchError(f"there is no model directory {name!r}", "give a directory, or a hub name such as facebook/nllb-200-distilled-600M")
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = Path(snapshot_download(name, allow_patterns=list(FILES)))
+        if not any(folder.glob("*.safetensors")):
+            folder = Path(snapshot_download(name, allow_patterns=[*FILES, *PICKLED]))
+    except Exception as error:  # the hub raises a dozen kinds; all mean the same here
+        raise BenchError(
+            f"cannot get the translation model {name!r}: it is no directory here, and the hub says: {_reason(error)}",
+            "without network give a directory with the model, or train our own with plain `nmt`; with network check the name",
+        ) from error
+    return folder
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,52 @@
+"""What the README shows works, and what it names exists."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import types
+
+from typer.testing import CliRunner
+
+from bench.cli import app
+from bench.paths import REPOSITORY
+from methods.base import REGISTERED
+from methods.conformance import conform
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_example_method_conforms() -> None:
+    [example] = re.findall(r"```python\n(.*?)```", README, re.S)
+    assert len(example.splitlines()) <= 40
+    try:
+        module = types.ModuleType("readme_example")
+        sys.modules[module.__name__] = module  # dataclasses look their module up
+        exec(compile(example, "README.md", "exec"), module.__dict__)
+        outcomes = conform(REGISTERED["pooled_mse"]())
+    finally:
+        REGISTERED.pop("pooled_mse", None)
+        sys.modules.pop("readme_example", None)
+    assert [o for o in outcomes if not o.passed] == []
+
+
+def test_make_targets_exist() -> None:
+    targets = set(re.findall(r"\bmake ([a-z-]+)", README)) | {"bench-smoke", "bench-full"}
+    listed = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    for target in targets:
+        assert f"make {target} " in listed, target
+
+
+def test_commands_exist() -> None:
+    blocks = "\n".join(re.findall(r"```\n(.*?)```", README, re.S))
+    commands = set(re.findall(r"(?:^|; )bench ([a-z-]+)", blocks, re.M))
+    assert {"plan", "run", "tune", "leaderboard"} <= commands
+    known = CliRunner().invoke(app, ["--help"]).output
+    for command in commands:
+        assert re.search(rf"\b{command}\b", known), command
+
+
+def test_files_that_the_readme_names_exist() -> None:
+    for name in re.findall(r"\]\(((?:docs|results|bench)/[^)#]+)\)", README):
+        assert (REPOSITORY / name).exists(), name
