@@ -18,7 +18,7 @@ SENTENCES = (
 def tiny_xlmr(folder: Path, dim: int = 32, seed: int = 0, texts: Sequence[str] = SENTENCES,
               positions: int = 130, layers: int = 2) -> Path:  # fmt: skip
     """A random XLM-RoBERTa (unigram tokenizer, ids of specials as in the original) in `folder`."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import XLMRobertaConfig, XLMRobertaModel
 
     words, characters = _pieces(texts)
@@ -27,6 +27,7 @@ def tiny_xlmr(folder: Path, dim: int = 32, seed: int = 0, texts: Sequence[str] =
     pieces += [(character, -6.0) for character in characters] + [("<mask>", 0.0)]
     tokenizer = Tokenizer(models.Unigram(pieces, unk_id=3, byte_fallback=False))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)])  # fmt: skip
     _save_tokenizer(tokenizer, folder, bos_token="<s>", eos_token="</s>", cls_token="<s>", sep_token="</s>",

@@ -138,7 +138,9 @@ def _folder(name: str) -> Path:
     if folder.is_dir():
         return folder
     if folder.exists() or name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise BenchError(f"there is no model directory {name!r}", "give a directory, or a hub name such as facebook/nllb-200-distilled-600M")
+        raise BenchError(
+            f"there is no model directory {name!r}", "give a directory, or a hub name such as facebook/nllb-200-distilled-600M"
+        )
     from huggingface_hub import snapshot_download
 
     try:

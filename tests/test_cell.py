@@ -1,0 +1,122 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import bench.cell
+from bench.cell import dev_pairs, precision_of, run_cell, training_pairs
+from bench.results import MEASURES
+from tests.made_suite import LETTERS, World, made_world
+
+FILES = {"metrics.csv", "per_query.parquet", "runs"}
+NMT = "nmt(decoder_layers=1,english_passes={},max_tokens=6)"
+METHODS = ["contrastive", "contrastive(form=dense)", "optical(refine=5)", NMT.format(0), NMT.format(1)]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with made_world(tmp_path_factory.mktemp("world")) as made:
+        yield made
+
+
+def run(world: World, method: str, name: str = "cell", **changes: Any) -> tuple[Path, dict[str, Any]]:
+    folder = world.out(name)
+    return folder, run_cell(world.spec(method, **changes), folder, lambda *_: None)
+
+
+def check_files(folder: Path, more: set[str]) -> None:
+    assert {path.name for path in folder.iterdir()} == FILES | more
+    runs = {path.name for path in (folder / "runs").iterdir()}
+    assert {"faq.dense.swh_Latn.trec.gz", "faq.late.deu_Latn.trec.gz", "symbols.late.hau_Latn.trec.gz"} <= runs
+    metrics, questions = pd.read_csv(folder / "metrics.csv"), pd.read_parquet(folder / "per_query.parquet")
+    assert metrics.columns.tolist() == ["task", "scorer", "language", "queries", *MEASURES]
+    assert questions.columns.tolist() == ["task", "scorer", "language", "query_id", *MEASURES]
+    for frame in (metrics, questions):
+        assert ((frame[MEASURES] >= 0) & (frame[MEASURES] <= 1)).all(axis=None)
+    rows = set(metrics[["task", "scorer", "language"]].itertuples(index=False, name=None))
+    faq = {("faq", scorer, language) for scorer in ("dense", "late") for language in ("swh_Latn", "deu_Latn")}
+    assert rows == faq | {("symbols", scorer, language) for scorer in ("dense", "late") for language in LETTERS}
+    means = questions.groupby(["task", "scorer", "language"])[MEASURES].mean().reset_index()
+    pd.testing.assert_frame_equal(metrics.drop(columns="queries"), means, atol=1e-6, check_dtype=False)
+    assert metrics["queries"].sum() == len(questions)
+
+
+def test_untrained(world: World):
+    folder, found = run(world, "untrained")
+    check_files(folder, set())
+    assert found["pairs_seen"] == 0 and found["precision"] == "32-true" and {"load", "evaluate"} <= set(found["seconds"])
+
+
+def test_english_has_rows_of_all_languages(world: World):
+    folder, _ = run(world, "english")
+    check_files(folder, set())
+    metrics = pd.read_csv(folder / "metrics.csv")
+    # Symbol search is not parallel: English asks its own questions, the same for every language.
+    symbols = metrics[metrics["task"] == "symbols"]
+    assert set(symbols["queries"]) == {7}
+    assert (symbols.groupby("scorer")[MEASURES].nunique() == 1).all(axis=None)
+    assert set(metrics.loc[metrics["task"] == "faq", "queries"]) == {6}
+    # Teacher queries against teacher documents: the ceiling is high even with random weights.
+    assert metrics["mrr@10"].mean() > 0.5
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_trained_cells_are_repeatable(world: World, method: str):
+    folder, found = run(world, method)
+    check_files(folder, {"train.csv", "translations.csv"} if "nmt" in method else {"train.csv"})
+    assert found["pairs_seen"] == 48 and found["pairs_by_language"] == {"hau_Latn": 24, "swh_Latn": 24}
+    assert sum(found["pairs_by_source"].values()) == 48 and found["pairs_distinct"] <= 48
+    assert found["dev"]["loss_end"] < found["dev"]["loss_start"]
+    assert {"load", "prepare", "train", "evaluate"} <= set(found["seconds"])
+    if "nmt" in method:
+        assert set(found["translation"]) == {"chrf", "bleu", "pairs"}
+        texts = pd.read_csv(folder / "translations.csv", keep_default_na=False)
+        assert texts.columns.tolist() == ["language", "text", "translation"]
+        assert set(texts["language"]) == set(LETTERS) and not texts.duplicated(["language", "text"]).any()
+    else:
+        assert {"effective_rank", "english_ceiling", "warning"} <= set(found["collapse"])
+    again, _ = run(world, method, "again")
+    for name in ("metrics.csv", "per_query.parquet", "runs/faq.late.swh_Latn.trec.gz"):
+        assert (folder / name).read_bytes() == (again / name).read_bytes(), name
+
+
+def test_the_seed_decides(world: World):
+    first, other = world.spec(), world.spec().model_copy(update={"seed": 4})
+    encoder = world.context.teacher
+    drawn = [training_pairs(spec, world.context, encoder)[1].index.tolist() for spec in (first, first, other)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_pairs_are_the_same_for_all_methods_and_only_of_trained_languages(world: World):
+    context = world.context
+    student = context.student_start()
+    pairs, rows = training_pairs(world.spec("optical"), context, student)
+    assert rows.index.tolist() == training_pairs(world.spec(NMT.format(0)), context, context.teacher)[1].index.tolist()
+    assert set(rows["language"]) == {"swh_Latn", "hau_Latn"} and set(rows["split"]) == {"train"}
+    assert [context.english_texts[row] for row in pairs.english] == rows["english"].tolist()
+    dev, dev_rows = dev_pairs(world.spec(), context, student)
+    assert set(dev_rows["split"]) == {"dev"} and len(dev) == len(dev_rows) == 16
+
+
+def test_dev_split_asks_dev_queries(world: World):
+    folder, _ = run(world, "untrained", evaluation={"split": "dev", "tasks": ["symbols", "strings"]})
+    questions = pd.read_parquet(folder / "per_query.parquet")
+    assert questions.loc[questions["task"] == "symbols", "query_id"].str.contains("-dev-").all()
+    assert set(questions["task"]) == {"symbols", "strings"}
+
+
+def test_a_cell_reports_where_it_is(world: World):
+    told: list[tuple[str, float]] = []
+    run_cell(world.spec("untrained"), world.out("told"), lambda *what: told.append(what))
+    assert all(0 <= share <= 1 for _, share in told)
+    assert ("search", 1.0) in told and ("load", 0.0) in told
+
+
+def test_precision_names(monkeypatch: pytest.MonkeyPatch):
+    assert precision_of("bf16") == "bf16-mixed" and precision_of("float32") == "32-true"
+    monkeypatch.setattr(bench.cell, "autocast_dtype", lambda device: None)
+    assert precision_of("auto") == "32-true"
+    monkeypatch.setattr(bench.cell, "autocast_dtype", lambda device: bench.cell.torch.bfloat16)
+    assert precision_of("auto") == "bf16-mixed"

@@ -1,0 +1,122 @@
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.context import ENGLISH
+from bench.evaluation import english_sets, evaluate, query_sets, summarise
+from bench.results import MEASURES
+from tests.made_suite import LETTERS, World, made_world
+
+LANGUAGES = tuple(LETTERS)
+TASKS = ("faq", "symbols")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with made_world(tmp_path_factory.mktemp("world")) as made:
+        yield made
+
+
+def run(world: World, sets, runs: Path | None = None) -> pd.DataFrame:
+    context = world.context
+    return evaluate(context, context.teacher, sets, "exact", 100, lambda *_: None, runs, "tag")
+
+
+def test_query_sets_are_those_that_tasks_have(world: World):
+    sets = query_sets(world.context, ("faq", "symbols", "passages"), {}, "test", LANGUAGES)
+    assert [(one.task, one.language) for one in sets] == [
+        ("faq", "swh_Latn"), ("faq", "deu_Latn"), *(("symbols", language) for language in LANGUAGES)
+    ]  # fmt: skip
+    for one in sets:
+        assert len(one.ids) == len(one.texts) == len(one.qrels) == 6 and list(one.qrels) == one.ids
+    assert query_sets(world.context, ("faq",), {}, "dev", LANGUAGES) == []
+
+
+def test_limits_take_the_first_queries(world: World):
+    all_of_them = query_sets(world.context, TASKS, {}, "test", LANGUAGES)
+    some = query_sets(world.context, TASKS, {"faq": 2, "symbols": 100}, "test", LANGUAGES)
+    for full, cut in zip(all_of_them, some, strict=True):
+        length = 2 if cut.task == "faq" else 6
+        assert (cut.ids, cut.texts, list(cut.qrels)) == (full.ids[:length], full.texts[:length], full.ids[:length])
+
+
+def test_english_stands_for_the_same_questions_of_a_parallel_task(world: World):
+    sets = query_sets(world.context, ("faq",), {"faq": 3}, "test", LANGUAGES)
+    english = english_sets(world.context, sets, {"faq": 3}, "test")
+    asked = world.suite.task("faq").queries("test", ENGLISH).set_index("query_id")["text"]
+    for one, other in zip(sets, english, strict=True):
+        assert (one.language, one.ids, one.qrels) == (other.language, other.ids, other.qrels)
+        assert other.texts == [asked[query] for query in one.ids] != one.texts
+
+
+def test_english_asks_its_own_questions_where_a_task_is_not_parallel(world: World):
+    sets = query_sets(world.context, ("symbols",), {"symbols": 5}, "test", LANGUAGES)
+    english = english_sets(world.context, sets, {"symbols": 5}, "test")
+    assert [one.language for one in english] == list(LANGUAGES)
+    own = world.suite.task("symbols").queries("test", ENGLISH, 5)
+    for one in english:
+        assert one.ids == own["query_id"].tolist() == list(one.qrels) and one.texts == own["text"].tolist()
+
+
+def test_equal_texts_are_encoded_once(world: World, monkeypatch: pytest.MonkeyPatch):
+    encoder = world.context.teacher
+    sets = english_sets(world.context, query_sets(world.context, TASKS, {}, "test", LANGUAGES), {}, "test")
+    encoded: list[str] = []
+    encode = encoder.encode
+    monkeypatch.setattr(encoder, "encode", lambda texts, *rest, **more: encoded.extend(texts) or encode(texts, *rest, **more))
+    table = run(world, sets)
+    assert sorted(encoded) == sorted({text for one in sets for text in one.texts})
+    # Rows of every language are there all the same.
+    assert table.groupby(["task", "language"]).size().to_dict() == {
+        ("faq", "deu_Latn"): 12, ("faq", "swh_Latn"): 12, **{("symbols", language): 14 for language in LANGUAGES}
+    }  # fmt: skip
+
+
+def ndcg(order: list[str], judged: dict[str, int]) -> float:
+    gains = [judged.get(document, 0) / np.log2(rank + 2) for rank, document in enumerate(order[:10])]
+    best = [grade / np.log2(rank + 2) for rank, grade in enumerate(sorted(judged.values(), reverse=True))]
+    return sum(gains) / sum(best)
+
+
+def test_measures_equal_a_direct_computation(world: World):
+    context, task = world.context, world.suite.task("symbols")
+    [one] = query_sets(context, ("symbols",), {}, "test", ("hau_Latn",))
+    table = run(world, [one]).set_index(["scorer", "query_id"])
+    texts, ids = task.documents["text"].tolist(), task.documents["doc_id"].tolist()
+    documents, queries = context.states(texts, "passage"), context.teacher.encode(one.texts, "query")
+    space = context.space
+    for number, query in enumerate(one.ids):
+        tokens = space.tokens(np.array(queries.tokens[number]))
+        scores = {
+            "dense": space.pooled(np.array(documents.pooled)) @ space.pooled(queries.pooled[number]),
+            "late": [(tokens @ space.tokens(np.array(documents.tokens[i])).T).max(1).mean() for i in range(len(texts))],
+        }
+        for scorer, values in scores.items():
+            order = [ids[i] for i in np.argsort(-np.array(values), kind="stable")]
+            judged = one.qrels[query]
+            first = min(order.index(document) for document in judged) + 1
+            expected = [ndcg(order, judged), 1 / first if first <= 10 else 0.0, 1.0, float(first == 1)]
+            assert table.loc[(scorer, query), MEASURES].tolist() == pytest.approx(expected, abs=1e-6)
+
+
+def test_summary_is_the_mean_over_queries(world: World):
+    table = run(world, query_sets(world.context, TASKS, {"faq": 4}, "test", LANGUAGES))
+    summary = summarise(table).set_index(["task", "scorer", "language"])
+    assert summary.loc[("faq", "late", "deu_Latn"), "queries"] == 4
+    for key, group in table.groupby(["task", "scorer", "language"]):
+        assert summary.loc[key, MEASURES].tolist() == pytest.approx(group[MEASURES].mean().tolist())
+
+
+def test_run_files(world: World, tmp_path: Path):
+    table = run(world, query_sets(world.context, ("faq",), {}, "test", ("deu_Latn",)), tmp_path / "runs")
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"faq.dense.deu_Latn.trec.gz", "faq.late.deu_Latn.trec.gz"}
+    lines = [line.split() for line in gzip.open(tmp_path / "runs" / "faq.late.deu_Latn.trec.gz", "rt")]
+    assert {line[-1] for line in lines} == {"tag"} and len(lines) == 6 * len(world.suite.task("faq").documents)
+    first = {line[0]: line[2] for line in lines if line[3] == "1"}
+    qrels = world.suite.task("faq").qrels("test", "deu_Latn")
+    success = table[table["scorer"] == "late"].set_index("query_id")["success@1"]
+    assert {query: float(document in qrels[query]) for query, document in first.items()} == success.to_dict()

@@ -1,0 +1,104 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.errors import BenchError
+from bench.sampling import MEGABATCH, draw_pairs, length_batches, quotas
+
+SIZES = {("a", "big"): 900, ("a", "small"): 100, ("b", "big"): 7}
+
+
+@pytest.fixture(scope="module")
+def bitext() -> pd.DataFrame:
+    rows = [
+        (f"{source}{i}", language, source, f"english {i}", f"text {i}")
+        for (language, source), count in SIZES.items()
+        for i in range(count)
+    ]
+    frame = pd.DataFrame(rows, columns=["pair_id", "language", "source", "english", "text"])
+    return frame.set_index(frame.index * 3 + 5)  # rows left after a filter do not count from 0
+
+
+def test_quotas_are_even_and_the_rest_goes_first():
+    assert quotas(["a", "b", "c"], 8) == {"a": 3, "b": 3, "c": 2}
+    assert quotas(["a", "b"], 6) == {"a": 3, "b": 3}
+    assert quotas(["a", "b", "c"], 2) == {"a": 1, "b": 1, "c": 0}
+
+
+def test_each_language_gets_its_quota(bitext: pd.DataFrame):
+    drawn = draw_pairs(bitext, {"a": 41, "b": 5}, seed=0)
+    assert drawn["language"].value_counts().to_dict() == {"a": 41, "b": 5}
+    assert list(drawn.columns) == list(bitext.columns)
+    pd.testing.assert_frame_equal(drawn, bitext.loc[drawn.index])
+
+
+def test_sources_share_by_the_square_root_of_their_rows(bitext: pd.DataFrame):
+    drawn = draw_pairs(bitext, {"a": 80}, seed=0)
+    assert drawn["source"].value_counts().to_dict() == {"big": 60, "small": 20}  # 30 : 10, not 9 : 1
+    # What rounding leaves goes to the largest remainder: 81 * 3/4 = 60.75, 81 / 4 = 20.25.
+    assert draw_pairs(bitext, {"a": 81}, seed=0)["source"].value_counts().to_dict() == {"big": 61, "small": 20}
+
+
+def test_pairs_repeat_as_late_as_possible(bitext: pd.DataFrame):
+    assert draw_pairs(bitext, {"a": 100}, seed=0).index.is_unique
+    counts = draw_pairs(bitext, {"b": 7 * 3 + 2}, seed=0)["pair_id"].value_counts()
+    assert sorted(counts) == [3] * 5 + [4] * 2
+    # Only the small source runs out here.
+    counts = draw_pairs(bitext, {"a": 600}, seed=0).groupby("source")["pair_id"].value_counts()
+    assert counts["big"].max() == 1 and set(counts["small"]) == {1, 2}
+
+
+def test_languages_are_mixed(bitext: pd.DataFrame):
+    languages = draw_pairs(bitext, {"a": 60, "b": 60}, seed=0)["language"].tolist()
+    assert 10 < languages[:60].count("a") < 50
+
+
+def test_the_draw_depends_on_the_seed_alone(bitext: pd.DataFrame):
+    one, same, other = (draw_pairs(bitext, {"a": 50, "b": 5}, seed).index.tolist() for seed in (1, 1, 2))
+    assert one == same
+    assert one != other and sorted(one) != sorted(other)
+
+
+def test_a_quota_of_nothing_draws_nothing(bitext: pd.DataFrame):
+    assert draw_pairs(bitext, {"a": 3, "b": 0}, seed=0)["language"].tolist() == ["a"] * 3
+
+
+def test_a_language_without_pairs_is_named(bitext: pd.DataFrame):
+    with pytest.raises(BenchError, match="no training bitext for xyz_Latn"):
+        draw_pairs(bitext, {"a": 3, "xyz_Latn": 3}, seed=0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(1, 90), min_size=1, max_size=200), st.integers(1, 9), st.integers(0, 5), st.booleans())
+def test_batches_cover_every_position_once(lengths: list[int], size: int, seed: int, shuffle: bool):
+    batches = length_batches(np.array(lengths), size, seed, shuffle)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(lengths)))
+    assert len(batches) == -(-len(lengths) // size)
+    assert all(len(batch) <= size for batch in batches) and sum(len(batch) < size for batch in batches) <= 1
+
+
+def test_texts_of_a_batch_have_similar_lengths():
+    lengths = np.random.default_rng(0).integers(5, 100, 1024)
+    padded = sum(lengths[batch].max() * len(batch) for batch in length_batches(lengths, 8, 0))
+    unsorted = sum(block.max() * len(block) for block in lengths.reshape(-1, 8))
+    assert padded < 1.1 * lengths.sum() < unsorted
+
+
+def test_batches_come_in_random_order_that_the_seed_fixes():
+    lengths = np.repeat(np.arange(1, 17), 4)
+    one, same, other = ([batch.tolist() for batch in length_batches(lengths, 4, seed)] for seed in (0, 0, 1))
+    assert one == same
+    assert one != other and sorted(one) == sorted(other)
+    assert one != sorted(one)  # not from short to long
+
+
+def test_pairs_stay_in_the_part_of_the_run_they_were_drawn_for():
+    lengths = np.random.default_rng(0).integers(1, 50, 3 * 4 * MEGABATCH)
+    batches = length_batches(lengths, 4, 0)
+    for part in range(3):
+        positions = np.concatenate(batches[part * MEGABATCH : (part + 1) * MEGABATCH])
+        assert set(positions // (4 * MEGABATCH)) == {part}
+    shuffled = np.concatenate(length_batches(lengths, 4, 0, shuffle=True)[:MEGABATCH])
+    assert len(set(shuffled // (4 * MEGABATCH))) == 3

@@ -1,0 +1,160 @@
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from bench.cell import dev_pairs, train_settings, training_pairs
+from bench.encoders.encoder import Encoder
+from bench.errors import BenchError
+from bench.ragged import Ragged
+from bench.training import Distillation, Pairs, TeacherStates, freeze, layers, linear, train
+from methods import registry
+from methods.base import Method
+from tests.made_suite import World, made_world
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with made_world(tmp_path_factory.mktemp("world")) as made:
+        yield made
+
+
+class NotANumber(Method):
+    name = "broken"
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def loss(self, student, teacher, pair_ids):
+        self.calls += 1
+        return student.pooled.sum() * (float("nan") if self.calls > 2 else 1.0), {}
+
+
+def trained(
+    world: World, method: Method | str, report=lambda *_: None, watched: bool = True, **training
+) -> tuple[Encoder, pd.DataFrame]:
+    """A student after training, and its log."""
+    spec, context = world.spec(**training), world.context
+    student = context.student_start()
+    pairs, _ = training_pairs(spec, context, student)
+    dev = dev_pairs(spec, context, student)[0] if watched else Pairs([], np.array([], dtype=int))
+    if isinstance(method, str):
+        method = registry.load(registry.parse_spec(method))
+    table = train(
+        student, method, context.space, context.teacher_targets, pairs, dev, train_settings(spec), spec.seed, "32-true", "cpu",
+        report,
+    )  # fmt: skip
+    return student, table
+
+
+def weights(encoder: Encoder) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in encoder.model.state_dict().items()}
+
+
+@pytest.mark.parametrize("method", ["contrastive", "contrastive(form=dense)", "optical(refine=5,epsilon=0.1)"])
+def test_the_loss_falls_on_pairs_that_were_not_trained_on(world: World, method: str):
+    _, table = trained(world, method, pairs=240)
+    dev = table["dev_loss"].dropna().tolist()
+    assert dev[-1] < 0.8 * dev[0]
+    losses = table["loss"].dropna()
+    assert losses.tail(5).mean() < losses.head(5).mean()
+
+
+def test_log_and_reports(world: World):
+    told: list[tuple[str, float]] = []
+    student, table = trained(world, "contrastive", lambda phase, share: told.append((phase, share)), pairs=52)
+    steps = table[table["loss"].notna()]
+    assert steps["step"].tolist() == list(range(1, 8))  # 52 pairs in batches of 8
+    assert steps["accuracy"].between(0, 1).all()
+    assert table.loc[table["dev_loss"].notna(), "step"].tolist() == [0, 3, 7]
+    assert told == [("train", pytest.approx(step / 7)) for step in range(1, 8)]
+    assert not student.model.training and not any(p.requires_grad for p in student.model.parameters())
+
+
+def test_rates_of_the_log_rise_then_fall(world: World):
+    _, table = trained(world, "contrastive(form=dense)", watched=False, pairs=80, warmup=0.3)
+    rates = table["learning_rate"].to_numpy() / 2e-3
+    # Written down after the step, when the schedule has moved on.
+    assert rates == pytest.approx([linear(step, 10, 0.3) for step in range(1, 11)])
+    assert "dev_loss" not in table
+
+
+def test_the_same_seed_gives_the_same_bytes(world: World):
+    found = []
+    for state in (1, 2):
+        torch.manual_seed(state)  # whatever ran before in this process
+        found.append(weights(trained(world, "contrastive", watched=False)[0]))
+    assert all(tensor.numpy().tobytes() == found[1][name].numpy().tobytes() for name, tensor in found[0].items())
+
+
+def test_frozen_parts_do_not_move(world: World):
+    start = weights(world.context.student_start())
+    student, _ = trained(world, "contrastive", watched=False, freeze_embeddings=True, freeze_layers=1)
+    moved = {name for name, tensor in weights(student).items() if not torch.equal(tensor, start[name])}
+    assert moved and all(name.startswith("encoder.layer.1.") for name in moved)
+
+
+def test_unfrozen_parts_move(world: World):
+    start = weights(world.context.student_start())
+    student, _ = trained(world, "contrastive", watched=False, freeze_embeddings=False)
+    moved = {name for name, tensor in weights(student).items() if not torch.equal(tensor, start[name])}
+    assert {"embeddings.word_embeddings.weight", "encoder.layer.0.output.dense.weight"} <= moved
+
+
+def test_training_leaves_the_start_and_the_teacher_alone(world: World):
+    before, teacher = weights(world.context.student_start()), weights(world.context.teacher)
+    trained(world, "contrastive", watched=False)
+    for now, then in ((weights(world.context.student_start()), before), (weights(world.context.teacher), teacher)):
+        assert all(torch.equal(now[name], tensor) for name, tensor in then.items())
+
+
+def test_dropout_is_off(world: World):
+    spec, context = world.spec(), world.context
+    student = context.student_start()
+    assert any(module.p for module in student.model.modules() if isinstance(module, torch.nn.Dropout))
+    pairs, _ = training_pairs(spec, context, student)
+    method = registry.load(registry.parse_spec("contrastive"))
+    module = Distillation(student, method, context.space, context.teacher_targets, pairs, train_settings(spec), 1)
+    module.train()
+    positions = np.arange(8)
+    losses = [module.losses(positions, pairs)[0].item() for _ in range(2)]
+    module.eval()
+    assert losses == [module.losses(positions, pairs)[0].item()] * 2
+
+
+def test_a_loss_that_is_no_number_names_method_and_step(world: World):
+    with pytest.raises(BenchError, match="the loss of broken became nan at step 2") as error:
+        trained(world, NotANumber(), watched=False)
+    assert "learning rate" in error.value.hint
+
+
+def test_linear_schedule():
+    factors = [linear(step, 20, 0.1) for step in range(21)]
+    assert factors[:3] == [0.5, 1.0, 1.0]
+    assert factors[11] == pytest.approx(0.5) and factors[19] == pytest.approx(1 / 18) and factors[20] == 0.0
+    assert all(later <= sooner for sooner, later in zip(factors[2:], factors[3:], strict=False))
+    assert linear(0, 20, 0.0) == 1.0  # no warm-up
+    assert [linear(step, 4, 1.0) for step in range(5)] == [0.25, 0.5, 0.75, 1.0, 0.0]  # nothing but warm-up
+
+
+def test_batches_of_teacher_states_are_padded():
+    tokens = Ragged.from_list([np.full((2, 3), 1, np.float16), np.full((4, 3), 2, np.float16), np.full((1, 3), 3, np.float16)])
+    teacher = TeacherStates(tokens, np.arange(9, dtype=np.float16).reshape(3, 3))
+    batch = teacher.batch([2, 0, 2], torch.device("cpu"))
+    assert batch.vectors.dtype == torch.float32 and batch.vectors[..., 0].tolist() == [[3, 0], [1, 1], [3, 0]]
+    assert batch.mask.tolist() == [[True, False], [True, True], [True, False]]
+    assert batch.pooled[:, 0].tolist() == [6, 0, 6]
+
+
+def test_layers_of_an_unknown_model():
+    with pytest.raises(BenchError, match="layers of a Linear"):
+        layers(torch.nn.Linear(2, 2))
+
+
+def test_layers_are_asked_for_only_where_they_are_frozen(world: World):
+    model = torch.nn.Sequential()
+    model.embeddings = torch.nn.Embedding(2, 2)
+    freeze(model, train_settings(world.spec(freeze_embeddings=True)))
+    assert not model.embeddings.weight.requires_grad

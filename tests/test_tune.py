@@ -1,0 +1,149 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+import bench.tune
+from bench.errors import BenchError
+from bench.execution.base import Failed, Finished
+from bench.grid import CellSpec
+from bench.results import MEASURES
+from bench.store import Store
+from bench.tune import collect, trial_cells, tune
+
+SMALL = str(Path(__file__).parent / "profiles" / "small.yaml")
+ARMS = {
+    "contrastive": {
+        "scorer": "late",
+        "trials": [{"method": "contrastive"}, {"method": "contrastive(temperature=0.1)", "learning_rate": 1e-4}],
+    },
+    "contrastive(form=dense)": {
+        "scorer": "dense",
+        "trials": [{"method": "contrastive(form=dense)"}, {"method": "contrastive(form=dense)", "learning_rate": 1e-4}],
+    },
+}
+# Of each trial (dense, late): late chooses the first of the first arm, dense the second of the second.
+SCORES = {"floor": [(0.9, 0.9)], "contrastive": [(0.1, 0.5), (0.6, 0.3)], "contrastive(form=dense)": [(0.2, 0.8), (0.4, 0.7)]}
+
+
+def described(folder: Path, trials: dict | None = None) -> Path:
+    file = folder / "trials.yaml"
+    content = {
+        "name": "trying", "profile": SMALL, "size": 2, "seed": 0, "set": ["training.pairs=64"], "tasks": ["faq", "symbols"],
+        "trials": trials or ARMS,
+    }  # fmt: skip
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return file
+
+
+def save(store: Store, spec: CellSpec, dense: float, late: float) -> None:
+    """A finished trial; languages that are not trained score 1, which must not count."""
+    rows = []
+    for scorer, value in (("dense", dense), ("late", late)):
+        for place, language in enumerate(spec.suite_languages):
+            # The two tasks lie around the value; only their mean says it.
+            for task, shift in (("faq", -0.1), ("symbols", 0.1)):
+                score = value + shift if place < 2 else 1.0
+                rows.append([task, scorer, language, 20, *[score] * len(MEASURES)])
+    with store.writing(spec) as folder:
+        columns = ["task", "scorer", "language", "queries", *MEASURES]
+        pd.DataFrame(rows, columns=columns).to_csv(folder / "metrics.csv", index=False)
+        (folder / "per_query.parquet").write_bytes(b"-")
+        manifest = {"dev": {"loss_start": 2.0, "loss_end": 1.0}, "collapse": {"warning": "odd"}, "seconds": {"total": 5.0}}
+        store.finish(spec, folder, {"status": "done", **manifest})
+
+
+def fill(store: Store, trials: list[tuple[str, str, CellSpec]]) -> None:
+    left = {arm: list(scores) for arm, scores in SCORES.items()}
+    for arm, _, spec in trials:
+        save(store, spec, *left[arm].pop(0))
+
+
+def test_trials_share_everything_but_their_settings(tmp_path: Path):
+    profile, trials = trial_cells(described(tmp_path), workers=2)
+    assert [arm for arm, _, _ in trials] == ["floor", "contrastive", "contrastive", *["contrastive(form=dense)"] * 2]
+    assert profile.name == "trying" and profile.hardware.workers == 2
+    specs = [spec for _, _, spec in trials]
+    assert len({spec.id for spec in specs}) == 5 and len({spec.key for spec in specs}) == 5
+    for spec in specs:
+        assert spec.evaluation.split == "dev" and spec.evaluation.tasks == ("faq", "symbols")
+    for spec in specs[1:]:
+        assert (spec.size, spec.seed, spec.pairs, spec.languages) == (2, 0, 64, ("swh_Latn", "amh_Ethi"))
+    assert [spec.training.learning_rate for spec in specs[1:]] == [5e-5, 1e-4, 5e-5, 1e-4]
+    assert trials[2][1] == "contrastive(temperature=0.1); learning_rate=0.0001" and specs[2].params["temperature"] == 0.1
+
+
+def test_arms_with_different_numbers_of_trials(tmp_path: Path):
+    unequal = {**ARMS, "contrastive": {"scorer": "late", "trials": ARMS["contrastive"]["trials"][:1]}}
+    with pytest.raises(BenchError, match=r"different numbers of trials \(contrastive: 1, contrastive\(form=dense\): 2\)"):
+        trial_cells(described(tmp_path, unequal))
+
+
+def test_settings_that_do_not_exist(tmp_path: Path):
+    wrong = {"contrastive": {"scorer": "late", "trials": [{"method": "contrastive", "learning_rat": 1}]}}
+    with pytest.raises(BenchError, match="learning_rat"):
+        trial_cells(described(tmp_path, wrong))
+
+
+def test_the_best_of_each_arm_by_its_own_scorer_is_chosen(tmp_path: Path):
+    _, trials = trial_cells(described(tmp_path))
+    store = Store(tmp_path / "trying")
+    fill(store, trials)
+    table = collect(store, trials, ARMS)
+    assert table["chosen"].tolist() == [False, True, False, False, True]  # never the floor
+    assert table["criterion"].tolist() == pytest.approx([0.9, 0.5, 0.3, 0.2, 0.4])
+    assert table["late"].tolist() == pytest.approx([0.9, 0.5, 0.3, 0.8, 0.7])
+    assert table["faq dense"].tolist() == pytest.approx([0.8, 0.0, 0.5, 0.1, 0.3])
+    assert table.loc[1, ["dev_loss_start", "dev_loss_end", "warning", "seconds"]].tolist() == [2.0, 1.0, "odd", 5.0]
+    assert table["languages"].tolist() == [0, 2, 2, 2, 2]
+
+
+def test_a_trial_that_failed_has_no_score_and_is_not_chosen(tmp_path: Path):
+    _, trials = trial_cells(described(tmp_path))
+    store = Store(tmp_path / "trying")
+    fill(store, [*trials[:1], *trials[3:]])
+    save(store, trials[2][2], 0.6, 0.3)
+    with store.writing(trials[1][2]) as folder:
+        store.finish_failed(trials[1][2], folder, "it broke", {})
+    table = collect(store, trials, ARMS)
+    assert pd.isna(table.loc[1, "criterion"])
+    assert table["chosen"].tolist() == [False, False, True, False, True]
+
+
+def test_without_any_result(tmp_path: Path):
+    _, trials = trial_cells(described(tmp_path))
+    table = collect(Store(tmp_path / "trying"), trials, ARMS)
+    assert len(table) == 5 and not table["chosen"].any()
+
+
+def test_only_what_is_missing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = described(tmp_path)
+    _, trials = trial_cells(file)
+    prepared: list[str] = []
+    ran: list[str] = []
+
+    class Fake:
+        def __init__(self, store: Store, workers: int) -> None:
+            self.store = store
+
+        def run(self, specs):
+            for spec in specs:
+                ran.append(spec.id)
+                if "~trial2" in spec.id and "form" in spec.id:
+                    yield Failed(spec.id, "it broke")
+                else:
+                    save(self.store, spec, 0.5, 0.5)
+                    yield Finished(spec.id, {})
+
+    monkeypatch.setattr(bench.tune, "LocalProcesses", Fake)
+    monkeypatch.setattr(bench.tune, "call_in_child", lambda what, *_: prepared.append(what))
+    said: list[str] = []
+    table = tune(file, tmp_path, said.append)
+    assert ran == [spec.id for _, _, spec in trials] and prepared == ["bench.prepare:prepare"]
+    assert said[0] == "5 of 5 trials to run" and said[-1].startswith("FAILED") and "it broke" in said[-1]
+    written = pd.read_csv(tmp_path / "trying" / "tuning.csv")
+    assert written["trial"].fillna("").tolist() == table["trial"].tolist()
+    ran.clear()
+    tune(file, tmp_path, said.append)
+    assert ran == [trials[-1][2].id]

@@ -1,0 +1,85 @@
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from bench.encoders.encoder import Encoder
+from bench.translation.model import EnglishVocabulary, build, greedy, token_loss
+from tests.made_suite import World, made_world
+
+LAYERS = 1
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with made_world(tmp_path_factory.mktemp("world")) as made:
+        yield made
+
+
+@pytest.fixture
+def encoder(world: World) -> Encoder:
+    return world.context.student_start()
+
+
+@pytest.fixture
+def vocabulary(world: World, encoder: Encoder) -> EnglishVocabulary:
+    return EnglishVocabulary.of(encoder, encoder.tokenize(world.context.english_texts, "query"))
+
+
+def test_rows_are_the_content_and_an_end(world: World, encoder: Encoder, vocabulary: EnglishVocabulary):
+    texts = world.context.english_texts[:20]
+    for text, item in zip(texts, encoder.tokenize(texts, "query"), strict=True):
+        rows = vocabulary.rows(item)
+        assert rows[-1] == vocabulary.end and not {vocabulary.pad, vocabulary.start, vocabulary.end} & set(rows[:-1])
+        assert encoder.tokenizer.decode(vocabulary.ids[rows[:-1]]).strip() == text  # without "query: "
+
+
+def test_vocabulary_is_that_of_the_english_side(world: World, encoder: Encoder, vocabulary: EnglishVocabulary):
+    tokenizer = encoder.tokenizer
+    assert (np.diff(vocabulary.ids) > 0).all() and len(vocabulary.ids) < len(encoder.kept_ids)
+    named = [vocabulary.ids[row] for row in (vocabulary.pad, vocabulary.start, vocabulary.end)]
+    assert named == [tokenizer.pad_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id]
+
+
+def test_decoder_starts_from_the_encoder(encoder: Encoder, vocabulary: EnglishVocabulary):
+    model = build(encoder, vocabulary, LAYERS)
+    decoder, source = model.decoder.base_model, encoder.model
+    # Rows of the trimmed embedding are looked up by token id, not by position.
+    rows = np.searchsorted(encoder.kept_ids.numpy(), vocabulary.ids)
+    words = decoder.embeddings.word_embeddings.weight
+    assert torch.equal(words, source.embeddings.word_embeddings.weight[torch.from_numpy(rows)])
+    assert torch.equal(decoder.embeddings.position_embeddings.weight, source.embeddings.position_embeddings.weight)
+    assert len(decoder.encoder.layer) == LAYERS
+    own, theirs = decoder.encoder.layer[0].state_dict(), source.encoder.layer[0].state_dict()
+    assert all(torch.equal(own[name], tensor) for name, tensor in theirs.items())
+    assert any("crossattention" in name for name, _ in decoder.named_parameters())
+
+
+def test_embeddings_are_tied_and_the_encoder_is_no_copy(encoder: Encoder, vocabulary: EnglishVocabulary):
+    model = build(encoder, vocabulary, LAYERS)
+    assert model.decoder.get_output_embeddings().weight is model.decoder.get_input_embeddings().weight
+    assert model.encoder is encoder.model
+    shared = {id(p) for p in model.encoder.parameters()} & {id(p) for p in model.decoder.parameters()}
+    assert not shared
+
+
+def test_loss_is_the_mean_over_tokens_whatever_the_padding(encoder: Encoder, vocabulary: EnglishVocabulary):
+    torch.manual_seed(0)
+    model = build(encoder, vocabulary, LAYERS).eval()
+    states, mask = torch.randn(2, 4, 32), torch.tensor([[True] * 4, [True, True, False, False]])
+    pad, end = vocabulary.pad, vocabulary.end
+    other = [row for row in range(len(vocabulary.ids)) if row not in (pad, end, vocabulary.start)]
+    long, short = [other[0], other[5], other[2], end], [other[3], end, pad, pad]
+    together = token_loss(model, states, mask, torch.tensor([long, short]), pad).item()
+    one = token_loss(model, states[:1], mask[:1], torch.tensor([long]), pad).item()
+    two = token_loss(model, states[1:, :2], mask[1:, :2], torch.tensor([short[:2]]), pad).item()
+    assert together == pytest.approx((4 * one + 2 * two) / 6, rel=1e-4)
+
+
+def test_greedy_ends_and_is_bounded(encoder: Encoder, vocabulary: EnglishVocabulary):
+    torch.manual_seed(0)
+    model = build(encoder, vocabulary, LAYERS).eval()
+    rows = greedy(model, torch.randn(3, 4, 32), torch.ones(3, 4, dtype=torch.bool), 5)
+    assert rows.shape[0] == 3 and rows.shape[1] <= 6
+    assert (rows[:, 0] == vocabulary.start).all() and rows.max() < len(vocabulary.ids)
