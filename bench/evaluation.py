@@ -101,16 +101,17 @@ def evaluate(
     dense = context.space.pooled(states.pooled)
     late = Ragged(context.space.tokens(states.tokens.vectors), states.tokens.offsets)
     frames = []
-    cache: dict[tuple, list[pd.DataFrame]] = {}
+    cache: dict[tuple, list[tuple[Ranking, pd.DataFrame]]] = {}
     for done, one in enumerate(sets):
         key = (one.task, tuple(one.ids), tuple(one.texts))
         if key not in cache:
             rows = np.array([row[text] for text in one.texts])
-            cache[key] = [
-                _scored(ranking, scorer, one, runs, tag)
-                for scorer, ranking in _search(context, one, dense[rows], late.take(rows), mode, depth)
-            ]
-        frames += [frame.assign(language=one.language) for frame in cache[key]]
+            found = _search(context, one, dense[rows], late.take(rows), mode, depth)
+            cache[key] = [(ranking, _scored(ranking, scorer, one)) for scorer, ranking in found]
+        for scorer, (ranking, frame) in zip(SCORERS, cache[key], strict=True):
+            frames.append(frame.assign(language=one.language))
+            if runs is not None:
+                write_run(runs / f"{one.task}.{scorer}.{one.language}.trec.gz", ranking, one.ids, tag)
         report("search", (done + 1) / len(sets))
     columns = ["task", "scorer", "language", "query_id"]
     table = pd.concat(frames, ignore_index=True)
@@ -133,9 +134,7 @@ def _search(
     yield "late", index.late.search(late, depth, one.ids, mode=mode)
 
 
-def _scored(ranking: Ranking, scorer: str, one: QuerySet, runs: Path | None, tag: str) -> pd.DataFrame:
+def _scored(ranking: Ranking, scorer: str, one: QuerySet) -> pd.DataFrame:
     frame = score(ranking, one.ids, one.qrels)
     check(frame, ranking, one.ids, one.qrels)
-    if runs is not None:
-        write_run(runs / f"{one.task}.{scorer}.{one.language}.trec.gz", ranking, one.ids, tag)
     return frame.assign(task=one.task, scorer=scorer)

@@ -127,6 +127,7 @@ def collect(store: Store, trials: list[tuple[str, str, CellSpec]], arms: dict[st
             row["seconds"] = manifest.get("seconds", {}).get("total")
         rows.append(row)
     table = pd.DataFrame(rows)
-    best = table.groupby("arm")["criterion"].transform("max") if "criterion" in table else None
-    table.insert(2, "chosen", (table["criterion"] == best) & (table["arm"] != "floor") if best is not None else False)
+    scored = table.dropna(subset=["criterion"]) if "criterion" in table else table[:0]
+    best = scored.groupby("arm")["criterion"].idxmax() if len(scored) else []  # of equal trials the first
+    table.insert(2, "chosen", table.index.isin(best) & (table["arm"] != "floor"))
     return table

@@ -12,7 +12,7 @@ class NmtParams:
     model: str = option("", "directory or hub name of a seq2seq model (NLLB, Marian); it is not trained. Empty: train our own")
     decoder_layers: int = option(2, "transformer layers of the decoder")
     english_passes: int = option(2, "passes over the English side that teach the decoder English before any bitext")
-    english_rate: float = option(1e-3, "learning rate of those passes")
+    english_rate: float = option(2e-3, "learning rate of those passes")
     decoder_rate: float = option(10.0, "learning rate of the decoder, as a multiple of the encoder's")
     max_tokens: int = option(48, "longest translation, in subword tokens")
 

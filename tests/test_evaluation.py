@@ -8,9 +8,10 @@ import pytest
 
 from bench.context import ENGLISH
 from bench.evaluation import english_sets, evaluate, query_sets, summarise
-from bench.results import MEASURES
+from bench.scoring import MEASURES as MEASURES_OF_A_QUERY
 from tests.made_suite import LETTERS, World, made_world
 
+MEASURES = list(MEASURES_OF_A_QUERY)
 LANGUAGES = tuple(LETTERS)
 TASKS = ("faq", "symbols")
 
@@ -64,6 +65,8 @@ def test_english_asks_its_own_questions_where_a_task_is_not_parallel(world: Worl
 
 def test_equal_texts_are_encoded_once(world: World, monkeypatch: pytest.MonkeyPatch):
     encoder = world.context.teacher
+    for task in TASKS:
+        world.context.index(task)  # documents are encoded here
     sets = english_sets(world.context, query_sets(world.context, TASKS, {}, "test", LANGUAGES), {}, "test")
     encoded: list[str] = []
     encode = encoder.encode

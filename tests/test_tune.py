@@ -111,6 +111,14 @@ def test_a_trial_that_failed_has_no_score_and_is_not_chosen(tmp_path: Path):
     assert table["chosen"].tolist() == [False, False, True, False, True]
 
 
+def test_of_equal_trials_the_first_is_chosen(tmp_path: Path):
+    _, trials = trial_cells(described(tmp_path))
+    store = Store(tmp_path / "trying")
+    for _, _, spec in trials:
+        save(store, spec, 0.5, 0.5)
+    assert collect(store, trials, ARMS)["chosen"].tolist() == [False, True, False, True, False]
+
+
 def test_without_any_result(tmp_path: Path):
     _, trials = trial_cells(described(tmp_path))
     table = collect(Store(tmp_path / "trying"), trials, ARMS)

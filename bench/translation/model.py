@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +15,7 @@ from transformers import EncoderDecoderModel
 from transformers.modeling_outputs import BaseModelOutput
 
 from bench.encoders.encoder import Encoder, TokenizedText
+from bench.encoders.space import Space
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,14 @@ class EnglishVocabulary:
         return [*np.searchsorted(self.ids, content).tolist(), self.end]
 
 
-def build(encoder: Encoder, vocabulary: EnglishVocabulary, layers: int) -> EncoderDecoderModel:
+def build(encoder: Encoder, vocabulary: EnglishVocabulary, layers: int, space: Space | None = None) -> EncoderDecoderModel:
     """Encoder-decoder on top of a copy-free `encoder`; decoder weights from the same checkpoint.
 
     Word, position and type embeddings and the first `layers` layers (self-attention, feed-forward) are
     copied; cross-attention and output head start random. Output and input embeddings are tied.
+
+    With a `space`, the decoder attends to states in that space (centred, of norm sqrt(d)). Raw states all point nearly the
+    same way: a new cross-attention sees no difference between them, and the decoder learns to ignore its source.
     """
     from transformers import AutoModelForCausalLM
 
@@ -75,11 +81,23 @@ def build(encoder: Encoder, vocabulary: EnglishVocabulary, layers: int) -> Encod
             elif name in weights and weights[name].shape == tensor.shape:
                 tensor.copy_(weights[name])
     decoder.tie_weights()
+    # Putting the two together initialises anew what transformers has not loaded itself: the trimmed embedding of the
+    # encoder, the copied weights of the decoder. What they were is put back.
+    kept = [(part, {name: tensor.clone() for name, tensor in part.state_dict().items()}) for part in (source, decoder)]
     model = EncoderDecoderModel(encoder=source, decoder=decoder)
+    for part, weights in kept:
+        part.load_state_dict(weights)
+    model.space = space  # type: ignore[assignment]
     for settings in (model.config, model.generation_config):
         settings.pad_token_id, settings.eos_token_id = vocabulary.pad, vocabulary.end
         settings.decoder_start_token_id, settings.bos_token_id = vocabulary.start, vocabulary.start
     return model
+
+
+def attended(model: EncoderDecoderModel, states: Tensor) -> Tensor:
+    """(B, L, d) what the decoder attends to: encoder states, in the model's space if it has one."""
+    space: Any = getattr(model, "space", None)
+    return states if space is None else space.tokens(states) * math.sqrt(states.shape[-1])
 
 
 def token_loss(model: EncoderDecoderModel, states: Tensor, mask: Tensor, target: Tensor, pad: int) -> Tensor:
@@ -89,6 +107,7 @@ def token_loss(model: EncoderDecoderModel, states: Tensor, mask: Tensor, target:
         states: (B, L, d) encoder states; mask: (B, L) tokens that may be attended to.
         target: (B, T) rows of the English vocabulary, padded with `pad`.
     """
+    states = attended(model, states)
     start = torch.full_like(target[:, :1], int(model.config.decoder_start_token_id or 0))
     inputs = torch.cat([start, target[:, :-1]], 1)
     logits = model.decoder(
@@ -101,6 +120,7 @@ def token_loss(model: EncoderDecoderModel, states: Tensor, mask: Tensor, target:
 @torch.inference_mode()
 def greedy(model: EncoderDecoderModel, states: Tensor, mask: Tensor, max_tokens: int) -> Tensor:
     """(B, T) greedily decoded rows. Greedy, not beam: one pass a token, and the same on every machine."""
+    states = attended(model, states)
     return model.generate(  # type: ignore[misc, return-value]
         encoder_outputs=BaseModelOutput(last_hidden_state=states), attention_mask=mask.long(),
         max_new_tokens=max_tokens, num_beams=1, do_sample=False, no_repeat_ngram_size=4,

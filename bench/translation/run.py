@@ -108,7 +108,7 @@ def _trained(
         english = encoder.tokenize(context.english_texts, "query", context.key.max_length)
         vocabulary = EnglishVocabulary.of(encoder, english)
         torch.manual_seed(spec.seed)
-        model = build(encoder, vocabulary, params.decoder_layers)
+        model = build(encoder, vocabulary, params.decoder_layers, context.space)
     with clock.phase("decoder"):
         warm_up(context, encoder, model, vocabulary, params, precision, clock.report)
     with clock.phase("train"):

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from bench.context import Context
 
 Report = Callable[[str, float], None]
+FORMAT = 2  # of what is kept: raised when the same settings give another decoder
 BATCH = 64  # the decoder alone is small: larger batches than for the bitext
 
 
 def place(context: Context, params: Any, precision: str) -> Path:
     """Where the decoder of these settings lies: it depends on the English texts, not on languages or seed of a cell."""
-    name = f"decoder-{params.decoder_layers}x{params.english_passes}-{params.english_rate:g}-{precision}"
+    name = f"decoder{FORMAT}-{params.decoder_layers}x{params.english_passes}-{params.english_rate:g}-{precision}"
     return context.path(name, "decoder.safetensors")
 
 
@@ -64,5 +65,5 @@ def prepare_decoder(context: Context, method: Any, precision: str, report: Repor
     encoder = context.student_start()
     vocabulary = EnglishVocabulary.of(encoder, encoder.tokenize(context.english_texts, "query", context.key.max_length))
     torch.manual_seed(0)
-    model = build(encoder, vocabulary, method.params.decoder_layers)
+    model = build(encoder, vocabulary, method.params.decoder_layers, context.space)
     warm_up(context, encoder, model, vocabulary, method.params, precision, report)
