@@ -63,10 +63,12 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
 
         sets = translated_sets(spec, context, method, sets, out_dir, clock, found)
 
+    mode, depth = spec.evaluation.late_mode, spec.evaluation.run_depth
+    recalls: list[dict[str, Any]] = []
     with clock.phase("evaluate"):
-        per_query = evaluate(
-            context, encoder, sets, spec.evaluation.late_mode, spec.evaluation.run_depth, report, out_dir / "runs", spec.id
-        )
+        per_query = evaluate(context, encoder, sets, mode, depth, report, out_dir / "runs", spec.id, recalls)
+    if recalls:
+        pd.DataFrame(recalls).to_csv(out_dir / "approximation.csv", index=False, float_format="%.4f")
     per_query.to_parquet(out_dir / "per_query.parquet", index=False)
     summarise(per_query).to_csv(out_dir / "metrics.csv", index=False, float_format="%.6f")
     return {**found, "seconds": clock.seconds}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,14 @@ import pandas as pd
 from bench.context import ENGLISH, Context
 from bench.encoders.encoder import Encoder
 from bench.ragged import Ragged
+from bench.retrieval.candidates import recall_against
 from bench.retrieval.ranking import Ranking
 from bench.scoring import check, score, write_run
 
 Report = Callable[[str, float], None]
 SCORERS = ("dense", "late")
+RECALL_SAMPLE = 10  # queries a task and language on which the approximate search is held against the exact one
+RECALL_AT = 10
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def english_sets(context: Context, sets: list[QuerySet], limits: dict[str, int],
 
 def evaluate(
     context: Context, encoder: Encoder, sets: list[QuerySet], mode: str, depth: int, report: Report, runs: Path | None = None,
-    tag: str = "bench",
+    tag: str = "bench", recalls: list[dict[str, Any]] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Encode all queries with one encoder, search each task's index with both scorers, score every query.
 
@@ -88,6 +92,8 @@ def evaluate(
         report: is told how far encoding and searching are.
         runs: folder for TREC run files; None writes none.
         tag: run tag in those files.
+        recalls: is given one row a task and language in the approximate mode: the share of the exact top
+            10 that it finds, on the first queries. It differs by language, and could pass for a language gap.
 
     Returns:
         One row a query and scorer: task, scorer, language, query_id and the measures.
@@ -108,6 +114,8 @@ def evaluate(
             rows = np.array([row[text] for text in one.texts])
             found = _search(context, one, dense[rows], late.take(rows), mode, depth)
             cache[key] = [(ranking, _scored(ranking, scorer, one)) for scorer, ranking in found]
+            if mode == "approximate" and recalls is not None:
+                recalls.append(_recall(context, one, late.take(rows[:RECALL_SAMPLE]), cache[key][1][0]))
         for scorer, (ranking, frame) in zip(SCORERS, cache[key], strict=True):
             frames.append(frame.assign(language=one.language))
             if runs is not None:
@@ -132,6 +140,14 @@ def _search(
     index = context.index(one.task)
     yield "dense", index.dense.search(dense, depth, one.ids)
     yield "late", index.late.search(late, depth, one.ids, mode=mode)
+
+
+def _recall(context: Context, one: QuerySet, late: Ragged, approximate: Ranking) -> dict[str, Any]:
+    n = len(late)
+    exact = context.index(one.task).late.search(late, RECALL_AT, one.ids[:n])
+    part = Ranking(approximate.doc_ids, approximate.index[:n, :RECALL_AT], approximate.scores[:n, :RECALL_AT])
+    share = recall_against(exact, part, RECALL_AT)
+    return {"task": one.task, "language": one.language, "queries": n, f"recall@{RECALL_AT}": float(share.mean())}
 
 
 def _scored(ranking: Ranking, scorer: str, one: QuerySet) -> pd.DataFrame:

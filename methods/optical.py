@@ -13,12 +13,12 @@ from methods.transport import cosine_cost, marginal_errors, plan, uniform_mass
 
 @dataclass
 class OpticalParams:
-    epsilon: float = option(0.05, "entropic regularisation, in units of the cosine cost")
+    epsilon: float = option(0.02, "entropic regularisation, in units of the cosine cost")
+    reach: float = option(0.2, "price of mass that is not transported, in units of the cost; 0: all of it is transported")
     cost: str = option(
-        "cosine", "what the plan is multiplied with: 1 - cosine, or -log softmax", choices=("cosine", "likelihood")
+        "likelihood", "what the plan is multiplied with: 1 - cosine, or -log softmax", choices=("cosine", "likelihood")
     )
     temperature: float = option(0.05, "of the likelihood cost")
-    reach: float = option(0.0, "0: every token's mass is transported; above: mass without a counterpart stays (unbalanced)")
     scaling: float = option(0.7, "geomloss: ratio of successive temperatures")
     refine: int = option(50, "alternating Sinkhorn steps after geomloss")
 
@@ -27,13 +27,21 @@ class OpticalParams:
 class Optical(Method):
     """Student tokens are moved to the teacher tokens that an optimal transport plan assigns them.
 
-    `L = < stopgrad(P), C >_F`, mean over pairs, where `P` (n x m) is the entropic transport plan between
-    the tokens of the text and those of its English side under uniform masses and the cost 1 - cosine.
+    `L = < stopgrad(P), C >_F`, mean over pairs. `P` (n x m) is the entropic transport plan between the tokens of the
+    text and those of its English side, under uniform masses and the cost 1 - cosine. `C` (n x m) is
+
+    - `cost=cosine`: 1 - cosine, the textbook form with `reach=0`. Where the alignment is unsure, a token is pulled to the
+      mean of what it may stand for, and tokens lose what tells them apart (docs/optical.md).
+    - `cost=likelihood`: `-log softmax_j(cos(S_i, T_j) / tau)` over all teacher tokens of the batch. It only differs from
+      the cosine by a scale and a term that depends on the row, so it asks for the same plan; but being
+      near everything no longer pays.
+
+    With `reach > 0` the masses are kept softly (unbalanced transport): a token without a counterpart stays where it is.
     """
 
     name = "optical"
     summary = "transport plan between student and teacher tokens as soft alignment"
-    reference = "Huang, Yu, Allan, WSDM 2023, arXiv 2301.12566"
+    reference = "Huang, Yu, Allan, WSDM 2023, arXiv 2301.12566 (the loss; cost, solver and masses are ours)"
     Params = OpticalParams
 
     def loss(self, student: TokenStates, teacher: TokenStates, pair_ids: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
@@ -47,7 +55,7 @@ class Optical(Method):
             cost = likelihood_cost(student, teacher, pair_ids, p.temperature)
         rows, columns = marginal_errors(transport, a, b)
         loss = (transport * cost).sum((1, 2)).mean()
-        return loss, {"row_error": rows, "column_error": columns}
+        return loss, {"row_error": rows, "column_error": columns, "mass": transport.sum((1, 2)).mean()}
 
 
 def likelihood_cost(student: TokenStates, teacher: TokenStates, pair_ids: Tensor, temperature: float) -> Tensor:

@@ -123,3 +123,23 @@ def test_run_files(world: World, tmp_path: Path):
     qrels = world.suite.task("faq").qrels("test", "deu_Latn")
     success = table[table["scorer"] == "late"].set_index("query_id")["success@1"]
     assert {query: float(document in qrels[query]) for query, document in first.items()} == success.to_dict()
+
+
+def test_every_language_has_its_run_file_also_where_queries_are_shared(world: World, tmp_path: Path):
+    sets = query_sets(world.context, ("symbols",), {}, "test", ("swh_Latn", "deu_Latn"))
+    run(world, english_sets(world.context, sets, {}, "test"), tmp_path / "runs")
+    names = {path.name for path in (tmp_path / "runs").iterdir()}
+    assert {
+        f"symbols.{scorer}.{language}.trec.gz" for scorer in ("dense", "late") for language in ("swh_Latn", "deu_Latn")
+    } == names
+
+
+def test_the_approximate_search_reports_its_recall_by_language(world: World):
+    sets = query_sets(world.context, ("symbols",), {}, "test", ("swh_Latn", "deu_Latn"))
+    recalls: list = []
+    evaluate(world.context, world.context.teacher, sets, "approximate", 100, lambda *_: None, recalls=recalls)
+    assert [row["language"] for row in recalls] == [one.language for one in sets]
+    assert all(0 < row["recall@10"] <= 1 and 0 < row["queries"] <= 10 for row in recalls)
+    exact: list = []
+    evaluate(world.context, world.context.teacher, sets, "exact", 100, lambda *_: None, recalls=exact)
+    assert exact == []

@@ -10,7 +10,7 @@ from methods.base import Method
 from methods.conformance import CHECKS, conform
 
 LOSSES = [name for name in registry.names() if registry.declared(name).kind == "distil"]
-VARIANTS = ["contrastive(form=dense)", "optical(cost=cosine)", "optical(cost=likelihood)"]
+VARIANTS = ["contrastive(form=dense)", "optical(cost=cosine)", "optical(cost=cosine,reach=0)", "optical(reach=0)"]
 
 
 @pytest.mark.parametrize("spec", [*LOSSES, *VARIANTS])
