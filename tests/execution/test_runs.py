@@ -159,6 +159,8 @@ def start(results: Path, *changes: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(results), str(SMALL), *CHANGES, *changes],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        # A shell starts background jobs with SIGINT ignored, and children inherit that: here it must count.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 
