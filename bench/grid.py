@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +120,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
                     models=profile.models,
                     data=profile.data,
                     data_key=key,
-                    model_keys=data.model_keys,
+                    model_keys=data.model_keys | folder_keys({"method": str(dict(spec.params).get("model", ""))}),
                     training=training,
                     space=profile.space,
                     evaluation=evaluation,
@@ -158,7 +158,7 @@ class _Data:
 
     def __init__(self, profile: Profile, languages: Languages) -> None:
         self.profile, self.languages = profile, languages
-        self.model_keys = model_keys(profile.models)
+        self.model_keys = folder_keys(profile.models.model_dump())
         self.guard = language_list(profile.data.guard, languages) if profile.data.guard else ()
 
     def order(self, expression: str) -> tuple[str, tuple[str, ...], tuple[str, ...], str]:
@@ -182,12 +182,12 @@ def suites(specs: Iterable[CellSpec]) -> list[tuple[tuple[str, ...], tuple[str, 
     return list(dict.fromkeys((spec.suite_languages, spec.data.without) for spec in specs))
 
 
-def model_keys(models: Models) -> dict[str, str]:
+def folder_keys(models: Mapping[str, str]) -> dict[str, str]:
     """Content hashes of the models that are local folders: the same path may hold other weights tomorrow."""
     keys = {}
-    for name, value in models.model_dump().items():
+    for name, value in models.items():
         folder = Path(value).expanduser()
-        if not value.startswith("builtin:") and folder.is_dir():
+        if value and not value.startswith("builtin:") and folder.is_dir():
             digest = hashlib.sha256()
             for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
                 digest.update(path.relative_to(folder).as_posix().encode() + b"\0")

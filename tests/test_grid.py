@@ -135,6 +135,15 @@ def test_key_changes_with_the_content_of_a_model_folder(tmp_path):
     assert made(f"models.student={tmp_path}")["contrastive@5#0"].key != before
 
 
+def test_key_changes_with_the_content_of_a_translation_model(tmp_path):
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"one")
+    method = f"grid.methods=[nmt(model={tmp_path})]"
+    [before] = {cell.key for cell in made(method, "grid.sizes=[5]").values()}
+    weights.write_bytes(b"two")
+    assert before not in {cell.key for cell in made(method, "grid.sizes=[5]").values()}
+
+
 def test_method_settings_apply_to_the_method_then_to_the_very_spec():
     found = made(
         "grid.methods=[contrastive, contrastive(form=dense), optical]", "grid.sizes=[5]",
