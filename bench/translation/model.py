@@ -54,8 +54,8 @@ def build(encoder: Encoder, vocabulary: EnglishVocabulary, layers: int, space: S
     Word, position and type embeddings and the first `layers` layers (self-attention, feed-forward) are
     copied; cross-attention and output head start random. Output and input embeddings are tied.
 
-    With a `space`, the decoder attends to states in that space (centred, of norm sqrt(d)). Raw states all point nearly the
-    same way: a new cross-attention sees no difference between them, and the decoder learns to ignore its source.
+    With a `space`, the decoder attends to states in that space (centred, of norm sqrt(d)), as all methods do: raw states all
+    point nearly the same way. What that alone is worth has not been measured.
     """
     from transformers import AutoModelForCausalLM
 
