@@ -98,9 +98,9 @@ def evaluate(
     Returns:
         One row a query and scorer: task, scorer, language, query_id and the measures.
     """
-    # Equal texts are encoded once: the English queries of a task stand for many languages.
     if runs is not None:
         runs.mkdir(parents=True, exist_ok=True)
+    # Equal texts are encoded once: the English queries of a task stand for many languages.
     texts = list(dict.fromkeys(text for one in sets for text in one.texts))
     row = {text: i for i, text in enumerate(texts)}
     states = encoder.encode(texts, "query", progress=lambda done: report("encode queries", done))

@@ -60,10 +60,11 @@ def warm_up(
 
 def prepare_decoder(context: Context, method: Any, precision: str, report: Report) -> None:
     """Do the warm-up once, before cells of several processes need it at the same time."""
-    if method.params.model or place(context, method.params, precision).exists():
+    params = method.params
+    if params.model or not params.english_passes or place(context, params, precision).exists():
         return
     encoder = context.student_start()
     vocabulary = EnglishVocabulary.of(encoder, encoder.tokenize(context.english_texts, "query", context.key.max_length))
     torch.manual_seed(0)
-    model = build(encoder, vocabulary, method.params.decoder_layers, context.space)
-    warm_up(context, encoder, model, vocabulary, method.params, precision, report)
+    model = build(encoder, vocabulary, params.decoder_layers, context.space)
+    warm_up(context, encoder, model, vocabulary, params, precision, report)
