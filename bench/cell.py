@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from bench.collapse import judge, spread
-from bench.context import ENGLISH, Context, context_of
+from bench.context import ENGLISH, Context, context_of, device_of
 from bench.encoders.encoder import Encoder, autocast_dtype
 from bench.evaluation import QuerySet, english_sets, evaluate, query_sets, summarise
 from bench.grid import CellSpec
@@ -90,11 +90,8 @@ class Clock:
 
 
 def precision_of(asked: str) -> str:
-    """The Lightning precision: `auto` takes bfloat16 where the hardware multiplies it fast."""
-    if asked == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        return "bf16-mixed" if autocast_dtype(device) else "32-true"
-    return {"bf16": "bf16-mixed", "float32": "32-true"}[asked]
+    """The Lightning precision for `float32`, `bf16` or `auto`."""
+    return "bf16-mixed" if autocast_dtype(asked, device_of()) else "32-true"
 
 
 def training_pairs(spec: CellSpec, context: Context, encoder: Encoder) -> tuple[Pairs, pd.DataFrame]:

@@ -57,6 +57,7 @@ class Key:
     max_length: int
     centre: bool
     remove_directions: int
+    precision: str
 
 
 class Context:
@@ -72,7 +73,7 @@ class Context:
 
     @cached_property
     def teacher(self) -> Encoder:
-        return load_encoder(self.key.teacher, device_of())
+        return load_encoder(self.key.teacher, device_of(), self.key.precision)
 
     @cached_property
     def english_texts(self) -> list[str]:
@@ -95,7 +96,9 @@ class Context:
     def states(self, texts: Sequence[str], kind: str, progress: Progress | None = None) -> TextStates:
         """Raw teacher states of these texts, computed once and then read from the cache."""
         length = self.key.max_length if kind == "query" else None
-        return teacher_states(lambda: self.teacher, self.key.teacher, texts, kind, length, progress)
+        return teacher_states(
+            lambda: self.teacher, self.key.teacher, texts, kind, length, progress, precision=self.key.precision
+        )
 
     @cached_property
     def space(self) -> Space:
@@ -129,7 +132,7 @@ class Context:
 
     def student_start(self) -> Encoder:
         """A new copy of the student as it starts, with the vocabulary that the suite's texts need."""
-        full = load_encoder(self.key.student, "cpu")
+        full = load_encoder(self.key.student, "cpu", self.key.precision)
         return trim(full, self.student_texts()).to(device_of())
 
     @cached_property
@@ -178,5 +181,6 @@ def context_of(spec: CellSpec) -> Context:
             teacher=spec.models.teacher, student=spec.models.student, languages=spec.suite_languages,
             without=spec.data.without, languages_file=spec.data.languages_file, max_length=spec.training.max_length,
             centre=spec.space.centre, remove_directions=spec.space.remove_directions,
+            precision=spec.precision,
         )
     )  # fmt: skip

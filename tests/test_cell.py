@@ -118,7 +118,7 @@ def test_a_cell_reports_where_it_is(world: World):
 
 def test_precision_names(monkeypatch: pytest.MonkeyPatch):
     assert precision_of("bf16") == "bf16-mixed" and precision_of("float32") == "32-true"
-    monkeypatch.setattr(bench.cell, "autocast_dtype", lambda device: None)
+    monkeypatch.setattr(bench.cell, "autocast_dtype", lambda precision, device: None)
     assert precision_of("auto") == "32-true"
-    monkeypatch.setattr(bench.cell, "autocast_dtype", lambda device: bench.cell.torch.bfloat16)
+    monkeypatch.setattr(bench.cell, "autocast_dtype", lambda precision, device: bench.cell.torch.bfloat16)
     assert precision_of("auto") == "bf16-mixed"

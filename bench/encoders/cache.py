@@ -53,7 +53,7 @@ class TextStates:
 
 def teacher_states(encoder: Callable[[], Encoder], name: str, texts: Sequence[str], kind: str,
                    max_length: int | None = None, progress: Progress | None = None,
-                   dtype: type = np.float16, device: str = "auto") -> TextStates:  # fmt: skip
+                   dtype: type = np.float16, device: str = "auto", precision: str = "float32") -> TextStates:  # fmt: skip
     """Raw states of `texts` by the encoder called `name`, in their order, computed once and then read.
 
     float16 rows take half the room; their cosines differ from those of float32 rows by less than 1e-4.
@@ -66,6 +66,7 @@ def teacher_states(encoder: Callable[[], Encoder], name: str, texts: Sequence[st
         dtype: of the token rows, `np.float16` or `np.float32`.
         device: where the encoder runs ("auto": the first GPU, if there is one). States computed in bfloat16
             are kept apart from those in float32.
+        precision: of the encoder: `float32`, `bf16` or `auto`.
 
     Raises:
         BenchError: no texts, the encoder cannot be loaded, or the cache cannot be written.
@@ -73,7 +74,7 @@ def teacher_states(encoder: Callable[[], Encoder], name: str, texts: Sequence[st
     unique = list(dict.fromkeys(texts))
     if not unique:
         raise BenchError("there are no texts to encode", "the suite has no documents or bitext for this choice of sources")
-    shelf = cache_dir() / "states" / _shelf(name, kind, max_length, dtype, device)
+    shelf = cache_dir() / "states" / _shelf(name, kind, max_length, dtype, device, precision)
     keys = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in unique]
 
     def make(folder: Path) -> None:
@@ -93,14 +94,14 @@ def teacher_states(encoder: Callable[[], Encoder], name: str, texts: Sequence[st
     return TextStates.from_rows([found.row(place[text]) for text in texts])
 
 
-def _shelf(name: str, kind: str, max_length: int | None, dtype: type, device: str) -> str:
+def _shelf(name: str, kind: str, max_length: int | None, dtype: type, device: str, precision: str) -> str:
     """Name of the folder of everything with one encoder and one way of encoding."""
     if device == "auto":
         import torch
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    precision = str(autocast_dtype(device) or "float32").removeprefix("torch.")
-    key = (fingerprint(model_folder(name)), kind, max_length, np.dtype(dtype).name, precision)
+    computed = str(autocast_dtype(precision, device) or "float32").removeprefix("torch.")
+    key = (fingerprint(model_folder(name)), kind, max_length, np.dtype(dtype).name, computed)
     return hashlib.sha256(repr(key).encode()).hexdigest()[:32]
 
 

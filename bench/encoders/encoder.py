@@ -83,11 +83,12 @@ class Encoder:
         id_map: (size of the tokenizer,) int64 row of the embedding of every token id, where the embedding was
             trimmed (see `vocabulary.trim`); None where ids are rows.
         kept_ids: (rows,) int64 token id of every row of a trimmed embedding, ascending; None where not trimmed.
+        precision: of `encode`: `float32`, `bf16`, or `auto` (see `autocast_dtype`).
     """
 
     def __init__(self, model: Any, tokenizer: Any, spec: EncoderSpec, *, name: str = "", path: Path | None = None,
-                 longest: int | None = None, id_map: Tensor | None = None,
-                 kept_ids: Tensor | None = None) -> None:  # fmt: skip
+                 longest: int | None = None, id_map: Tensor | None = None, kept_ids: Tensor | None = None,
+                 precision: str = "float32") -> None:  # fmt: skip
         self.model = model
         self.tokenizer = tokenizer
         self.spec = spec
@@ -96,6 +97,7 @@ class Encoder:
         self.longest = longest or spec.max_length
         self.id_map = id_map
         self.kept_ids = kept_ids
+        self.precision = precision
         self._prefix_ids: dict[str, list[int]] = {}
 
     @property
@@ -213,7 +215,7 @@ class Encoder:
         ids = np.empty(int(offsets[-1]), dtype=np.int32)
         training = self.model.training
         self.model.eval()
-        fast = autocast_dtype(self.device)
+        fast = autocast_dtype(self.precision, self.device)
         budget = batch_tokens or (CPU_TOKENS if self.device.type == "cpu" else GPU_TOKENS)
         done = 0
         try:
@@ -261,8 +263,13 @@ def token_batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
     return batches
 
 
-def autocast_dtype(device: str | torch.device) -> torch.dtype | None:
-    """bfloat16 where the hardware multiplies it fast (CUDA; CPUs with AMX or AVX512-BF16), else None (float32)."""
+def autocast_dtype(precision: str, device: str | torch.device) -> torch.dtype | None:
+    """What matrix products are computed in: bfloat16, or None for float32.
+
+    `auto` takes bfloat16 where the hardware multiplies it fast (CUDA; CPUs with AMX or AVX512-BF16).
+    """
+    if precision != "auto":
+        return {"bf16": torch.bfloat16, "float32": None}[precision]
     if torch.device(device).type == "cuda":
         return torch.bfloat16
     if torch.device(device).type != "cpu":

@@ -19,18 +19,19 @@ ALLOWED = ", ".join(BUILTIN)
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 
 
-def load_encoder(name_or_path: str, device: str = "cpu") -> Encoder:
-    """An encoder in float32 and evaluation mode.
+def load_encoder(name_or_path: str, device: str = "cpu", precision: str = "float32") -> Encoder:
+    """An encoder with float32 weights, in evaluation mode.
 
     Args:
         name_or_path: "builtin:multilingual-e5-small" (fetched once into the cache folder), a directory with a
             `transformers` model and tokenizer, or a name on the hub.
         device: where the model goes, e.g. "cpu", "cuda".
+        precision: of its `encode`: `float32`, `bf16` or `auto`.
 
     Raises:
         BenchError: unknown name, no weights, a hub name without network, or a model that needs its own code.
     """
-    return _load(model_folder(name_or_path), str(name_or_path), device)
+    return _load(model_folder(name_or_path), str(name_or_path), device, precision)
 
 
 def model_folder(name_or_path: str) -> Path:
@@ -92,7 +93,7 @@ def _hub_folder(name: str) -> Path:
     return folder
 
 
-def _load(folder: Path, name: str, device: str) -> Encoder:
+def _load(folder: Path, name: str, device: str, precision: str) -> Encoder:
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModel, AutoTokenizer
@@ -115,7 +116,9 @@ def _load(folder: Path, name: str, device: str) -> Encoder:
                          "copy the model again, or give the directory that its config.json belongs to")  # fmt: skip
     longest = _longest_input(model, tokenizer)
     model.eval().to(device)
-    return Encoder(model, tokenizer, read_spec(folder, longest), name=name, path=folder, longest=longest)
+    return Encoder(
+        model, tokenizer, read_spec(folder, longest), name=name, path=folder, longest=longest, precision=precision
+    )
 
 
 @contextlib.contextmanager

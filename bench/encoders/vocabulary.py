@@ -86,7 +86,7 @@ def trim(encoder: Encoder, used: Sequence[str] | np.ndarray) -> Encoder:
     model = copy.deepcopy(encoder.model, memo)
     model.config.vocab_size = len(kept)
     return Encoder(model, encoder.tokenizer, encoder.spec, name=encoder.name, path=encoder.path,
-                   longest=encoder.longest, id_map=rows, kept_ids=kept)  # fmt: skip
+                   longest=encoder.longest, id_map=rows, kept_ids=kept, precision=encoder.precision)  # fmt: skip
 
 
 def restore(trimmed: Encoder, full: Encoder) -> Encoder:
@@ -117,7 +117,8 @@ def restore(trimmed: Encoder, full: Encoder) -> Encoder:
     large.weight.requires_grad_(small.weight.requires_grad)
     model = copy.deepcopy(trimmed.model, {id(small): large})
     model.config.vocab_size = table.num_embeddings
-    return Encoder(model, full.tokenizer, trimmed.spec, name=trimmed.name, path=trimmed.path, longest=full.longest)
+    return Encoder(model, full.tokenizer, trimmed.spec, name=trimmed.name, path=trimmed.path,
+                   longest=full.longest, precision=trimmed.precision)  # fmt: skip
 
 
 def _kept(encoder: Encoder, ids: Iterable[int] | np.ndarray, rows: int) -> torch.Tensor:

@@ -152,7 +152,19 @@ def test_damage_gives_the_right_content_or_a_clear_error(made, data):
     content = bytearray(path.read_bytes())
     for _ in range(data.draw(st.integers(1, 3))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    path.write_bytes(bytes(content[: data.draw(st.integers(1, len(content)))]))
+    right_or_refused(path, bytes(content[: data.draw(st.integers(1, len(content)))]))
+
+
+def test_any_byte_damaged_gives_the_right_content_or_a_clear_error(made):
+    path, make = made
+    make(path)
+    whole = path.read_bytes()
+    for at in range(len(whole)):  # among them the bytes that say where the directory of a zip begins
+        right_or_refused(path, whole[:at] + b"\x01" + whole[at + 1 :])
+
+
+def right_or_refused(path, content):
+    path.write_bytes(content)
     try:
         for name, found in archive.read_members(path, "*"):
             # Both formats carry checksums, though not over every header: a name may change, content may not.
