@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+import bench.training
 from bench.cell import dev_pairs, train_settings, training_pairs
 from bench.encoders.encoder import Encoder
 from bench.errors import BenchError
@@ -33,7 +34,7 @@ class NotANumber(Method):
 
 
 def trained(
-    world: World, method: Method | str, report=lambda *_: None, watched: bool = True, **training
+    world: World, method: Method | str, report=lambda *_: None, watched: bool = True, precision: str = "32-true", **training
 ) -> tuple[Encoder, pd.DataFrame]:
     """A student after training, and its log."""
     spec, context = world.spec(**training), world.context
@@ -43,7 +44,7 @@ def trained(
     if isinstance(method, str):
         method = registry.load(registry.parse_spec(method))
     table = train(
-        student, method, context.space, context.teacher_targets, pairs, dev, train_settings(spec), spec.seed, "32-true", "cpu",
+        student, method, context.space, context.teacher_targets, pairs, dev, train_settings(spec), spec.seed, precision, "cpu",
         report,
     )  # fmt: skip
     return student, table
@@ -58,6 +59,32 @@ def test_the_loss_falls_on_pairs_that_were_not_trained_on(world: World, method: 
     _, table = trained(world, method, pairs=400)
     start, _, end = table["dev_loss"].dropna()
     assert end < 0.85 * start
+
+
+@pytest.mark.parametrize("method", ["contrastive", "optical(refine=5,epsilon=0.1)"])
+def test_it_trains_in_bfloat16_too(world: World, method: str):
+    # On any processor, if slowly: GPUs and newer processors train like this by default.
+    student, table = trained(world, method, precision="bf16-mixed", pairs=400)
+    start, _, end = table["dev_loss"].dropna()
+    assert end < 0.85 * start
+    assert all(tensor.dtype == torch.float32 for tensor in weights(student).values() if tensor.is_floating_point())
+
+
+def test_the_gradient_is_clipped(world: World):
+    class Norms(Distillation):
+        def configure_gradient_clipping(self, *arguments):
+            super().configure_gradient_clipping(*arguments)
+            norms.append(torch.stack([p.grad.norm() for p in self.parameters() if p.grad is not None]).norm().item())
+
+    found = {}
+    for clip in (1e-3, 0.0):
+        norms: list[float] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(bench.training, "Distillation", Norms)
+            trained(world, "contrastive", watched=False, clip=clip)
+        found[clip] = norms
+    assert found[1e-3] == pytest.approx([1e-3] * 6, rel=1e-3)
+    assert len(found[0.0]) == 6 and min(found[0.0]) > 0.01
 
 
 def test_log_and_reports(world: World):

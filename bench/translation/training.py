@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.errors import BenchError
 from bench.sampling import length_batches
-from bench.training import Batches, TrainSettings, fit, freeze, linear
+from bench.training import Batches, Clipped, TrainSettings, fit, freeze, linear
 from bench.translation.model import EnglishVocabulary, token_loss
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Report = Callable[[str, float], None]
 
 
-class _Decoding(pl.LightningModule):
+class _Decoding(Clipped):
     """What translating and writing English share: cross-entropy of English tokens given encoder states."""
 
     def __init__(self, model: EncoderDecoderModel, pad: int, settings: TrainSettings, steps: int) -> None:

@@ -35,13 +35,13 @@ def start(world: World) -> tuple[Encoder, EnglishVocabulary, object]:
     return encoder, vocabulary, build(encoder, vocabulary, 1, world.context.space)
 
 
-def copying(world: World, passes: int = 1, dev: int = 4, **settings):
+def copying(world: World, passes: int = 1, dev: int = 4, precision: str = "32-true", **settings):
     """A translator that learns to copy single English words."""
     encoder, vocabulary, model = start(world)
     texts = encoder.tokenize(list(WORDS) * passes, "query")
     watched = texts[:dev]
     settings = TrainSettings(**{"batch_size": 5, "learning_rate": 1e-3} | settings)
-    table = train_translator(encoder, model, vocabulary, texts, texts, (watched, watched), settings, 5.0, 0, "32-true", quiet)
+    table = train_translator(encoder, model, vocabulary, texts, texts, (watched, watched), settings, 5.0, 0, precision, quiet)
     return encoder, vocabulary, model, table
 
 
@@ -55,6 +55,11 @@ def test_copying_is_learned(copier):
     dev = table["dev_loss"].dropna().tolist()
     assert len(dev) == 2 and dev[1] < 0.3 * dev[0]
     assert table["step"].max() == 180 and table["loss"].tail(10).mean() < 0.5 * table["loss"].head(10).mean()
+
+
+def test_copying_is_learned_in_bfloat16_too(world: World):
+    dev = copying(world, passes=30, precision="bf16-mixed")[3]["dev_loss"].dropna().tolist()
+    assert dev[1] < 0.6 * dev[0]
 
 
 def test_one_translation_a_text_in_order(copier):
