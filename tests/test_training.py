@@ -72,8 +72,8 @@ def test_it_trains_in_bfloat16_too(world: World, method: str):
 
 def test_the_gradient_is_clipped(world: World):
     class Norms(Distillation):
-        def configure_gradient_clipping(self, *arguments):
-            super().configure_gradient_clipping(*arguments)
+        def configure_gradient_clipping(self, *arguments, **named):
+            super().configure_gradient_clipping(*arguments, **named)
             norms.append(torch.stack([p.grad.norm() for p in self.parameters() if p.grad is not None]).norm().item())
 
     found = {}
