@@ -104,10 +104,22 @@ def show_leaderboard(
     """Rebuild tables and plots of an experiment from its files."""
     from bench import leaderboard
 
-    # A profile's file names its experiment too.
-    name = Path(profile).stem if profile.endswith((".yaml", ".yml")) else profile
-    folder = results / name if (results / name).is_dir() or not Path(profile).is_dir() else Path(profile)
-    Console().print(leaderboard.write(folder), markup=False, highlight=False, soft_wrap=True)
+    Console().print(leaderboard.write(_experiment(profile, results)), markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command("publish")
+def publish_tables(
+    target: Annotated[Path, typer.Argument(help="Folder that the files are copied to.")],
+    profile: Annotated[
+        str, typer.Option("--profile", "-p", help="Name of an experiment under --results, or path of its folder.")
+    ] = "default",
+    results: Results = Path("results"),
+) -> None:
+    """Copy tables, pictures and one manifest of a finished experiment: what goes beside a paper."""
+    from bench.publish import publish
+
+    for path in publish(_experiment(profile, results), target):
+        typer.echo(path)
 
 
 @app.command("tune")
@@ -216,6 +228,12 @@ def main() -> None:
             raise
         Console(stderr=True).print(Text("error: ", style="bold red") + Text(str(error)), soft_wrap=True)
         sys.exit(BAD_INPUT)
+
+
+def _experiment(profile: str, results: Path) -> Path:
+    """Folder of an experiment, given by its name, by its profile's file, or as it is."""
+    name = Path(profile).stem if profile.endswith((".yaml", ".yml")) else profile
+    return results / name if (results / name).is_dir() or not Path(profile).is_dir() else Path(profile)
 
 
 def _selection(*axes: list[str] | None):  # type: ignore[no-untyped-def]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
+from typing import Any
 
 from rich.console import Console
 
 from bench.errors import BenchError
 from bench.execution.base import RUN_CELL, Executor, disk_full
 from bench.execution.local import LocalProcesses, call_in_child
-from bench.manifest import cores
+from bench.manifest import cores, now
 from bench.paths import atomic_write
 from bench.plan import Plan
 from bench.plan_view import heading
 from bench.progress import RunView
+from bench.record import RUNS, add_run
 
 PREPARE = "bench.prepare:prepare"
 INTERRUPTED = 130
@@ -43,6 +46,7 @@ def run(
     Raises:
         BenchError: another run holds the folder, the preparation failed, the disk is full.
     """
+    started, clock, prepared = now(), time.monotonic(), dict[str, Any]()
     with plan.store.lock():
         todo = plan.to_run(retry_failed)
         try:
@@ -57,7 +61,7 @@ def run(
             with view:
                 if todo and prepare:
                     threads = plan.profile.hardware.threads or cores()
-                    call_in_child(prepare, plan.profile, threads, view.step)
+                    prepared = call_in_child(prepare, plan.profile, threads, view.step)
                     view.prepared()
                 with closing(executor.run(todo)) as events:  # type: ignore[type-var]
                     for event in events:
@@ -73,6 +77,9 @@ def run(
         except OSError as error:
             raise _unwritable(error, plan) from error
         failed = [spec for spec in plan.specs if plan.store.state(spec) == "failed"]
+        if todo:
+            counts = {"run": view.done, "failed": view.failed, "kept": view.skipped, "largest_mb": view.peak_mb}
+            add_run(plan.store.root / RUNS, started, time.monotonic() - clock, plan.workers, prepared, counts)
         _tables(plan, console)
         console.print(view.summary(), soft_wrap=True)
         for spec in failed:

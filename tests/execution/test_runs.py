@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 import os
 import signal
 import subprocess
@@ -70,8 +71,13 @@ def test_a_run_does_what_is_missing_and_a_second_one_nothing(tmp_path, fake, tab
     table = (tmp_path / "small" / "leaderboard.md").read_text()
     assert table in text and len(table.splitlines()) == 5
 
+    [record] = json.loads((tmp_path / "small" / "runs.json").read_text())
+    assert record["cells"] == {"run": 5, "failed": 0, "kept": 0, "largest_mb": record["cells"]["largest_mb"]}
+    assert record["seconds"] > 0 and record["cells"]["largest_mb"] > 0
+
     status, text = go(tmp_path, prepare=PREPARE)
     assert status == 0 and "nothing to run: all 5 cells have a result" in text and table in text
+    assert len(json.loads((tmp_path / "small" / "runs.json").read_text())) == 1  # a run that did nothing is none
     assert len(ran(tmp_path / "fake")) == 5 and len(list((tmp_path / "fake").glob("prepared *"))) == 1
 
 

@@ -1,0 +1,49 @@
+"""Small files of an experiment for a paper or a repository: tables, pictures, and one record of what made them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError
+from bench.leaderboard import write
+from bench.manifest import to_json
+from bench.paths import atomic_write
+from bench.record import RUNS, read_runs
+from bench.results import load
+
+TABLES = ("leaderboard.md", "leaderboard.csv", "per_language.csv", "profile.yaml")
+
+
+def publish(experiment_dir: Path, target: Path) -> list[Path]:
+    """Rebuild the tables of an experiment and copy all that is small to `target`, replacing what is there of it.
+
+    manifest.json holds the record of the runs and the manifest of every cell, without lists of files.
+
+    Args:
+        experiment_dir: `results/<experiment>`.
+        target: folder, made if need be; files of other names in it stay.
+
+    Returns:
+        The files written.
+
+    Raises:
+        BenchError: there is no experiment, or a planned cell has no result (part of a grid is nothing to publish).
+    """
+    write(experiment_dir)
+    experiment = load(experiment_dir)
+    if lacking := [cell.name.id for cell in experiment.cells if not cell.done]:
+        raise BenchError(
+            f"{len(lacking)} of {len(experiment.cells)} cells have no result: {', '.join(lacking[:5])}",
+            f"run them first: bench run --profile {experiment.plan.name}",
+        )
+    pictures = sorted(path.name for path in (*experiment_dir.glob("scaling*.svg"), *experiment_dir.glob("scaling*.png")))
+    for name in (*TABLES, *pictures):
+        atomic_write(target / name, (experiment_dir / name).read_bytes())
+    made = {"runs": read_runs(experiment_dir / RUNS), "cells": [_short(cell.manifest) for cell in experiment.cells]}
+    atomic_write(target / "manifest.json", to_json(made))
+    return [target / name for name in (*TABLES, *pictures, "manifest.json")]
+
+
+def _short(manifest: Any) -> dict[str, Any]:
+    return {key: value for key, value in manifest.items() if key != "files"}
