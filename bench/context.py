@@ -13,7 +13,8 @@ import numpy as np
 
 from bench.encoders.cache import TextStates, teacher_states
 from bench.encoders.encoder import Encoder
-from bench.encoders.load import load_encoder
+from bench.encoders.fingerprint import fingerprint
+from bench.encoders.load import load_encoder, model_folder
 from bench.encoders.space import Space
 from bench.encoders.vocabulary import trim
 from bench.grid import CellSpec
@@ -103,16 +104,19 @@ class Context:
     @cached_property
     def space(self) -> Space:
         """The space in which every method is trained and scored, fixed by the teacher on the English bitext."""
-        rows = [self.english_rows[text] for text in self.english_training_texts]
-        return Space.fit(
-            self.english_states.tokens.take(rows).vectors, np.asarray(self.english_states.pooled)[rows],
-            centre=self.key.centre, remove_directions=self.key.remove_directions,
-        )  # fmt: skip
+        place = self.path("space.npz")
+        if not place.exists():
+            rows = [self.english_rows[text] for text in self.english_training_texts]
+            Space.fit(
+                self.english_states.tokens.take(rows).vectors, np.asarray(self.english_states.pooled)[rows],
+                centre=self.key.centre, remove_directions=self.key.remove_directions,
+            ).save(place)  # fmt: skip
+        return Space.load(place)
 
     @cached_property
     def teacher_targets(self) -> TeacherStates:
-        """Teacher states of the English sides in the space of the comparison."""
-        return TeacherStates(self.late(self.english_states), self.dense(self.english_states))
+        """Teacher states of the English sides."""
+        return TeacherStates(self.english_states.tokens, self.english_states.pooled, self.space)
 
     def dense(self, states: TextStates) -> np.ndarray:
         """(n, d) unit vectors of whole texts."""
@@ -162,9 +166,14 @@ class Context:
             text for task in suite.tasks.values() for text in task.texts()
         ]
 
+    @cached_property
+    def model_prints(self) -> tuple[str, ...]:
+        """Content of the two models: the same folder may hold other weights tomorrow."""
+        return tuple(fingerprint(model_folder(name)) for name in (self.key.teacher, self.key.student))
+
     def path(self, *parts: str) -> Path:
         """A place in the cache for something that depends on this context."""
-        digest = hashlib.sha256(repr((self.key, self.suite.hash)).encode()).hexdigest()[:16]
+        digest = hashlib.sha256(repr((self.key, self.suite.hash, self.model_prints)).encode()).hexdigest()[:16]
         return cache_dir().joinpath("context", digest, *parts)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from bench.cell import precision_of
+from bench.cell import english_ceiling, precision_of
 from bench.context import Context, context_of
-from bench.grid import cells, method_spec
+from bench.grid import CellSpec, cells, method_spec
 from bench.languages import Languages
 from bench.profile import Profile
 from methods import registry
@@ -35,51 +35,56 @@ def prepare(profile: Profile, report: Report) -> dict[str, Any]:
     """
     torch.set_num_threads(max(1, profile.hardware.threads or torch.get_num_threads()))
     languages = Languages.load(Path(profile.data.languages_file) if profile.data.languages_file else None)
-    contexts = list({id(c): c for c in map(context_of, cells(profile, languages))}.values())
+    first = {id(context_of(spec)): spec for spec in reversed(cells(profile, languages))}  # one cell of each context
     seconds: dict[str, float] = {}
     suites = []
-    for context in contexts:
+    for spec in first.values():
+        context = context_of(spec)
         for name, step in STEPS.items():
             report(name, 0.0)
             start = time.monotonic()
-            step(context, profile, partial(report, name))
+            step(context, profile, spec, partial(report, name))
             seconds[name] = round(seconds.get(name, 0.0) + time.monotonic() - start, 2)
         suites.append({"hash": context.suite.hash, "counts": context.suite.info.get("counts", {})})
     return {"seconds": seconds, "suites": suites}
 
 
-def _suite(context: Context, profile: Profile, done: Callable[[float], None]) -> None:
+def _suite(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     _ = context.suite
 
 
-def _encoder(context: Context, profile: Profile, done: Callable[[float], None]) -> None:
+def _encoder(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     _ = context.teacher
     _ = context.student_start()
     _ = context.fits
 
 
-def _english(context: Context, profile: Profile, done: Callable[[float], None]) -> None:
+def _english(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     context.states(context.english_texts, "query", done)
     _ = context.space
 
 
-def _documents(context: Context, profile: Profile, done: Callable[[float], None]) -> None:
+def _documents(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     tasks = [name for name in profile.evaluation.tasks if name in context.suite.tasks]
     for name in tasks:
         context.states(context.suite.task(name).documents["text"].tolist(), "passage", done)
 
 
-def _decoder(context: Context, profile: Profile, done: Callable[[float], None]) -> None:
-    specs = {method_spec(entry.method) for entry in profile.grid.methods}
-    for spec in sorted(specs, key=str):
-        if registry.declared(spec.name).kind == "translate":
+def _ceiling(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
+    english_ceiling(context, spec)
+
+
+def _decoder(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
+    methods = {method_spec(entry.method) for entry in profile.grid.methods}
+    for method in sorted(methods, key=str):
+        if registry.declared(method.name).kind == "translate":
             from bench.translation.warmup import prepare_decoder
 
-            prepare_decoder(context, registry.load(spec), precision_of(profile.hardware.precision), lambda _, share: done(share))
+            prepare_decoder(context, registry.load(method), precision_of(profile.hardware.precision), lambda _, share: done(share))
 
 
 # In this order: each needs the ones before it.
-STEPS: dict[str, Callable[[Context, Profile, Callable[[float], None]], None]] = {
+STEPS: dict[str, Callable[[Context, Profile, CellSpec, Callable[[float], None]], None]] = {
     "suite": _suite, "encoder": _encoder, "english states": _english, "document states": _documents,
-    "english decoder": _decoder,
+    "ceiling": _ceiling, "english decoder": _decoder,
 }  # fmt: skip

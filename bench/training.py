@@ -54,23 +54,25 @@ class TrainSettings:
 
 @dataclass(frozen=True)
 class TeacherStates:
-    """Frozen states of the English side, already in the scoring space.
+    """Frozen states of the English side. They go into the scoring space batch by batch: all of them at once are gigabytes.
 
     Attributes:
-        tokens: n texts of unit vectors.
-        pooled: (n, d) unit vectors.
+        tokens: raw token states of n texts, best memory-mapped.
+        pooled: (n, d) raw pooled states.
+        space: where they are compared.
     """
 
     tokens: Ragged
     pooled: np.ndarray
+    space: Space
 
     def batch(self, rows: Sequence[int] | np.ndarray, device: torch.device) -> TokenStates:
-        """States of these texts, padded."""
-        items = [torch.from_numpy(np.asarray(self.tokens[int(r)], dtype=np.float32)) for r in rows]
+        """States of these texts in the space, padded."""
+        items = [torch.from_numpy(self.space.tokens(np.asarray(self.tokens[int(r)]))) for r in rows]
         lengths = torch.tensor([len(item) for item in items])
         vectors = pad_sequence(items, batch_first=True)
         mask = torch.arange(vectors.shape[1])[None] < lengths[:, None]
-        pooled = torch.from_numpy(np.asarray(self.pooled[rows], dtype=np.float32))
+        pooled = torch.from_numpy(self.space.pooled(np.asarray(self.pooled[rows])))
         return TokenStates(vectors.to(device), mask.to(device), pooled.to(device))
 
 

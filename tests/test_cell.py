@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import bench.cell
-from bench.cell import dev_pairs, precision_of, run_cell, training_pairs
+from bench.cell import dev_pairs, english_ceiling, precision_of, run_cell, training_pairs
 from bench.scoring import MEASURES as MEASURES_OF_A_QUERY
 from tests.made_suite import LETTERS, World, made_world
 
@@ -114,6 +114,16 @@ def test_a_cell_reports_where_it_is(world: World):
     run_cell(world.spec("untrained"), world.out("told"), lambda *what: told.append(what))
     assert all(0 <= share <= 1 for _, share in told)
     assert ("search", 1.0) in told and ("load", 0.0) in told
+
+
+def test_the_ceiling_of_the_collapse_check_is_worked_out_once(world: World, monkeypatch: pytest.MonkeyPatch):
+    spec = world.spec("contrastive")
+    first = english_ceiling(world.context, spec)
+    assert 0 < first <= 1
+    monkeypatch.setattr(bench.cell, "evaluate", None)
+    assert english_ceiling(world.context, spec) == first
+    with pytest.raises(TypeError):  # of another split it is another number
+        english_ceiling(world.context, world.spec("contrastive", evaluation={"tasks": ["faq", "symbols"], "split": "dev"}))
 
 
 def test_precision_names(monkeypatch: pytest.MonkeyPatch):

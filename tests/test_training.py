@@ -8,6 +8,7 @@ import torch
 import bench.training
 from bench.cell import dev_pairs, train_settings, training_pairs
 from bench.encoders.encoder import Encoder
+from bench.encoders.space import Centring, Space
 from bench.errors import BenchError
 from bench.ragged import Ragged
 from bench.training import Distillation, Pairs, TeacherStates, freeze, layers, linear, train
@@ -165,12 +166,15 @@ def test_linear_schedule():
 
 
 def test_batches_of_teacher_states_are_padded():
-    tokens = Ragged.from_list([np.full((2, 3), 1, np.float16), np.full((4, 3), 2, np.float16), np.full((1, 3), 3, np.float16)])
-    teacher = TeacherStates(tokens, np.arange(9, dtype=np.float16).reshape(3, 3))
+    rows = [[[3, 4]] * 2, [[1, 0]] * 4, [[0, 2]]]
+    tokens = Ragged.from_list([np.array(one, np.float16) + 1 for one in rows])
+    space = Space(*(Centring(np.full(2, mean, np.float32), np.zeros((2, 0), np.float32)) for mean in (1, 10)))
+    teacher = TeacherStates(tokens, np.array([[10, 15], [0, 0], [13, 14]], np.float16), space)
     batch = teacher.batch([2, 0, 2], torch.device("cpu"))
-    assert batch.vectors.dtype == torch.float32 and batch.vectors[..., 0].tolist() == [[3, 0], [1, 1], [3, 0]]
-    assert batch.mask.tolist() == [[True, False], [True, True], [True, False]]
-    assert batch.pooled[:, 0].tolist() == [6, 0, 6]
+    assert batch.vectors.dtype == torch.float32 and batch.mask.tolist() == [[True, False], [True, True], [True, False]]
+    # Each token and each text minus its mean, at unit length.
+    assert batch.vectors[1].numpy() == pytest.approx(np.array([[0.6, 0.8]] * 2)) and batch.vectors[0, 0].tolist() == [0, 1]
+    assert batch.pooled.numpy() == pytest.approx(np.array([[0.6, 0.8], [0, 1], [0.6, 0.8]]))
 
 
 def test_layers_of_an_unknown_model():
