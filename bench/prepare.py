@@ -80,7 +80,8 @@ def _decoder(context: Context, profile: Profile, spec: CellSpec, done: Callable[
         if registry.declared(method.name).kind == "translate":
             from bench.translation.warmup import prepare_decoder
 
-            prepare_decoder(context, registry.load(method), precision_of(profile.hardware.precision), lambda _, share: done(share))
+            precision = precision_of(profile.hardware.precision)
+            prepare_decoder(context, registry.load(method), precision, lambda _, share: done(share))
 
 
 # In this order: each needs the ones before it.
