@@ -26,7 +26,8 @@ def overview(plan: Plan) -> RenderableType:
         ("state", "left"),
         ("time", "right"),
     ):
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+        # On a narrow terminal the id is broken, never a number.
+        table.add_column(name, justify=justify, no_wrap=name != "cell", overflow="fold")  # type: ignore[arg-type]
     for spec in plan.specs:
         state = plan.states[spec.id]
         size = str(spec.size) if spec.trained else "-"
