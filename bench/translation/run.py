@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from bench.context import ENGLISH
 from bench.encoders.encoder import Encoder, token_batches
 from bench.evaluation import QuerySet
 from bench.translation.model import EnglishVocabulary, build, greedy
@@ -30,7 +31,7 @@ def translated_sets(
     """The query sets with their texts in English; trains the translator unless a model is given.
 
     Writes translations.csv (language, text, translation) and train.csv into `out_dir`, and chrF and BLEU on
-    dev pairs into `found`.
+    dev pairs into `found`, with the chrF of English texts that it was asked to "translate".
     """
     from bench.cell import dev_pairs
 
@@ -45,7 +46,12 @@ def translated_sets(
         wanted = sorted({(one.language, text) for one in sets for text in one.texts})
         english = dict(zip(wanted, translator.translate(wanted, lambda done: clock.report("translate", done)), strict=True))
         dev = translator.translate(list(zip(dev_rows["language"], dev_rows["text"], strict=True)))
-    found["translation"] = quality(dev, dev_rows["english"].tolist())
+        written = dev_rows["english"].tolist()
+        found["translation"] = quality(dev, written)
+        if not method.params.model:
+            # Of a poor translation: did it not understand the language, or can it not write English either?
+            copied = translator.translate([(ENGLISH, text) for text in written])
+            found["translation"]["english_chrf"] = quality(copied, written)["chrf"]
     table = pd.DataFrame(
         [(language, text, english[language, text]) for language, text in wanted], columns=["language", "text", "translation"]
     )
