@@ -19,10 +19,10 @@ from bench.context import ENGLISH, Context, context_of, device_of
 from bench.encoders.encoder import Encoder, autocast_dtype
 from bench.evaluation import QuerySet, english_sets, evaluate, query_sets, summarise
 from bench.grid import CellSpec
+from bench.method_specs import planned_method
 from bench.paths import atomic_write
 from bench.sampling import draw_pairs, quotas
 from bench.training import Pairs, TrainSettings, train
-from methods import registry
 
 Report = Callable[[str, float], None]
 DEV_PAIRS = 128  # pairs of which the loss is watched
@@ -45,7 +45,7 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     torch.use_deterministic_algorithms(True, warn_only=True)
     clock = Clock(report)
     context = context_of(spec)
-    method = registry.load(registry.parse_spec(spec.method))
+    method = planned_method(spec.method, spec.method_source, spec.model_keys)
     found: dict[str, Any] = {"precision": precision_of(spec.precision), "pairs_seen": 0}
     tasks, limits, split = spec.evaluation.tasks, spec.evaluation.queries_per_language, spec.evaluation.split
     with clock.phase("load"):

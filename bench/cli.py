@@ -29,7 +29,10 @@ app.add_typer(data_app, name="data")
 
 ProfileName = Annotated[str, typer.Option("--profile", "-p", help="Name of a profile, or path of a YAML file.")]
 Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.")]
-Methods = Annotated[list[str] | None, typer.Option("--methods", help="Comma list: optical,contrastive(form=dense).")]
+Methods = Annotated[
+    list[str] | None,
+    typer.Option("--methods", "--method", help="Comma list: optical,contrastive(form=dense),path/to/mine.py:MyLoss."),
+]
 Sizes = Annotated[list[str] | None, typer.Option("--sizes", help="Comma list of numbers of trained languages.")]
 Seeds = Annotated[list[str] | None, typer.Option("--seeds", help="Comma list of seeds.")]
 Orders = Annotated[list[str] | None, typer.Option("--order", help="Comma list of orders in languages.yaml.")]
@@ -140,13 +143,14 @@ def run_trials(
 
 
 @app.command("check-method")
-def check_method(name: Annotated[str, typer.Argument(help="A method with a loss: optical, contrastive(form=dense).")]) -> None:
-    """Run the conformance suite on the loss of a method."""
-    from bench.grid import method_spec
-    from methods import registry
+def check_method(
+    name: Annotated[str, typer.Argument(help="A method with a loss: optical, contrastive(form=dense), path/to/mine.py:MyLoss.")],
+) -> None:
+    """Run the conformance suite on the loss of a method, built in or from outside."""
+    from bench.method_specs import load_method, method_spec
     from methods.conformance import conform
 
-    method = registry.load(method_spec(name))
+    method = load_method(method_spec(name))
     if method.kind != "distil":
         raise BenchError(f"{name} has no loss to check (it is of kind {method.kind!r})", "name a method of kind 'distil'")
     outcomes = conform(method)
@@ -158,9 +162,9 @@ def check_method(name: Annotated[str, typer.Argument(help="A method with a loss:
 
 @app.command("methods")
 def show_methods(
-    name: Annotated[str | None, typer.Argument(help="One method, with its parameters.")] = None,
+    name: Annotated[str | None, typer.Argument(help="One method, with its parameters: optical, path/to/mine.py:MyLoss.")] = None,
 ) -> None:
-    """List the methods, or one of them with its parameters."""
+    """List the methods, those of installed packages too, or one of them with its parameters."""
     from bench import listings
 
     Console().print(listings.method(name) if name else listings.methods())

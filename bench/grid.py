@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from bench.errors import BenchError
 from bench.languages import Languages
+from bench.method_specs import code_key, files_of, method_spec
 from bench.profile import Data, Evaluation, Models, Profile, Settings, Space, Training
 from methods import registry
 
@@ -27,6 +28,7 @@ class CellSpec(Settings):
     id: str  # 'optical@20#1', with '~order' where the order is not the experiment's own
     method: str  # canonical method spec
     method_version: int
+    method_source: str = ""  # `path/to/mine.py:MyLoss` of a method in a file of its own
     params: dict[str, Any]  # of the method, defaults included: another default is another cell
     trained: bool
     size: int  # number of trained languages; 0 for methods that are not trained
@@ -38,7 +40,7 @@ class CellSpec(Settings):
     models: Models
     data: Data
     data_key: str  # identity of the suite's content
-    model_keys: dict[str, str]  # content hash of models that are local folders
+    model_keys: dict[str, str]  # content hash of models that are local folders, and of a method from outside (`plugin`)
     training: Training  # with the method's own settings applied
     space: Space
     evaluation: Evaluation
@@ -72,7 +74,8 @@ class CellSpec(Settings):
 
     def identity(self) -> dict[str, Any]:
         """What the key covers."""
-        content = self.model_dump(mode="json", exclude={"threads": True})
+        # Of a method in a file the content counts (in model_keys), not where it lies.
+        content = self.model_dump(mode="json", exclude={"threads": True, "method_source": True})
         # The texts themselves are in data_key; the file or the name that led to them does not matter.
         content["data"] = {"without": content["data"]["without"]}
         if not self.trained:
@@ -88,16 +91,18 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
 
     Raises:
         BenchError: unknown method, order or language; a size larger than an order; settings for a method
-            that are not training settings.
+            that are not training settings, two methods of one name.
     """
-    settings = {str(method_spec(name)): (name, values) for name, values in profile.method_settings.items()}
+    specs = [method_spec(entry.method) for entry in profile.grid.methods]
+    files = files_of(specs)
+    settings = {str(method_spec(name, files)): (name, values) for name, values in profile.method_settings.items()}
     data, evaluation = _Data(profile, languages), profile.evaluated()
     found: dict[str, tuple[tuple[int, ...], CellSpec]] = {}
     for rank_order, expression in enumerate(profile.orders()):
         order, codes, guard, key = data.order(expression)
-        for rank, entry in enumerate(profile.grid.methods):
-            spec = method_spec(entry.method)
-            declaration = registry.declared(spec.name)
+        for rank, (entry, spec) in enumerate(zip(profile.grid.methods, specs, strict=True)):
+            declaration = registry.declaration(spec)
+            own_keys = folder_keys({"method": str(dict(spec.params).get("model", ""))}) | code_key(spec)
             training = _training(profile, str(spec), spec.name, settings)
             sizes = entry.sizes if entry.sizes is not None else profile.grid.sizes
             seeds = entry.seeds if entry.seeds is not None else profile.grid.seeds
@@ -108,6 +113,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
                 cell = CellSpec(
                     id=f"{spec}@{size}#{seed}{suffix}",
                     method=str(spec),
+                    method_source=spec.source,
                     method_version=declaration.version,
                     params={key: param.default for key, param in declaration.params.items()} | dict(spec.params),
                     trained=declaration.trained,
@@ -120,7 +126,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
                     models=profile.models,
                     data=profile.data,
                     data_key=key,
-                    model_keys=data.model_keys | folder_keys({"method": str(dict(spec.params).get("model", ""))}),
+                    model_keys=data.model_keys | own_keys,
                     training=training,
                     space=profile.space,
                     evaluation=evaluation,
@@ -129,14 +135,6 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
                 )
                 found.setdefault(cell.id, ((rank_order, seed, size, rank), cell))
     return [cell for _, cell in sorted(found.values(), key=lambda item: item[0])]
-
-
-def method_spec(text: str) -> registry.MethodSpec:
-    """`registry.parse_spec` with its error as a `BenchError`."""
-    try:
-        return registry.parse_spec(text)
-    except registry.MethodError as error:
-        raise BenchError(str(error), "`bench methods` lists the methods and their parameters") from error
 
 
 def language_list(expression: str, languages: Languages) -> tuple[str, ...]:

@@ -11,23 +11,37 @@ from rich.text import Text
 
 from bench.errors import unknown
 from bench.languages import SOURCES, Language, Languages
+from bench.method_specs import method_spec
 from methods import registry
 
 
 def methods() -> RenderableType:
-    """All methods, one line each."""
-    return _table(("method", "kind", "summary"), [(d.name, d.kind, d.summary) for d in _declarations()])
+    """All methods: summary, parameters with their defaults, reference. One that cannot be used stands there with the reason."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("method", "kind", "summary, parameters, reference"):
+        table.add_column(column, no_wrap=column == "method")
+    for one in map(registry.declared, registry.names()):
+        given = ", ".join(f"{key}={param.default}" for key, param in one.params.items())
+        lines = [one.summary, f"({given})" if given else "", one.reference.strip("-"), one.source and f"from {one.source}"]
+        first, *rest = filter(None, lines)
+        table.add_row(Text(one.name), Text(one.kind), Text(first) + Text("".join(f"\n{line}" for line in rest), style="dim"))
+    for name, reason in registry.failures().items():
+        table.add_row(Text(name), Text("error", style="bold red"), Text(reason, style="red"))
+    return table
 
 
 def method(name: str) -> RenderableType:
     """One method with its parameters.
 
+    Args:
+        name: of a method, or `path/to/mine.py:MyLoss`.
+
     Raises:
-        BenchError: no such method.
+        BenchError: no such method, or one that cannot be used.
     """
-    if name not in registry.names():
+    if ".py" not in name and name not in registry.names() and name not in registry.failures():
         raise unknown("method", name, registry.names())
-    declaration = registry.declared(name)
+    declaration = registry.declaration(method_spec(name))
     rows = [
         (key, param.type, str(param.default), ", ".join(map(str, param.choices)), param.help)
         for key, param in declaration.params.items()
@@ -73,10 +87,6 @@ def _language_row(language: Language) -> tuple[str, ...]:
     resource_class = "-" if language.joshi_class is None else str(language.joshi_class)
     sources = " ".join(source for source in sorted(SOURCES) if source in language.sources)
     return language.code, language.name, language.family, resource_class, sources
-
-
-def _declarations() -> list[registry.Declaration]:
-    return [registry.declared(name) for name in registry.names()]
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

@@ -12,8 +12,9 @@ import torch
 
 from bench.cell import english_ceiling, precision_of
 from bench.context import Context, context_of
-from bench.grid import CellSpec, cells, method_spec
+from bench.grid import CellSpec, cells
 from bench.languages import Languages
+from bench.method_specs import method_spec
 from bench.profile import Profile
 from methods import registry
 
@@ -77,7 +78,7 @@ def _ceiling(context: Context, profile: Profile, spec: CellSpec, done: Callable[
 def _decoder(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     methods = {method_spec(entry.method) for entry in profile.grid.methods}
     for method in sorted(methods, key=str):
-        if registry.declared(method.name).kind == "translate":
+        if method.name == "nmt":  # the one whose decoder is the same in all cells
             from bench.translation.warmup import prepare_decoder
 
             precision = precision_of(profile.hardware.precision)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.errors import BenchError
-from bench.grid import language_list, method_spec
+from bench.grid import language_list
 from bench.languages import Languages
+from bench.method_specs import files_of, method_spec
 from bench.profile import Grid, MethodEntry, Profile
 
 
@@ -78,14 +79,18 @@ def _chosen(profile: Profile, asked: Sequence[str]) -> list[MethodEntry]:
     """The entries of the profile that are asked for; a method that the profile does not have is added."""
     if not asked:
         return list(profile.grid.methods)
-    by_spec = {str(method_spec(entry.method)): entry for entry in profile.grid.methods}
+    known = [method_spec(entry.method) for entry in profile.grid.methods]
+    by_spec = {str(spec): entry for spec, entry in zip(known, profile.grid.methods, strict=True)}
+    files = files_of(known)
+    specs = [method_spec(text, files) for text in asked]
+    files_of([*known, *specs])
     chosen: dict[str, MethodEntry] = {}
-    for text in asked:
-        spec = str(method_spec(text))
+    for text, spec in zip(asked, specs, strict=True):
         # `contrastive` is that very method if the profile has it, otherwise each of its variants.
-        variants = [name for name in by_spec if "(" not in text and name.partition("(")[0] == spec]
-        for name in [spec] if spec in by_spec else variants or [spec]:
-            chosen[name] = by_spec.get(name, MethodEntry(method=name))
+        variants = [name for name in by_spec if not text.endswith(")") and name.partition("(")[0] == str(spec)]
+        for name in [str(spec)] if str(spec) in by_spec else variants or [str(spec)]:
+            # A method in a file stays one: its name alone would not lead to it.
+            chosen[name] = by_spec.get(name, MethodEntry(method=spec.text))
     return list(chosen.values())
 
 

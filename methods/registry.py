@@ -10,105 +10,122 @@ import ast
 import difflib
 import importlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from methods import plugins
+from methods.declaration import Declaration, MethodError, Param, declaring, from_source
+
 if TYPE_CHECKING:
     from methods.base import Method
 
+__all__ = [
+    "Declaration", "MethodError", "MethodSpec", "Param", "declaration", "declared", "failures", "load", "names", "parse_spec",
+]  # fmt: skip
 FOLDER = Path(__file__).parent
-NOT_METHODS = {"__init__", "base", "registry", "conformance"}
-
-
-class MethodError(ValueError):
-    """An unknown method or parameter; the message says what is allowed."""
-
-
-@dataclass(frozen=True)
-class Param:
-    """One parameter of a method."""
-
-    type: str
-    default: Any
-    help: str
-    choices: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """What a method says of itself."""
-
-    name: str
-    summary: str
-    reference: str
-    kind: str
-    version: int
-    module: str
-    params: dict[str, Param] = field(default_factory=dict)
-
-    @property
-    def trained(self) -> bool:
-        """Whether a cell of it is trained (and so depends on the languages and the seed)."""
-        return self.kind in ("distil", "translate")
+NOT_METHODS = {"__init__", "base", "conformance", "declaration", "plugins", "registry"}
+_SPEC = re.compile(r"\s*(?P<name>(?:.+?\.py:)?[\w-]+|[^()]*\.py)\s*(?:\((?P<params>.*)\))?\s*")
 
 
 @dataclass(frozen=True)
 class MethodSpec:
-    """A method with the parameters that differ from its defaults; `str` gives the text that parses back."""
+    """A method with the parameters that differ from its defaults; `str` is what it is called everywhere.
+
+    Attributes:
+        source: `path/to/mine.py:MyLoss` of a method that lies in a file of its own; else empty.
+    """
 
     name: str
     params: tuple[tuple[str, Any], ...] = ()
+    source: str = field(default="", compare=False)
 
     def __str__(self) -> str:
+        return self.name + self._inside
+
+    @property
+    def text(self) -> str:
+        """What parses back to this very spec, without knowing of any file."""
+        return (self.source or self.name) + self._inside
+
+    @property
+    def _inside(self) -> str:
         inside = ",".join(f"{key}={value}" for key, value in self.params)
-        return f"{self.name}({inside})" if inside else self.name
+        return f"({inside})" if inside else ""
 
 
 def names() -> list[str]:
-    """All built-in methods, sorted."""
-    return sorted(_declarations())
+    """All methods that can be called by name, sorted: the built-in ones and those of installed packages."""
+    return sorted(_known()[0])
+
+
+def failures() -> dict[str, str]:
+    """Methods that cannot be used, by name, with the reason."""
+    return dict(_known()[1])
 
 
 def declared(name: str) -> Declaration:
     """Declaration of one method.
 
     Raises:
-        MethodError: no such method.
+        MethodError: no such method, or one that cannot be used.
     """
-    found = _declarations()
+    found, failed = _known()
+    if name in failed and name not in found:
+        raise MethodError(f"method {name!r} cannot be used: {failed[name]}")
     if name not in found:
         raise MethodError(_unknown("method", name, found))
     return found[name]
 
 
-def parse_spec(text: str) -> MethodSpec:
-    """`contrastive(form=dense)` as a `MethodSpec` with typed, checked values; defaults are left out.
+def declaration(spec: MethodSpec) -> Declaration:
+    """Declaration of the method of a spec, wherever it lies.
+
+    Raises:
+        MethodError: no such method, or one that cannot be used.
+    """
+    return _from_file(spec.source) if spec.source else declared(spec.name)
+
+
+def parse_spec(text: str, files: Mapping[str, str] | None = None) -> MethodSpec:
+    """`contrastive(form=dense)` or `path/to/mine.py:MyLoss(weight=2)` as a `MethodSpec` with typed, checked values.
+
+    Args:
+        text: name or file and class of a method, then its parameters; values that are the default are left out.
+        files: name -> `path/to/mine.py:MyLoss` of methods in files that may be called by their name.
 
     Raises:
         MethodError: not of this form, or an unknown method, parameter or value.
     """
-    match = re.fullmatch(r"\s*([\w-]+)\s*(?:\((.*)\))?\s*", text)
+    match = _SPEC.fullmatch(text)
     if not match:
         raise MethodError(f"cannot read method {text!r}: write name or name(param=value,param=value)")
-    declaration = declared(match[1])
+    name = match["name"].strip()
+    source = name if ".py" in name else (files or {}).get(name, "")
+    found = _from_file(source) if source else declared(name)
+    if source != name and found.name != name:
+        raise MethodError(f"{source} declares the name {found.name!r}, not {name!r}")
     given: dict[str, Any] = {}
-    for item in filter(None, (part.strip() for part in (match[2] or "").split(","))):
+    for item in filter(None, (part.strip() for part in (match["params"] or "").split(","))):
         key, equals, value = (part.strip() for part in item.partition("="))
         if not equals:
             raise MethodError(f"cannot read {item!r} in {text!r}: write param=value")
-        given[key] = _typed(declaration, key, value)
-    kept = {k: v for k, v in sorted(given.items()) if v != declaration.params[k].default}
-    return MethodSpec(declaration.name, tuple(kept.items()))
+        given[key] = _typed(found, key, value)
+    kept = {k: v for k, v in sorted(given.items()) if v != found.params[k].default}
+    return MethodSpec(found.name, tuple(kept.items()), source)
 
 
 def load(spec: MethodSpec) -> Method:
-    """The method itself, with its parameters (imports torch)."""
-    from methods.base import REGISTERED
+    """The method itself, with its parameters (imports torch).
 
-    importlib.import_module(declared(spec.name).module)
-    return REGISTERED[spec.name](**dict(spec.params))
+    Raises:
+        MethodError: a method from outside that cannot be imported.
+    """
+    found = declaration(spec)
+    cls = plugins.class_of(found) if found.source else getattr(importlib.import_module(found.module), found.cls)
+    return cls(**dict(spec.params))
 
 
 def _typed(declaration: Declaration, key: str, value: str) -> Any:
@@ -134,45 +151,29 @@ def _unknown(kind: str, given: str, allowed: Any) -> str:
     return f"unknown {kind} {given!r}{hint} (allowed: {', '.join(options) or 'none'})"
 
 
-@cache
-def _declarations() -> dict[str, Declaration]:
-    paths = (path for path in sorted(FOLDER.glob("*.py")) if path.stem not in NOT_METHODS)
-    return {d.name: d for path in paths for d in _read(path)}
-
-
-def _read(path: Path) -> list[Declaration]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    classes = [n for n in tree.body if isinstance(n, ast.ClassDef)]
-    params = {c.name: _params(c) for c in classes}
-    result = []
-    for cls in classes:
-        values = {t.id: n.value for n in cls.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
-        if "name" not in values or "summary" not in values:
-            continue
-        literal = {k: ast.literal_eval(values[k]) for k in ("name", "summary", "reference", "kind", "version") if k in values}
-        own = values.get("Params")
-        result.append(
-            Declaration(
-                name=literal["name"],
-                summary=literal["summary"],
-                reference=literal.get("reference", ""),
-                kind=literal.get("kind", "distil"),
-                version=literal.get("version", 1),
-                module=f"methods.{path.stem}",
-                params=params.get(own.id, {}) if isinstance(own, ast.Name) else {},
-            )
-        )
-    return result
-
-
-def _params(cls: ast.ClassDef) -> dict[str, Param]:
-    found = {}
-    for node in cls.body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Call) and isinstance(node.target, ast.Name):
-            arguments = [ast.literal_eval(a) for a in node.value.args]
-            named = {k.arg: ast.literal_eval(k.value) for k in node.value.keywords}
-            default = arguments[0] if arguments else named["default"]
-            text = arguments[1] if len(arguments) > 1 else named["help"]
-            choices = arguments[2] if len(arguments) > 2 else named.get("choices", ())
-            found[node.target.id] = Param(ast.unparse(node.annotation), default, text, tuple(choices))
+def _from_file(source: str) -> Declaration:
+    found = plugins.from_file(source)
+    if (other := _known()[0].get(found.name)) is not None:
+        whose = f"that of {other.source}" if other.source else "built in"
+        raise MethodError(f"{source} declares the name {found.name!r}, which another method has ({whose}): give it its own")
     return found
+
+
+@cache
+def _known() -> tuple[dict[str, Declaration], dict[str, str]]:
+    """Declarations by name, and the reasons why other methods cannot be used."""
+    found: dict[str, Declaration] = {}
+    failed: dict[str, str] = {}
+    for path in (path for path in sorted(FOLDER.glob("*.py")) if path.stem not in NOT_METHODS):
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            found |= {d.name: d for d in (from_source(tree, cls, f"methods.{path.stem}") for cls in declaring(tree))}
+        except (MethodError, SyntaxError, ValueError) as error:
+            failed[path.stem] = f"{path.name}: {error}"
+    others, other_failures = plugins.installed()
+    for name, one in others.items():
+        if name in found:
+            other_failures[name] = f"{one.source} declares the name {name!r}, which a built-in method has"
+        else:
+            found[name] = one
+    return found, failed | other_failures

@@ -84,6 +84,18 @@ def test_trained_cells_are_repeatable(world: World, method: str):
         assert (folder / name).read_bytes() == (again / name).read_bytes(), name
 
 
+def test_a_method_in_a_file_of_its_own_is_trained_like_any_other(world: World, tmp_path: Path):
+    lines = [
+        "from methods.contrastive import Contrastive", "class Mine(Contrastive):", "    name = 'mine'",
+        "    summary = 'contrastive by another name'",
+    ]  # fmt: skip
+    (tmp_path / "mine.py").write_text("\n".join(lines))
+    folder, found = run(world, f"{tmp_path}/mine.py:Mine(form=dense)", "mine")
+    check_files(folder, {"train.csv"})
+    own, _ = run(world, "contrastive(form=dense)", "own")
+    assert (folder / "metrics.csv").read_bytes() == (own / "metrics.csv").read_bytes() and found["pairs_seen"] == 48
+
+
 def test_the_seed_decides(world: World):
     first, other = world.spec(), world.spec().model_copy(update={"seed": 4})
     encoder = world.context.teacher

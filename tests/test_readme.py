@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 from typer.testing import CliRunner
 
@@ -29,6 +30,17 @@ def test_the_example_method_conforms() -> None:
         REGISTERED.pop("pooled_mse", None)
         sys.modules.pop("readme_example", None)
     assert [o for o in outcomes if not o.passed] == []
+
+
+def test_the_example_method_works_as_a_file_outside_the_repository(tmp_path: Path) -> None:
+    [example] = re.findall(r"```python\n(.*?)```", README, re.S)
+    (tmp_path / "mine.py").write_text(example, encoding="utf-8")
+    assert "path/to/mine.py:PooledMse" in README
+    checked = CliRunner().invoke(app, ["check-method", f"{tmp_path}/mine.py:PooledMse(weight=2)"])
+    assert checked.exit_code == 0 and "FAILED" not in checked.output, checked.output
+    asked = ["--methods", f"{tmp_path}/mine.py:PooledMse(weight=2),untrained", "--sizes", "5", "--results", str(tmp_path)]
+    planned = CliRunner().invoke(app, ["plan", *asked])
+    assert planned.exit_code == 0 and "pooled_mse(weight=2.0)@5#0" in planned.output, planned.output
 
 
 def test_make_targets_exist() -> None:
