@@ -10,7 +10,8 @@ from bench.encoders.encoder import Encoder
 from bench.errors import BenchError
 from bench.training import TrainSettings
 from bench.translation.model import EnglishVocabulary, build
-from bench.translation.run import Translator, quality
+from bench.translation.neural import Translator
+from bench.translation.run import quality
 from bench.translation.training import train_decoder, train_translator
 from bench.translation.warmup import place, prepare_decoder, warm_up
 from tests.made_suite import WORDS, World, made_world

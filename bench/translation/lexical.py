@@ -1,0 +1,102 @@
+"""Statistical word translation of a cell's queries: IBM model 1 of each of its languages, on the cell's pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import BenchError
+from bench.translation import ibm1
+from bench.translation.ibm1 import WordTable
+from bench.translation.lexicon import Lexicon
+from bench.translation.words import Pieces, key, pieces_of, words
+
+if TYPE_CHECKING:
+    from bench.cell import Clock
+    from bench.context import Context
+    from bench.grid import CellSpec
+
+
+class WordTranslator:
+    """Translates word by word with the lexicon of a text's own language.
+
+    Args:
+        lexicons: by language; texts of any other language stay as they are.
+        pieces: cuts scripts without spaces between words.
+    """
+
+    def __init__(self, lexicons: dict[str, Lexicon], pieces: Pieces) -> None:
+        self.lexicons, self.pieces = lexicons, pieces
+
+    def translate(self, texts: list[tuple[str, str]], progress: Any = None) -> list[str]:
+        """English for (language, text) pairs; a text without any word stays as it is."""
+        found = []
+        for language, text in texts:
+            lexicon = self.lexicons.get(language)
+            found.append((lexicon.translate(words(text, self.pieces)) if lexicon else "") or text)
+        if progress:
+            progress(1.0)
+        return found
+
+
+def make(
+    spec: CellSpec, context: Context, params: Any, out_dir: Path, clock: Clock, found: dict[str, Any]
+) -> tuple[WordTranslator, pd.DataFrame]:
+    """The translator of the cell and the dev pairs on which it is judged; see `bench.translation.run.MAKERS`."""
+    from bench.cell import dev_pairs, training_pairs, training_record
+
+    if params.rounds < 1:
+        raise BenchError(f"lexical: rounds={params.rounds} trains nothing", "give at least 1")
+    with clock.phase("prepare"):
+        # The teacher's tokenizer decides nothing here but how scripts without spaces are cut.
+        pairs, rows = training_pairs(spec, context, context.teacher)
+        _, dev_rows = dev_pairs(spec, context, context.teacher)
+        pieces = pieces_of(context.teacher.tokenizer)
+    with clock.phase("train"):
+        tables, table = train(rows, dev_rows, params.rounds, pieces)
+    table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
+    found |= training_record(pairs, rows, table, clock)
+    found["words"] = {language: len(one.source) for language, one in tables.items()}
+    return WordTranslator({language: Lexicon(one, params.prefix) for language, one in tables.items()}, pieces), dev_rows
+
+
+def train(rows: pd.DataFrame, dev: pd.DataFrame, rounds: int, pieces: Pieces) -> tuple[dict[str, WordTable], pd.DataFrame]:
+    """A word table of each language of `rows`.
+
+    Args:
+        rows: training pairs: columns language, text, english; drawn pairs that repeat count as often.
+        dev: dev pairs of which the loss is watched.
+        rounds: of expectation maximisation.
+        pieces: cuts scripts without spaces between words.
+
+    Returns:
+        The tables by language, and one row a round and two of the dev pairs, in nats an English word, over all
+        languages: `loss` before the round, `dev_loss` before the first (a uniform table) and after the last.
+    """
+    tables: dict[str, WordTable] = {}
+    losses, sizes, dev_start, dev_end = [], [], [np.zeros(0)], [np.zeros(0)]
+    for language, part in rows.groupby("language", sort=True):
+        english = _sentences(part["english"], pieces)
+        tables[str(language)], values = ibm1.train(_sentences(part["text"], pieces), english, rounds)
+        if values:
+            losses.append(values)
+            sizes.append(sum(map(len, english)))
+        watched = dev[dev["language"] == language]
+        after = tables[str(language)].word_losses(_sentences(watched["text"], pieces), _sentences(watched["english"], pieces))
+        dev_end.append(after)
+        dev_start.append(np.full(len(after), np.log(len(tables[str(language)].target) + 1)))
+    record: list[dict[str, float]] = []
+    if losses:
+        mean = np.average(np.array(losses), axis=0, weights=sizes)
+        record = [{"step": step, "loss": value} for step, value in enumerate(mean.tolist())]
+    before, after = np.concatenate(dev_start), np.concatenate(dev_end)
+    if len(after):
+        record = [{"step": 0, "dev_loss": before.mean()}, *record, {"step": rounds, "dev_loss": after.mean()}]
+    return tables, pd.DataFrame(record)
+
+
+def _sentences(texts: pd.Series, pieces: Pieces) -> list[list[str]]:
+    return [[key(word) for word in words(text, pieces)] for text in texts]

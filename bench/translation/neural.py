@@ -1,0 +1,91 @@
+"""The many-to-English encoder-decoder of `nmt`: trained on the cell's pairs, or taken ready from a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from bench.encoders.encoder import Encoder, token_batches
+from bench.translation.model import EnglishVocabulary, build, greedy
+from bench.translation.training import train_translator
+from bench.translation.warmup import warm_up
+
+if TYPE_CHECKING:
+    from bench.cell import Clock
+    from bench.context import Context
+    from bench.grid import CellSpec
+
+BATCH_TOKENS = 2048
+
+
+def make(
+    spec: CellSpec, context: Context, params: Any, out_dir: Path, clock: Clock, found: dict[str, Any]
+) -> tuple[Any, pd.DataFrame]:
+    """The translator of the cell and the dev pairs on which it is judged; see `bench.translation.run.MAKERS`."""
+    if params.model:
+        from bench.cell import dev_pairs
+        from bench.translation.pretrained import Pretrained
+
+        return Pretrained(params.model, context, params.max_tokens), dev_pairs(spec, context, context.teacher)[1]
+    return _trained(spec, context, params, out_dir, clock, found)
+
+
+class Translator:
+    """The trained encoder-decoder, from text to text."""
+
+    def __init__(self, encoder: Encoder, model: Any, vocabulary: EnglishVocabulary, max_tokens: int) -> None:
+        self.encoder, self.model, self.vocabulary, self.max_tokens = encoder, model, vocabulary, max_tokens
+
+    def translate(self, texts: list[tuple[str, str]], progress: Any = None) -> list[str]:
+        """English for (language, text) pairs; the language is not needed, the encoder reads all of them."""
+        unique = list(dict.fromkeys(text for _, text in texts))
+        items = self.encoder.tokenize(unique, "query")
+        result: dict[str, str] = {}
+        for chosen in token_batches([len(item.ids) for item in items], BATCH_TOKENS):
+            batch = self.encoder.collate([items[i] for i in chosen]).to(self.encoder.device)
+            with torch.inference_mode():
+                states, _ = self.encoder.states(batch)
+            # A translation is hardly longer than this; without the bound one endless output holds up its batch.
+            bound = min(self.max_tokens, 2 * max(len(items[i].ids) for i in chosen) + 4)
+            rows = greedy(self.model, states, batch.content_mask, bound).cpu().numpy()
+            for i, row in zip(chosen, rows, strict=True):
+                result[unique[i]] = self._text(row)
+            if progress:
+                progress(len(result) / len(unique))
+        return [result[text] for _, text in texts]
+
+    def _text(self, rows: np.ndarray) -> str:
+        special = {self.vocabulary.pad, self.vocabulary.start, self.vocabulary.end}
+        ids = [int(self.vocabulary.ids[row]) for row in rows if int(row) not in special]
+        return self.encoder.tokenizer.decode(ids, skip_special_tokens=True).strip()
+
+
+def _trained(
+    spec: CellSpec, context: Context, params: Any, out_dir: Path, clock: Clock, found: dict[str, Any]
+) -> tuple[Translator, pd.DataFrame]:
+    from bench.cell import dev_pairs, precision_of, train_settings, training_pairs, training_record
+
+    settings, precision = train_settings(spec), precision_of(spec.precision)
+    with clock.phase("load"):
+        encoder = context.student_start()
+    with clock.phase("prepare"):
+        pairs, rows = training_pairs(spec, context, encoder)
+        dev, dev_rows = dev_pairs(spec, context, encoder)
+        english = encoder.tokenize(context.english_texts, "query", context.key.max_length)
+        vocabulary = EnglishVocabulary.of(encoder, english)
+        torch.manual_seed(spec.seed)
+        model = build(encoder, vocabulary, params.decoder_layers, context.space)
+    with clock.phase("decoder"):
+        warm_up(context, encoder, model, vocabulary, params, precision, clock.report)
+    with clock.phase("train"):
+        table = train_translator(
+            encoder, model, vocabulary, pairs.texts, [english[i] for i in pairs.english],
+            (dev.texts, [english[i] for i in dev.english]), settings, params.decoder_rate, spec.seed, precision, clock.report,
+        )  # fmt: skip
+    table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
+    found |= training_record(pairs, rows, table, clock)
+    return Translator(encoder, model, vocabulary, params.max_tokens), dev_rows

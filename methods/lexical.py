@@ -1,0 +1,39 @@
+"""Statistical word translation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from methods.base import Method, option, register
+
+
+@dataclass
+class LexicalParams:
+    form: str = option("one_best", "what a query becomes: each word its most probable translation", choices=("one_best",))
+    rounds: int = option(5, "rounds of expectation maximisation")
+    prefix: int = option(3, "an unknown word is translated as the known words that share at least so many first letters; 0: not")
+
+
+@register
+class Lexical(Method):
+    """Statistical word translation (no neural network): IBM model 1 of each language, then the teacher searches.
+
+    A foreign sentence f_1 .. f_l with the empty word f_0 and an English sentence e_1 .. e_m:
+    `p(e | f) = prod_j 1/(l+1) sum_i t(e_j | f_i)`, eq. 5 of Brown et al. up to a constant factor. The word
+    table t, (foreign words + 1, English words), its rows sum to 1, is found by expectation
+    maximisation from a uniform start, for each language on its own, on the very pairs that every other
+    method is trained on.
+
+    The query becomes `argmax_e t(e | f)` word by word, in its order. A word that the bitext does not have
+    takes the mean of the rows of the known words with which it shares the longest beginning (weighted by how often
+    they occur), if that is at least `prefix` letters long; else it stays as it is. Function words translate into
+    function words; nothing is reordered and nothing inflected.
+
+    A language that was not trained has no word table: its queries pass through untranslated.
+    """
+
+    name = "lexical"
+    summary = "statistical word translation of the query (IBM model 1), searched by the teacher"
+    reference = "Brown et al. 1993, Computational Linguistics 19(2), model 1"
+    kind = "translate"
+    Params = LexicalParams
