@@ -11,6 +11,7 @@ from methods.base import Method, option, register
 class LexicalParams:
     form: str = option("one_best", "what a query becomes: each word its most probable translation", choices=("one_best",))
     rounds: int = option(5, "rounds of expectation maximisation")
+    both_ways: bool = option(True, "choose by t(e | f) t(f | e), with a table of the other direction; false: by t(e | f)")
     prefix: int = option(3, "an unknown word is translated as the known words that share at least so many first letters; 0: not")
 
 
@@ -24,10 +25,11 @@ class Lexical(Method):
     maximisation from a uniform start, for each language on its own, on the very pairs that every other
     method is trained on.
 
-    The query becomes `argmax_e t(e | f)` word by word, in its order. A word that the bitext does not have
-    takes the mean of the rows of the known words with which it shares the longest beginning (weighted by how often
-    they occur), if that is at least `prefix` letters long; else it stays as it is. Function words translate into
-    function words; nothing is reordered and nothing inflected.
+    The query becomes `argmax_e t(e | f) t(f | e)` word by word, in its order, the second factor from a
+    table of the other direction; it keeps frequent English words from translating everything. A word that the
+    bitext does not have takes the mean of the rows of the known words with which it shares the longest beginning
+    (weighted by how often they occur), if that is at least `prefix` letters long; else it stays as it is.
+    Nothing is reordered and nothing inflected. Scripts without spaces are cut by the encoder's tokenizer.
 
     A language that was not trained has no word table: its queries pass through untranslated.
     """

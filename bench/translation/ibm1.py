@@ -12,7 +12,7 @@ Maximisation: `t(e | f) = c(e | f) / sum_e' c(e' | f)`. The likelihood has one m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,6 +41,11 @@ class WordTable:
     columns: np.ndarray
     values: np.ndarray
     counts: np.ndarray
+
+    @property
+    def rows(self) -> np.ndarray:
+        """(P,) row of each value."""
+        return np.repeat(np.arange(len(self.counts)), np.diff(self.starts))
 
     def row(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """(n,) English words of a row and (n,) their probabilities."""
@@ -93,6 +98,24 @@ def train(source: Sentences, target: Sentences, rounds: int) -> tuple[WordTable,
             values = counts / np.bincount(rows, counts, len(foreign.words) + 1)[rows]
     occurrences = np.bincount(np.concatenate([*foreign.ids, np.zeros(0, int)]), minlength=len(foreign.words) + 1)
     return WordTable(foreign.words, english.words, starts, columns, values, occurrences), losses
+
+
+def agreed(table: WordTable, reverse: WordTable) -> WordTable:
+    """`t(e | f) t(f | e)`, its rows scaled to sum to 1: what both directions agree on.
+
+    One direction alone lets rare words collect whatever frequent words leave over, and gives frequent English words
+    to everything (Liang, Taskar, Klein 2006, Alignment by Agreement, on why; the product of the tables is simpler).
+
+    Args:
+        table: of some pairs; the row of the empty word stays as it is.
+        reverse: of the same pairs, their sides exchanged.
+    """
+    # The same cells in both, but for the empty words: here by foreign word, there by English word.
+    own, other = np.flatnonzero(table.rows != EMPTY), np.flatnonzero(reverse.rows != EMPTY)
+    order = own[np.lexsort((table.rows[own], table.columns[own]))]
+    values = table.values.copy()
+    values[order] *= reverse.values[other]
+    return replace(table, values=values / np.bincount(table.rows, values, len(table.counts))[table.rows])
 
 
 @dataclass(frozen=True)

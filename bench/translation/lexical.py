@@ -56,38 +56,43 @@ def make(
         _, dev_rows = dev_pairs(spec, context, context.teacher)
         pieces = pieces_of(context.teacher.tokenizer)
     with clock.phase("train"):
-        tables, table = train(rows, dev_rows, params.rounds, pieces)
+        tables, table = train(rows, dev_rows, params.rounds, params.both_ways, pieces)
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
     found |= training_record(pairs, rows, table, clock)
     found["words"] = {language: len(one.source) for language, one in tables.items()}
     return WordTranslator({language: Lexicon(one, params.prefix) for language, one in tables.items()}, pieces), dev_rows
 
 
-def train(rows: pd.DataFrame, dev: pd.DataFrame, rounds: int, pieces: Pieces) -> tuple[dict[str, WordTable], pd.DataFrame]:
+def train(
+    rows: pd.DataFrame, dev: pd.DataFrame, rounds: int, both_ways: bool, pieces: Pieces
+) -> tuple[dict[str, WordTable], pd.DataFrame]:
     """A word table of each language of `rows`.
 
     Args:
         rows: training pairs: columns language, text, english; drawn pairs that repeat count as often.
         dev: dev pairs of which the loss is watched.
         rounds: of expectation maximisation.
+        both_ways: give the tables that both directions agree on.
         pieces: cuts scripts without spaces between words.
 
     Returns:
-        The tables by language, and one row a round and two of the dev pairs, in nats an English word, over all
-        languages: `loss` before the round, `dev_loss` before the first (a uniform table) and after the last.
+        The tables by language, and one row a round and two of the dev pairs, in nats an English word given the
+        foreign ones, over all languages: `loss` before the round (and after the last), `dev_loss` before the first (a
+        uniform table) and after the last.
     """
     tables: dict[str, WordTable] = {}
     losses, sizes, dev_start, dev_end = [], [], [np.zeros(0)], [np.zeros(0)]
     for language, part in rows.groupby("language", sort=True):
-        english = _sentences(part["english"], pieces)
-        tables[str(language)], values = ibm1.train(_sentences(part["text"], pieces), english, rounds)
+        foreign, english = _sentences(part["text"], pieces), _sentences(part["english"], pieces)
+        table, values = ibm1.train(foreign, english, rounds)
+        tables[str(language)] = ibm1.agreed(table, ibm1.train(english, foreign, rounds)[0]) if both_ways else table
         if values:
             losses.append(values)
             sizes.append(sum(map(len, english)))
         watched = dev[dev["language"] == language]
-        after = tables[str(language)].word_losses(_sentences(watched["text"], pieces), _sentences(watched["english"], pieces))
+        after = table.word_losses(_sentences(watched["text"], pieces), _sentences(watched["english"], pieces))
         dev_end.append(after)
-        dev_start.append(np.full(len(after), np.log(len(tables[str(language)].target) + 1)))
+        dev_start.append(np.full(len(after), np.log(len(table.target) + 1)))
     record: list[dict[str, float]] = []
     if losses:
         mean = np.average(np.array(losses), axis=0, weights=sizes)

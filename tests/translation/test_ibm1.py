@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.translation.ibm1 import UNSEEN, WordTable, train
+from bench.translation.ibm1 import UNSEEN, WordTable, agreed, train
 
 HOUSE = ([["das", "haus"], ["das", "buch"], ["ein", "buch"]], [["the", "house"], ["the", "book"], ["a", "book"]])
 
@@ -115,6 +115,23 @@ def test_repeated_pairs_weigh_more_and_order_does_not_matter():
     assert dense(turned) == pytest.approx(dense(once)) and dense(twice) != pytest.approx(dense(once))
     again, _ = train(*HOUSE, 3)
     assert again.values.tobytes() == once.values.tobytes()
+
+
+def test_what_both_directions_agree_on():
+    forward, _ = train(*HOUSE, 3)
+    backward, _ = train(HOUSE[1], HOUSE[0], 3)
+    there, back = dense(forward), dense(backward)
+    found = agreed(forward, backward)
+    for number, word in enumerate(found.source, 1):
+        products = {e: there[e, word] * back[word, e] for e in found.target if (e, word) in there}
+        columns, values = found.row(number)
+        total = sum(products.values())
+        assert dict(zip((found.target[c] for c in columns), values, strict=True)) == pytest.approx(
+            {e: product / total for e, product in products.items()}
+        )
+    assert (found.row(0)[1] == forward.row(0)[1]).all()
+    empty, _ = train([["x"], []], [[], ["a"]], 2)
+    assert len(agreed(empty, train([[], ["a"]], [["x"], []], 2)[0]).row(1)[0]) == 0
 
 
 def test_empty_sides():

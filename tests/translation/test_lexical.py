@@ -108,13 +108,17 @@ def test_languages_without_a_lexicon_pass_through():
 def test_each_language_has_its_own_table(world: World):
     spec = world.spec("lexical")
     _, rows = training_pairs(spec, world.context, world.context.teacher)
-    tables, record = train_tables(rows, rows, 5, list)
+    tables, record = train_tables(rows, rows, 5, False, list)
     assert set(tables) == {"swh_Latn", "hau_Latn"}
     for language, table in tables.items():
         assert {word[-1] for word in table.source} == {LETTERS[language]}
         right = [Lexicon(table, 0).best(translated(word, language)) == word for word in WORDS]
         assert sum(right) >= 13, language
     assert record["loss"].dropna().is_monotonic_decreasing
+    both, same_record = train_tables(rows, rows, 5, True, list)
+    pd.testing.assert_frame_equal(record, same_record)
+    for language, table in both.items():
+        assert sum(Lexicon(table, 0).best(translated(word, language)) == word for word in WORDS) == len(WORDS)
 
 
 def test_the_whole_cell(world: World):
