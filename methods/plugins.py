@@ -127,7 +127,7 @@ def _class(module: ModuleType, name: str, source: str) -> Any:
 def _run(load: Any, source: str) -> ModuleType:
     try:
         return load()
-    except Exception as error:  # whatever a foreign file does when it is run
+    except (Exception, SystemExit) as error:  # whatever a foreign file does when it is run
         text = (str(error).strip().splitlines() or [""])[0]
         raise MethodError(f"{source} cannot be imported: {type(error).__name__}: {text}") from error
 

@@ -111,6 +111,7 @@ def test_a_plain_default_is_a_parameter_without_help(tmp_path: Path):
         (plain("../up"), "no name for a method"),
         (plain("a(b)@1"), "no name for a method"),
         (plain().replace("class Their(", "class Other("), "no class 'Their' (it has: Other)"),
+        ("import sys\nclass Their:\n    pass\nsys.exit(0)\n", "cannot be imported: SystemExit"),
         ("class Their:\n    name = summary = 'x'\n", "no subclass"),
         (plain().replace('reference = "nobody 2026"', 'kind = "translate"'), "only losses can be trained"),
         (plain().replace('reference = "nobody 2026"', 'kind = "other"'), "of kind 'other'"),
