@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from bench import cli_analysis
 from bench.errors import BenchError
 
 BAD_INPUT = 2
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Data packages and the suite built from them.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+cli_analysis.add(app)
 
 ProfileName = Annotated[str, typer.Option("--profile", "-p", help="Name of a profile, or path of a YAML file.")]
 Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.")]
@@ -103,11 +105,9 @@ def show_leaderboard(
 ) -> None:
     """Rebuild tables and plots of an experiment from its files."""
     from bench import leaderboard
+    from bench.results import folder_of
 
-    # A profile's file names its experiment too.
-    name = Path(profile).stem if profile.endswith((".yaml", ".yml")) else profile
-    folder = results / name if (results / name).is_dir() or not Path(profile).is_dir() else Path(profile)
-    Console().print(leaderboard.write(folder), markup=False, highlight=False, soft_wrap=True)
+    Console().print(leaderboard.write(folder_of(profile, results)), markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command("tune")

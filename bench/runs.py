@@ -6,6 +6,7 @@ from contextlib import closing
 
 from rich.console import Console
 
+from bench import text_facts
 from bench.errors import BenchError
 from bench.execution.base import RUN_CELL, Executor, disk_full
 from bench.execution.local import LocalProcesses, call_in_child
@@ -57,7 +58,9 @@ def run(
             with view:
                 if todo and prepare:
                     threads = plan.profile.hardware.threads or cores()
-                    call_in_child(prepare, plan.profile, threads, view.step)
+                    found = call_in_child(prepare, plan.profile, threads, view.step)
+                    if isinstance(found, dict) and found.get("texts"):
+                        atomic_write(plan.store.root / text_facts.FILE, text_facts.as_csv(found["texts"]))
                     view.prepared()
                 with closing(executor.run(todo)) as events:  # type: ignore[type-var]
                     for event in events:
