@@ -73,6 +73,7 @@ class Scores:
         }
         self.places = sorted(found)
         self.scorers = tuple(sorted({scorer for scorer, _, _ in found}))
+        self.languages = tuple(sorted({language for _, _, language in found}))
         found_tasks = {task for _, task, _ in found}
         self.tasks = tuple(task for task in tasks or sorted(found_tasks) if task in found_tasks)
         self._at = {place: number for number, place in enumerate(self.places)}

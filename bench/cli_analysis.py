@@ -31,6 +31,7 @@ def compare(
     scorer: Annotated[list[str] | None, typer.Option("--scorer", help="Only this scorer: dense or late.")] = None,
     task: Annotated[list[str] | None, typer.Option("--task", help="Only this task; default: the mean over tasks.")] = None,
     group: Annotated[list[str] | None, typer.Option("--group", help="Only these: trained, core, held-out, guard.")] = None,
+    over_sizes: Annotated[bool, typer.Option("--over-sizes", help="One row a group, the mean over sizes: fewer tests.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the numbers to this file.")] = None,
 ) -> None:
     """Is A better than B, where, by how much, and could it be chance? From stored results alone."""
@@ -39,7 +40,7 @@ def compare(
     from bench.results import folder_of, load
 
     experiment = load(folder_of(profile, results))
-    found = comparison.compare(experiment, first, second, size or (), scorer or (), task or (), group or ())
+    found = comparison.compare(experiment, first, second, size or (), scorer or (), task or (), group or (), over_sizes)
     if csv:
         atomic_write(csv, found.rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
     _show(comparison_text.text(found))

@@ -35,8 +35,8 @@ def sentence(found: Comparison) -> str:
             said.append(f"{verdict} in {len(part)} ({_where(part, rows)}; by {_span(part['difference'].abs())} nDCG@10)")
     same = rows[rows["verdict"] == "not distinguishable"]
     if len(same):
-        span = _span(same["difference"], SIGNED)
-        said.append(f"not distinguishable in {len(same)} ({_where(same, rows)}; differences {span})")
+        where = f"in the other {len(same)}" if said else "in any"
+        said.append(f"not distinguishable {where} (differences {_span(same['difference'], SIGNED)})")
     doubt = _doubt(rows)
     noun = "comparison" if total == 1 else "comparisons"
     return f"**Of {total} {noun}, `{found.first}` against `{found.second}` is {', '.join(said)}; {doubt}.**"
@@ -52,7 +52,7 @@ def _doubt(rows: pd.DataFrame) -> str:
         several = rows[rows["seeds"] > 1]
         parts.append(f"seeds differ by {_span(several['seed_sd'])} (standard deviation), which neither interval nor p covers")
     if len(partial):
-        parts.append(f"{len(partial)} stand on fewer languages or tasks than declared")
+        parts.append(f"{len(partial)} of them stand on fewer languages or tasks than declared")
     return "; ".join(parts)
 
 
@@ -65,10 +65,14 @@ def _where(rows: pd.DataFrame, everything: pd.DataFrame) -> str:
     for (order, scorer), part in rows.groupby(["order", "scorer"], sort=False):
         groups: dict[str, list[str]] = {}
         for group, own in part.groupby("group", sort=False):
-            groups.setdefault(", ".join(map(str, own["size"])), []).append(str(group))
+            groups.setdefault(", ".join(map(_size, own["size"])), []).append(str(group))
         listed = "; ".join(f"{', '.join(names)} N = {sizes}" for sizes, names in groups.items())
         parts.append(f"{order} {scorer}: {listed}" if orders else f"{scorer}: {listed}")
     return "; ".join(parts)
+
+
+def _size(sizes: str) -> str:
+    return f"mean of {sizes}" if " " in sizes else sizes
 
 
 def _span(values: pd.Series, form: str = "{:.3f}") -> str:
@@ -92,7 +96,7 @@ def _line(row: dict[Any, Any], with_order: bool) -> list[str]:
     # Fewer places than declared: the row says so itself, not only the notes.
     short = f" ({row['places']} of {row['places_declared']} places)" if row["places"] < row["places_declared"] else ""
     return [
-        f"{row['order']}, {name}" if with_order else name, f"{row['size']}{short}",
+        f"{row['order']}, {name}" if with_order else name, f"{_size(row['size'])}{short}",
         number(row["first_mean"]), number(row["second_mean"]), f"{number(row['difference'], SIGNED)} {interval}",
         f"{row['p']:.4f}", f"{row['p_holm']:.4f}", row["verdict"], f"{row['ahead']}/{row['level']}/{row['behind']}",
         f"{row['first_beats']} {of}", f"{row['second_beats']} {of}", f"{tied:.0f} %", str(row["seeds"]),
@@ -103,7 +107,8 @@ def _which(found: Comparison) -> str:
     lines = []
     for winner, column in ((found.first, "first_beats_in"), (found.second, "second_beats_in")):
         for row in found.rows[found.rows[column] != ""].to_dict("records"):
-            lines.append(f"- {winner}: {row['scorer']}, {row['group']}, N = {row['size']}: {', '.join(row[column].split())}")
+            where = f"{row['scorer']}, {row['group']}, N = {_size(row['size'])}"
+            lines.append(f"- {winner}: {where}: {', '.join(row[column].split())}")
     return "**Languages in which one beats the other**\n\n" + "\n".join(lines) if lines else ""
 
 
@@ -111,6 +116,7 @@ LEGEND = f"""- The difference is of nDCG@10, mean over languages, then over task
   ({DRAWS:,} resamples, all languages of a parallel question together). Groups and sizes share languages and questions, so
   rows are not independent of each other.
 - p: paired sign-flip test of the same mean, {FLIPS:,} random patterns, a parallel question flips in all its languages at
-  once; seeds are averaged first. Holm: corrected for all rows above; the verdict asks for at most {LEVEL}.
+  once; seeds are averaged first. Holm: corrected for all rows above; the verdict asks for at most {LEVEL}. An interval is
+  of its row alone, uncorrected: it may lie off 0 where the verdict says "not distinguishable".
 - ahead/level/behind: languages by their means alone. "beats in": at least so many, by partial conjunction (Bonferroni) over
   one-sided tests at {LEVEL / 2} each way; correct within a row, not over rows. Ties: questions that both answer equally well."""

@@ -65,7 +65,8 @@ def _regression(part: pd.DataFrame) -> list[dict[str, object]]:
         return []
     y = whole["gain"].to_numpy(dtype=float)
     coefficients, errors = clustered_ols(x, y, clusters)
-    r2 = 1 - float(((y - x @ coefficients) ** 2).sum() / max(((y - y.mean()) ** 2).sum(), 1e-300))
+    spread = float(((y - y.mean()) ** 2).sum())
+    r2 = 1 - float(((y - x @ coefficients) ** 2).sum()) / spread if spread > 1e-12 else float("nan")
     shared = {
         "languages": len(np.unique(clusters)), "observations": len(y), "r2": r2,
         "left_out": " ".join(name for name in COVARIATES if name not in names), "languages_left_out": " ".join(lost),

@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from bench.covariates import COVARIATES
 from bench.markdown import number, table
 from bench.results import Plan
 from bench.scaling import GROUPS
 from bench.tables import MEAN
 
 SIGNED = "{:+.3f}"
-FINE = "{:+.4f}"
 Tables = Mapping[str, tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]  # order -> slopes, transfer, covariates
 
 
@@ -55,39 +55,49 @@ def _slopes(slopes: pd.DataFrame) -> list[str]:
 def _interval(row: dict[Any, Any] | None, name: str) -> str:
     if row is None or pd.isna(row[name]):
         return ""
-    low, high = ("low", "high") if name == "slope" else ("gain_low", "gain_high")
+    low, high = ("gain_low", "gain_high") if name == "gain_slope" else ("low", "high")
     return f"{number(row[name], SIGNED)} [{number(row[low], SIGNED)}, {number(row[high], SIGNED)}]"
 
 
 def _transfer(transfer: pd.DataFrame) -> list[str]:
     if not len(transfer):
         return ["No size has two held-out languages of each kind yet."]
-    lines = [
-        [f"{row['scorer']}, {row['method']}", str(row["size"]), row["relative"], f"{row['related']} / {row['unrelated']}",
-         number(row["related_gain"], SIGNED), number(row["unrelated_gain"], SIGNED),
-         f"{number(row['difference'], SIGNED)} [{number(row['low'], SIGNED)}, {number(row['high'], SIGNED)}]"]
-        for row in transfer.to_dict("records")
-    ]  # fmt: skip
-    heads = ["N", "relative", "languages with / without", "gain with", "gain without", "difference [95 %]"]
-    return [table("scorer, method", lines, heads)]
+    sizes = sorted(transfer["size"].unique())
+    parts = []
+    for scorer, rows in transfer.groupby("scorer", sort=True):
+        lines = []
+        for (method, relative), own in rows.groupby(["method", "relative"], sort=False):
+            at = {row["size"]: row for row in own.to_dict("records")}
+            lines.append([f"{method}, {relative}", *(_more(at.get(size)) for size in sizes)])
+        parts += [f"**{scorer}**, gain over the floor with a relative minus without (languages with / without)",
+                  table("method, relative \\ languages", lines, list(map(str, sizes)))]  # fmt: skip
+    return parts
+
+
+def _more(row: dict[Any, Any] | None) -> str:
+    return f"{_interval(row, 'difference')} ({row['related']} / {row['unrelated']})" if row else ""
 
 
 def _covariates(covariates: pd.DataFrame) -> list[str]:
     if not len(covariates):
         return ["There are too few languages for a regression, or no floor."]
     last = covariates[covariates["size"] == covariates.groupby(["scorer", "method"])["size"].transform("max")]
+    there = [name for name in COVARIATES if name in set(last["covariate"])]
     lines = []
-    for row in last.to_dict("records"):
-        name = f"{row['scorer']}, {row['method']}, N = {row['size']}"
-        interval = f"[{number(row['low'], FINE)}, {number(row['high'], FINE)}]"
-        lines.append([name, row["covariate"], f"{number(row['coefficient'], FINE)} {interval}", str(row["languages"]),
-                      number(row["r2"])])  # fmt: skip
-    parts = [table("scorer, method", lines, ["covariate", "coefficient [95 %]", "languages", "R2"])]
+    for (scorer, method, size), own in last.groupby(["scorer", "method", "size"], sort=False):
+        at = {row["covariate"]: row for row in own.to_dict("records")}
+        shown = [_coefficient(at.get(name)) for name in there]
+        lines.append([f"{scorer}, {method}, N = {size}", *shown, str(own["languages"].iloc[0]), number(own["r2"].iloc[0])])
+    parts = [table("scorer, method", lines, [*there, "languages", "R2"])]
     if out := sorted({name for names in last["left_out"] for name in names.split()}):
         parts.append(f"Left out somewhere because it does not vary, follows from the others or is not known: {', '.join(out)}.")
     if lost := sorted({name for names in last["languages_left_out"] for name in names.split()}):
         parts.append(f"Languages left out because a covariate is not known of them: {', '.join(lost)}.")
     return parts
+
+
+def _coefficient(row: dict[Any, Any] | None) -> str:
+    return f"{number(row['coefficient'], SIGNED)} [{number(row['low'], SIGNED)}, {number(row['high'], SIGNED)}]" if row else ""
 
 
 LEGEND = """## How to read it
