@@ -95,11 +95,12 @@ def _line(row: dict[Any, Any], with_order: bool) -> list[str]:
     interval = f"[{number(row['low'], SIGNED)}, {number(row['high'], SIGNED)}]" if row["low"] == row["low"] else "[no interval]"
     # Fewer places than declared: the row says so itself, not only the notes.
     short = f" ({row['places']} of {row['places_declared']} places)" if row["places"] < row["places_declared"] else ""
+    seeds = f"{row['seeds']} (sd {number(row['seed_sd'])}, {row['seeds_ahead']} ahead)" if row["seeds"] > 1 else str(row["seeds"])
     return [
         f"{row['order']}, {name}" if with_order else name, f"{_size(row['size'])}{short}",
         number(row["first_mean"]), number(row["second_mean"]), f"{number(row['difference'], SIGNED)} {interval}",
         f"{row['p']:.4f}", f"{row['p_holm']:.4f}", row["verdict"], f"{row['ahead']}/{row['level']}/{row['behind']}",
-        f"{row['first_beats']} {of}", f"{row['second_beats']} {of}", f"{tied:.0f} %", str(row["seeds"]),
+        f"{row['first_beats']} {of}", f"{row['second_beats']} {of}", f"{tied:.0f} %", seeds,
     ]  # fmt: skip
 
 
@@ -119,4 +120,5 @@ LEGEND = f"""- The difference is of nDCG@10, mean over languages, then over task
   once; seeds are averaged first. Holm: corrected for all rows above; the verdict asks for at most {LEVEL}. An interval is
   of its row alone, uncorrected: it may lie off 0 where the verdict says "not distinguishable".
 - ahead/level/behind: languages by their means alone. "beats in": at least so many, by partial conjunction (Bonferroni) over
-  one-sided tests at {LEVEL / 2} each way; correct within a row, not over rows. Ties: questions that both answer equally well."""
+  one-sided tests at {LEVEL / 2} each way; correct within a row, not over rows. Ties: questions that both answer equally well.
+- seeds: those that both methods have; with more than one, the standard deviation of their differences, and how many exceed 0."""

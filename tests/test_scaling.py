@@ -8,6 +8,7 @@ from bench import covariates, leaderboard, transfer
 from bench.cli import main
 from bench.covariates import clustered_ols
 from bench.leaderboard import language_facts
+from bench.markdown import number
 from bench.results import load
 from tests import made_up
 from tests.made_up import GUARD, QUESTIONS, cell, plan
@@ -79,6 +80,7 @@ def test_slopes_of_a_straight_line(tmp_path):
     # Later languages score higher by themselves, so the trained group rises by more; the gain over the floor does not.
     trained = one(folder, "scaling.csv", scorer="dense", task="mean", group="trained", method="optical")
     assert trained["slope"] > 0.035 and trained["gain_slope"] == pytest.approx(0.03, abs=1e-5)
+    assert (trained["gain_low"], trained["gain_high"]) == pytest.approx((0.03, 0.03), abs=1e-5)
     assert trained["low"] < trained["slope"] < trained["high"] and np.isnan(trained["rising"])
     assert set(table(folder, "scaling.csv")["method"]) == {"optical", "contrastive"}, "floor and ceiling have no slope"
     assert set(table(folder, "scaling.csv")["group"]) == {"core", "trained", "held-out", "guard"}
@@ -231,6 +233,10 @@ def test_covariates_that_follow_from_others_are_left_out():
     found = covariates._regression(frame)
     assert [row["covariate"] for row in found] == ["log2_pairs", "branch_relative"]
     assert found[0]["left_out"] == "class script_relative floor token_premium unknown_rate"
+
+
+def test_zero_has_no_minus():
+    assert number(-1e-9, "{:+.3f}") == "+.000" and number(-0.002, "{:+.3f}") == "-.002"
 
 
 def test_language_spread_is_in_the_leaderboard(tmp_path):
