@@ -58,6 +58,7 @@ class Scores:
         draws: (arms, places, resamples) resampled nDCG@10, NaN where not whole.
         way: (places,) nDCG@10 from the floor to the ceiling, NaN where that is `SMALLEST_GAP` or less.
         gap: (arms, places) share of that way that an arm has come.
+        asked: per place the questions behind the numbers: one entry, or two where the ceiling has its own.
     """
 
     def __init__(self, cells: Sequence[Cell], tasks: Sequence[str] = ()) -> None:
@@ -72,6 +73,7 @@ class Scores:
         }
         self.places = sorted(found)
         self.scorers = tuple(sorted({scorer for scorer, _, _ in found}))
+        self.languages = tuple(sorted({language for _, _, language in found}))
         found_tasks = {task for _, task, _ in found}
         self.tasks = tuple(task for task in tasks or sorted(found_tasks) if task in found_tasks)
         self._at = {place: number for number, place in enumerate(self.places)}
@@ -103,6 +105,23 @@ class Scores:
             return np.full(len(self.places), np.nan)
         return np.where(self.whole[number], self.values[number, :, 0], np.nan)
 
+    def paired(self, place: int, first: int, second: int) -> tuple[Asked, np.ndarray] | None:
+        """What two arms (numbers) were both asked at a place, and the (questions,) differences of their nDCG@10.
+
+        None if there is a question that one of them has not answered, or if they were asked different ones.
+        """
+        for asked in self.asked.get(place, ()):
+            if first in asked.arms and second in asked.arms:
+                scores = asked.means.astype(np.float64)
+                difference = scores[:, asked.arms.index(first)] - scores[:, asked.arms.index(second)]
+                return None if np.isnan(difference).any() else (asked, difference)
+        return None
+
+    def answered(self, place: int, number: int) -> bool:
+        """Whether an arm has answered any question of a place in all its seeds."""
+        own = [one.means[:, one.arms.index(number)] for one in self.asked.get(place, ()) if number in one.arms]
+        return any(not np.isnan(means).all() for means in own)
+
     def _read_metrics(self) -> None:
         self.by_cell = np.full((len(self.cells), len(self.places), len(MEASURES)), np.nan)
         self.queries = np.zeros((len(self.cells), len(self.places)), dtype=int)
@@ -121,6 +140,7 @@ class Scores:
         shape = (len(self.arms), len(self.places))
         self.whole = np.zeros(shape, dtype=bool)
         self.draws = np.full((*shape, resampling.DRAWS), np.nan, dtype=np.float32)
+        self.asked: dict[int, list[Asked]] = {}
         ceiling = [number for number, cell in enumerate(self.cells) if cell.name.method == CEILING]
         for task, asked in questions(self.cells).items():
             if task not in self.tasks:
@@ -155,8 +175,26 @@ class Scores:
                 answers = np.full((len(ids), len(self.cells)), np.nan, dtype=np.float32)
                 answers[np.searchsorted(ids, rows.query), rows.cell] = rows.score
                 means = np.stack([answers[:, self.owned[arm]].mean(axis=1) for arm in arms], axis=1)
+                self.asked.setdefault(place, []).append(Asked(shared, ids, tuple(arms), means))
                 self.draws[arms, place] = resampling.resample(means, drawn).T
                 self.whole[arms, place] = ~np.isnan(means).any(axis=0)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The questions of one place.
+
+    Attributes:
+        shared: the task is parallel: an id is the same question in every language.
+        ids: (questions,) numbers of the ids, in their order; equal in all places of a task.
+        arms: numbers of the arms that were asked.
+        means: (questions, arms) nDCG@10, mean over an arm's seeds; NaN where a seed has not answered.
+    """
+
+    shared: bool
+    ids: np.ndarray
+    arms: tuple[int, ...]
+    means: np.ndarray
 
 
 @dataclass(frozen=True)

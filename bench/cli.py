@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from bench import cli_analysis
 from bench.errors import BenchError
 
 BAD_INPUT = 2
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Data packages and the suite built from them.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+cli_analysis.add(app)
 
 ProfileName = Annotated[str, typer.Option("--profile", "-p", help="Name of a profile, or path of a YAML file.")]
 Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.")]
@@ -106,8 +108,9 @@ def show_leaderboard(
 ) -> None:
     """Rebuild tables and plots of an experiment from its files."""
     from bench import leaderboard
+    from bench.results import folder_of
 
-    Console().print(leaderboard.write(_experiment(profile, results)), markup=False, highlight=False, soft_wrap=True)
+    Console().print(leaderboard.write(folder_of(profile, results)), markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command("publish")
@@ -120,8 +123,9 @@ def publish_tables(
 ) -> None:
     """Copy tables, pictures and one manifest of a finished experiment: what goes beside a paper."""
     from bench.publish import publish
+    from bench.results import folder_of
 
-    for path in publish(_experiment(profile, results), target):
+    for path in publish(folder_of(profile, results), target):
         typer.echo(path)
 
 
@@ -232,12 +236,6 @@ def main() -> None:
             raise
         Console(stderr=True).print(Text("error: ", style="bold red") + Text(str(error)), soft_wrap=True)
         sys.exit(BAD_INPUT)
-
-
-def _experiment(profile: str, results: Path) -> Path:
-    """Folder of an experiment, given by its name, by its profile's file, or as it is."""
-    name = Path(profile).stem if profile.endswith((".yaml", ".yml")) else profile
-    return results / name if (results / name).is_dir() or not Path(profile).is_dir() else Path(profile)
 
 
 def _selection(*axes: list[str] | None):  # type: ignore[no-untyped-def]

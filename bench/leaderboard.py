@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from bench import leaderboard_text, tables
+from bench import covariates, leaderboard_text, scaling, scaling_text, tables, transfer
 from bench.arms import Scores
 from bench.errors import BenchError
 from bench.languages import Languages
 from bench.paths import atomic_write
-from bench.results import Plan, load
+from bench.results import Experiment, Plan, load
+from bench.text_facts import read as text_facts
 
+ANALYSES = {"scaling.csv": scaling.COLUMNS, "transfer.csv": transfer.COLUMNS, "covariates.csv": covariates.COLUMNS}
+SCALING = "scaling.md"
 ROUNDED = {"seconds": 1, "pairs_per_second": 2}  # decimals in the files; all else has those given to `_csv`
 
 
 def write(experiment_dir: Path) -> str:
-    """Write leaderboard.csv, leaderboard.md, per_language.csv, scaling.svg and scaling.png into the folder.
+    """Write the tables and pictures of an experiment into its folder.
+
+    These are leaderboard.csv, leaderboard.md, per_language.csv, scaling.svg and scaling.png, and of `analyse`
+    scaling.md, scaling.csv, transfer.csv and covariates.csv.
 
     Cells without a result appear in the tables as what they are (failed, not run, ...). An experiment with
     several language orders gets one picture for each further one, `scaling-<order>`.
@@ -35,6 +40,8 @@ def write(experiment_dir: Path) -> str:
     """
     experiment = load(experiment_dir)
     plan, facts = experiment.plan, language_facts(experiment.plan)
+    for code, known in text_facts(experiment_dir).items():
+        facts.setdefault(code, {}).update(known)
     boards: dict[str, tuple[Scores, pd.DataFrame]] = {}
     languages = []
     for order in plan.orders:
@@ -46,12 +53,36 @@ def write(experiment_dir: Path) -> str:
     text = leaderboard_text.text(experiment, boards)
     _csv(experiment_dir / "leaderboard.csv", everything, tables.COLUMNS, 6)
     _csv(experiment_dir / "per_language.csv", languages, tables.LANGUAGE_COLUMNS, 4)
+    analyse(experiment, {order: scores for order, (scores, _) in boards.items()}, languages, facts)
     _pictures(experiment_dir, boards)
     atomic_write(experiment_dir / "leaderboard.md", text)
     return text
 
 
-def language_facts(plan: Plan) -> Mapping[str, Mapping[str, Any]]:
+def analyse(
+    experiment: Experiment, scores: dict[str, Scores], languages: list[pd.DataFrame], facts: dict[str, dict[str, Any]]
+) -> None:
+    """Write slopes, transfer and covariates: scaling.md and the three files behind it.
+
+    `scores` and `languages` (`tables.per_language`) are those of the orders that have scores, in the same order.
+    """
+    plan = experiment.plan
+    found = {}
+    if not scores:
+        # Numbers of an earlier state must not stand beside a table that has none.
+        for name in (*ANALYSES, SCALING):
+            (experiment.path / name).unlink(missing_ok=True)
+        return
+    for (order, own), table in zip(scores.items(), languages, strict=True):
+        slopes = scaling.slopes(plan, order, own)
+        found[order] = slopes, transfer.held_out(plan, order, own, facts), covariates.regressions(table, own)
+    for number, (name, columns) in enumerate(ANALYSES.items()):
+        parts = [tables_of[number] for tables_of in found.values() if len(tables_of[number])]
+        _csv(experiment.path / name, parts, columns, 6)
+    atomic_write(experiment.path / SCALING, scaling_text.text(plan, found))
+
+
+def language_facts(plan: Plan) -> dict[str, dict[str, Any]]:
     """Name, class, script and family of every language by code; empty when its file is gone."""
     file = (plan.profile.get("data") or {}).get("languages_file")
     try:

@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 from bench.arms import CEILING, FLOOR, RANKED_BY, REFERENCES, SMALLEST_GAP, Scores
+from bench.markdown import number as _number
+from bench.markdown import table as _table
 from bench.resampling import DRAWS
 from bench.results import Cell, Experiment, Plan
 from bench.tables import MEAN
@@ -173,26 +175,6 @@ def _gap(row: Row) -> str:
 
 def _state(row: Row) -> str:
     return STATES.get(row["status"], "")
-
-
-def _number(value: float, form: str = "{:.3f}") -> str:
-    if pd.isna(value):
-        return ""
-    shown = form.format(value)
-    return shown.replace("0.", ".", 1) if form == "{:.3f}" and shown.startswith(("0.", "-0.")) else shown
-
-
-def _table(head: str, lines: Sequence[Sequence[str]], columns: Sequence[str]) -> str:
-    """A markdown table, padded so that it reads as plain text too."""
-    rows = [[head, *columns], *[list(line) + [""] * (len(columns) + 1 - len(line)) for line in lines]]
-    widths = [max(3, *(len(row[n]) for row in rows)) for n in range(len(rows[0]))]
-
-    def line(row: Sequence[str]) -> str:
-        padded = [cell.ljust(w) if n == 0 else cell.rjust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True))]
-        return f"| {' | '.join(padded)} |"
-
-    rule = [f"{'-' * widths[0]}", *(f"{'-' * (width - 1)}:" for width in widths[1:])]
-    return "\n".join([line(rows[0]), f"| {' | '.join(rule)} |", *map(line, rows[1:])])
 
 
 def _code(cell: Cell) -> str:

@@ -12,10 +12,12 @@ import torch
 
 from bench.cell import english_ceiling, precision_of
 from bench.context import Context, context_of
+from bench.encoders.load import load_encoder
 from bench.grid import CellSpec, cells
 from bench.languages import Languages
 from bench.method_specs import method_spec
 from bench.profile import Profile
+from bench.text_facts import measure
 from methods import registry
 
 Report = Callable[[str, float], None]
@@ -29,7 +31,8 @@ def prepare(profile: Profile, report: Report) -> dict[str, Any]:
         report: called with phase and fraction done.
 
     Returns:
-        Seconds of each phase, and what was found (hash and counts of the suite), for the record of the run.
+        Seconds of each phase, what was found (hash and counts of the suite), and `texts`: `text_facts.measure` of
+        every language with the student's tokenizer.
 
     Raises:
         BenchError: a package, a model or a text is missing; the message says which.
@@ -39,6 +42,7 @@ def prepare(profile: Profile, report: Report) -> dict[str, Any]:
     first = {id(context_of(spec)): spec for spec in reversed(cells(profile, languages))}  # one cell of each context
     seconds: dict[str, float] = {}
     suites = []
+    texts: dict[str, dict[str, Any]] = {}
     for spec in first.values():
         context = context_of(spec)
         for name, step in STEPS.items():
@@ -47,7 +51,17 @@ def prepare(profile: Profile, report: Report) -> dict[str, Any]:
             step(context, profile, spec, partial(report, name))
             seconds[name] = round(seconds.get(name, 0.0) + time.monotonic() - start, 2)
         suites.append({"hash": context.suite.hash, "counts": context.suite.info.get("counts", {})})
-    return {"seconds": seconds, "suites": suites}
+        report("count tokens", 0.0)
+        start = time.monotonic()
+        texts |= {row["language"]: row for row in _text_facts(context, profile)}
+        seconds["count tokens"] = round(seconds.get("count tokens", 0.0) + time.monotonic() - start, 2)
+    return {"seconds": seconds, "suites": suites, "texts": list(texts.values())}
+
+
+def _text_facts(context: Context, profile: Profile) -> list[dict[str, Any]]:
+    same = context.key.student == context.key.teacher
+    encoder = context.teacher if same else load_encoder(context.key.student, "cpu")
+    return measure(context.suite, encoder.tokenizer, profile.evaluation.tasks, profile.evaluation.split)
 
 
 def _suite(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:

@@ -12,7 +12,10 @@ from bench.paths import atomic_write
 from bench.record import RUNS, read_runs
 from bench.results import load
 
-TABLES = ("leaderboard.md", "leaderboard.csv", "per_language.csv", "profile.yaml")
+TABLES = (
+    "leaderboard.md", "leaderboard.csv", "per_language.csv", "scaling.md", "scaling.csv", "transfer.csv", "covariates.csv",
+    "texts.csv", "profile.yaml",
+)  # fmt: skip
 
 
 def publish(experiment_dir: Path, target: Path) -> list[Path]:
@@ -37,12 +40,13 @@ def publish(experiment_dir: Path, target: Path) -> list[Path]:
             f"{len(lacking)} of {len(experiment.cells)} cells have no result: {', '.join(lacking[:5])}",
             f"run them first: bench run --profile {experiment.plan.name}",
         )
+    tables = [name for name in TABLES if (experiment_dir / name).exists()]
     pictures = sorted(path.name for path in (*experiment_dir.glob("scaling*.svg"), *experiment_dir.glob("scaling*.png")))
-    for name in (*TABLES, *pictures):
+    for name in (*tables, *pictures):
         atomic_write(target / name, (experiment_dir / name).read_bytes())
     made = {"runs": read_runs(experiment_dir / RUNS), "cells": [_short(cell.manifest) for cell in experiment.cells]}
     atomic_write(target / "manifest.json", to_json(made))
-    return [target / name for name in (*TABLES, *pictures, "manifest.json")]
+    return [target / name for name in (*tables, *pictures, "manifest.json")]
 
 
 def _short(manifest: Any) -> dict[str, Any]:

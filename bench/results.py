@@ -111,6 +111,12 @@ class Experiment:
     unplanned: tuple[str, ...] = ()  # ids of stored cells that the plan does not name
 
 
+def folder_of(name: str, results: Path) -> Path:
+    """The folder of an experiment, called by its name, its profile's file or its own path."""
+    stem = Path(name).stem if name.endswith((".yaml", ".yml")) else name  # a profile's file names its experiment too
+    return results / stem if (results / stem).is_dir() or not Path(name).is_dir() else Path(name)
+
+
 def load(folder: Path) -> Experiment:
     """Read `folder`, the results of one experiment. Raises `BenchError` when it holds no readable plan."""
     plan = read_plan(folder)

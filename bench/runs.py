@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from bench import text_facts
 from bench.errors import BenchError
 from bench.execution.base import RUN_CELL, Executor, disk_full
 from bench.execution.local import LocalProcesses, call_in_child
@@ -61,7 +62,9 @@ def run(
             with view:
                 if todo and prepare:
                     threads = plan.profile.hardware.threads or cores()
-                    prepared = call_in_child(prepare, plan.profile, threads, view.step)
+                    prepared = call_in_child(prepare, plan.profile, threads, view.step) or {}
+                    if texts := prepared.pop("texts", None):
+                        atomic_write(plan.store.root / text_facts.FILE, text_facts.as_csv(texts))
                     view.prepared()
                 with closing(executor.run(todo)) as events:  # type: ignore[type-var]
                     for event in events:

@@ -11,19 +11,22 @@ import pandas as pd
 from bench import resampling
 from bench.arms import CEILING, FLOOR, RANKED_BY, REFERENCES, Arm, Scores
 from bench.results import MEASURES, Plan
+from bench.text_facts import FACTS as TEXT_FACTS
+from bench.transfer import KINDS, relatives
 
 GROUPS = ("trained", "core", "held-out", "guard", "all")
 MEAN = "mean"  # the pseudo-task that averages the tasks
 FACTS = ("name", "class", "script", "family")
 COLUMNS = (
     "order", "scorer", "task", "group", "size", "method", "status", "complete", "rank", "ties_best",
-    "languages", "languages_declared", *MEASURES, "low", "high", "seed_sd", "worst_tenth",
+    "languages", "languages_declared", *MEASURES, "low", "high", "seed_sd", "worst_tenth", "language_sd",
     "gap_closed", "gap_languages", "gap_left_out", "seeds", "seeds_planned", "seconds", "pairs_per_second",
     "warning",
 )  # fmt: skip
 LANGUAGE_COLUMNS = (
     "method", "size", "seed", "order", "scorer", "task", "language", *FACTS, "group", "core", "pairs_seen", "queries",
     *MEASURES, "untrained", "english", "gap_closed", "complete",
+    *(f"{kind}_relative" for kind in KINDS), *TEXT_FACTS,
 )  # fmt: skip
 
 
@@ -68,8 +71,8 @@ def _row(scores: Scores, number: int, places: list[list[int]]) -> tuple[dict[str
     arm = scores.arms[number]
     flat = [place for of_task in places for place in of_task]
     complete = arm.state == "done" and bool(scores.whole[number, flat].all())
-    means = _mean_of_means(scores.values[number], places)
-    drawn = np.mean([scores.draws[number, of_task].mean(axis=0) for of_task in places], axis=0)
+    means = mean_of_means(scores.values[number], places)
+    drawn = drawn_means(scores, number, places)
     low, high = resampling.interval(drawn) if complete else (float("nan"), float("nan"))
     gaps = scores.gap[number]
     known = ~np.isnan(scores.values[number, flat, 0])
@@ -80,7 +83,8 @@ def _row(scores: Scores, number: int, places: list[list[int]]) -> tuple[dict[str
         **dict(zip(MEASURES, means, strict=True)), "low": low, "high": high,
         "seed_sd": _seed_sd(scores, arm, places),
         "worst_tenth": _worst_tenth(scores.values[number, :, 0], places),
-        "gap_closed": _mean_of_means(gaps[:, None], places)[0],
+        "language_sd": _language_sd(scores.values[number, :, 0], places),
+        "gap_closed": mean_of_means(gaps[:, None], places)[0],
         "gap_languages": int((~np.isnan(gaps[flat])).sum()), "gap_left_out": int((known & np.isnan(gaps[flat])).sum()),
         "seeds": len(arm.done), "seeds_planned": len(arm.cells),
         "seconds": arm.mean("seconds"), "pairs_per_second": arm.mean("pairs_per_second"), "warning": arm.warning,
@@ -93,9 +97,14 @@ def _status(arm: Arm, complete: bool) -> str:
     return "incomplete" if arm.done else arm.state
 
 
-def _mean_of_means(values: np.ndarray, places: list[list[int]]) -> np.ndarray:
+def mean_of_means(values: np.ndarray, places: list[list[int]]) -> np.ndarray:
     """(columns,): mean over tasks of the mean over languages of `values` (places, columns), NaNs left out."""
     return _nanmean(np.stack([_nanmean(values[of_task]) for of_task in places]))
+
+
+def drawn_means(scores: Scores, number: int, places: list[list[int]]) -> np.ndarray:
+    """(resamples,): the same mean of one arm's resampled nDCG@10; NaN where a place is not whole."""
+    return np.mean([scores.draws[number, of_task].mean(axis=0) for of_task in places], axis=0)
 
 
 def _nanmean(values: np.ndarray) -> np.ndarray:
@@ -116,18 +125,26 @@ def _worst_tenth(values: np.ndarray, places: list[list[int]]) -> float:
     return float(np.mean(means)) if means else float("nan")
 
 
+def _language_sd(values: np.ndarray, places: list[list[int]]) -> float:
+    """Standard deviation over the languages of each task, mean over tasks; NaN where no task has two languages."""
+    known = [values[of_task][~np.isnan(values[of_task])] for of_task in places]
+    spreads = [float(np.std(one, ddof=1)) for one in known if len(one) > 1]
+    return float(np.mean(spreads)) if spreads else float("nan")
+
+
 def _seed_sd(scores: Scores, arm: Arm, places: list[list[int]]) -> float:
     """Standard deviation between seeds of the row's own mean; NaN with fewer than two seeds."""
     if len(arm.done) < 2:
         return float("nan")
     cells = [number for number, cell in enumerate(scores.cells) if cell in arm.done]
-    return float(np.std([_mean_of_means(scores.by_cell[n][:, :1], places)[0] for n in cells], ddof=1))
+    return float(np.std([mean_of_means(scores.by_cell[n][:, :1], places)[0] for n in cells], ddof=1))
 
 
 def per_language(plan: Plan, order: str, scores: Scores, facts: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """One row per done cell of one order, scorer, task and language.
 
-    `facts`: per language code its `name`, `class`, `script` and `family`, as far as known.
+    `facts`: per language code its `name`, `class`, `script`, `family` and TEXT_FACTS, as far as known.
+    `branch_relative` and so on: whether another language of the same kind was trained in that cell.
     """
     at = {"scorer": 0, "task": 1, "language": 2}
     place = {column: [place[number] for place in scores.places] for column, number in at.items()}
@@ -141,6 +158,8 @@ def per_language(plan: Plan, order: str, scores: Scores, facts: Mapping[str, Map
                 group.update(dict.fromkeys(plan.group(part, order, cell.name.size), part))
             seen = cell.manifest.get("pairs_by_language") or {}
             values, way = scores.by_cell[number], scores.way
+            trained = plan.group("trained", order, cell.name.size)
+            kin = {code: relatives(code, trained, facts) for code in dict.fromkeys(codes)}
             frame = pd.DataFrame({
                 "method": cell.name.method, "size": cell.name.size, "seed": cell.name.seed, "order": order, **place,
                 **{fact: [facts.get(code, {}).get(fact) for code in codes] for fact in FACTS},
@@ -149,6 +168,8 @@ def per_language(plan: Plan, order: str, scores: Scores, facts: Mapping[str, Map
                 "queries": scores.queries[number], **{name: values[:, n] for n, name in enumerate(MEASURES)},
                 "untrained": scores.reference(FLOOR), "english": scores.reference(CEILING),
                 "gap_closed": (values[:, 0] - scores.reference(FLOOR)) / way, "complete": scores.whole[arm],
+                **{f"{kind}_relative": pd.array([kin[code][kind] for code in codes], dtype="boolean") for kind in KINDS},
+                **{fact: [facts.get(code, {}).get(fact, np.nan) for code in codes] for fact in TEXT_FACTS},
             })  # fmt: skip
             frames.append(frame[~np.isnan(values[:, 0])])
     return pd.concat(frames, ignore_index=True)[list(LANGUAGE_COLUMNS)]

@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pandas as pd
 
-FILES = ("leaderboard.csv", "leaderboard.md", "per_language.csv", "scaling.svg", "scaling.png", "profile.yaml")
+FILES = (
+    "leaderboard.csv", "leaderboard.md", "per_language.csv", "scaling.svg", "scaling.png", "scaling.md", "texts.csv",
+    "profile.yaml",
+)  # fmt: skip
 
 
 def bench(*arguments: str) -> str:
@@ -56,6 +59,8 @@ def main() -> None:
         bench("plan", "--profile", "smoke", "--results", results)
         bench("run", "--profile", "smoke", "--results", results)
         wrong = check(Path(results) / "smoke")
+        bench("compare", "optical", "contrastive", "--profile", "smoke", "--results", results)
+        bench("agreement", "--profile", "smoke", "--results", results)
         again = bench("run", "--profile", "smoke", "--results", results)
         if "nothing to run" not in again:
             wrong.append("a second run did work again")

@@ -37,7 +37,8 @@ def loaded(done: subprocess.CompletedProcess) -> list[str]:
     return line.split()[1:]
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("plan", "--help"), ("methods",), ("languages", "sw"), ("data", "list")])
+@pytest.mark.parametrize("arguments", [("--help",), ("plan", "--help"), ("compare", "--help"), ("scaling", "--help"),
+                                       ("agreement", "--help"), ("methods",), ("languages", "sw"), ("data", "list")])  # fmt: skip
 def test_looking_around_loads_nothing_heavy(arguments):
     done = bench(*arguments)
     assert done.returncode == 0, done.stderr
@@ -46,7 +47,7 @@ def test_looking_around_loads_nothing_heavy(arguments):
 
 def test_help_names_every_command():
     text = bench("--help").stdout
-    for command in ("plan", "run", "leaderboard", "methods", "languages", "data"):
+    for command in ("plan", "run", "leaderboard", "compare", "scaling", "agreement", "methods", "languages", "data"):
         assert f" {command} " in text
 
 

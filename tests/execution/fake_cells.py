@@ -87,6 +87,11 @@ def prepare(profile, report):
     return {"name": profile.name, "torch": "torch" in sys.modules}
 
 
+def prepare_texts(profile, report):
+    """As the real one, tells what the tokenizer makes of a language."""
+    return {"texts": [{"language": "swh_Latn", "fertility": 2.0, "token_premium": float("nan"), "unknown_rate": 0.0}]}
+
+
 def broken_prepare(profile, report):
     raise KeyError("unexpected")
 

@@ -81,6 +81,14 @@ def test_a_run_does_what_is_missing_and_a_second_one_nothing(tmp_path, fake, tab
     assert len(ran(tmp_path / "fake")) == 5 and len(list((tmp_path / "fake").glob("prepared *"))) == 1
 
 
+def test_what_the_tokenizer_makes_of_languages_is_kept_with_the_results(tmp_path, fake, tables):
+    status, _ = go(tmp_path, prepare="fake_cells:prepare_texts")
+    assert status == 0
+    assert (tmp_path / "small" / "texts.csv").read_text() == (
+        "language,fertility,token_premium,unknown_rate\nswh_Latn,2.0000,,0.0000\n"
+    )
+
+
 def test_a_failed_cell_shows_in_the_exit_status_and_is_tried_again(tmp_path, fake, tables):
     fake("contrastive@1#0", "raise")
     status, text = go(tmp_path)

@@ -1,0 +1,76 @@
+"""The commands that look at stored results: compare, scaling, agreement. None of them imports torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench.errors import BenchError
+
+Experiment = Annotated[
+    str, typer.Option("--profile", "-p", help="Name of an experiment under --results, or path of its folder.")
+]
+Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.")]
+
+
+def add(app: typer.Typer) -> None:
+    """Give `app` the commands of this file."""
+    for command in (compare, scaling, agreement):
+        app.command()(command)
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="A method, as the leaderboard names it.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The method that A is held against.")],
+    profile: Experiment = "default",
+    results: Results = Path("results"),
+    size: Annotated[list[int] | None, typer.Option("--size", help="Only this number of trained languages.")] = None,
+    scorer: Annotated[list[str] | None, typer.Option("--scorer", help="Only this scorer: dense or late.")] = None,
+    task: Annotated[list[str] | None, typer.Option("--task", help="Only this task; default: the mean over tasks.")] = None,
+    group: Annotated[list[str] | None, typer.Option("--group", help="Only these: trained, core, held-out, guard.")] = None,
+    over_sizes: Annotated[bool, typer.Option("--over-sizes", help="One row a group, the mean over sizes: fewer tests.")] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write the numbers to this file.")] = None,
+) -> None:
+    """Is A better than B, where, by how much, and could it be chance? From stored results alone."""
+    from bench import comparison, comparison_text
+    from bench.paths import atomic_write
+    from bench.results import folder_of, load
+
+    experiment = load(folder_of(profile, results))
+    found = comparison.compare(experiment, first, second, size or (), scorer or (), task or (), group or (), over_sizes)
+    if csv:
+        atomic_write(csv, found.rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
+    _show(comparison_text.text(found))
+
+
+def scaling(profile: Experiment = "default", results: Results = Path("results")) -> None:
+    """How scores grow with the number of languages, and what reaches languages that were not trained."""
+    from bench import leaderboard
+    from bench.results import folder_of
+
+    folder = folder_of(profile, results)
+    leaderboard.write(folder)
+    file = folder / leaderboard.SCALING
+    if not file.is_file():
+        raise BenchError(f"no cell of {folder} has a score yet", "run the experiment first: bench run")
+    _show(file.read_text(encoding="utf-8"))
+
+
+def agreement(
+    profile: Experiment = "default",
+    results: Results = Path("results"),
+    depth: Annotated[int, typer.Option("--depth", min=2, help="k: documents of each list that are compared.")] = 10,
+    pairs: Annotated[int, typer.Option("--pairs", min=1, help="Pairs of languages drawn from each group.")] = 30,
+) -> None:
+    """Does the same question get the same ranking in every language? Reads the stored run files (MRC@k)."""
+    from bench import agreement as work
+    from bench.results import folder_of
+
+    _show(work.write(folder_of(profile, results), depth, pairs))
+
+
+def _show(text: str) -> None:
+    Console().print(text, markup=False, highlight=False, soft_wrap=True)

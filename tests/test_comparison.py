@@ -1,0 +1,257 @@
+import shutil
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.cli import main
+from bench.comparison import compare
+from bench.comparison_text import sentence, text
+from bench.errors import BenchError
+from bench.results import load
+from bench.statistics import holm, sign_flip
+from tests.made_up import GUARD, LOW, QUESTIONS, cell, plan
+from tests.test_cli import bench, loaded
+
+FLOOR, CEILING = "untrained@0#0", "english@0#0"
+IDS = (FLOOR, CEILING, *(f"{method}@{size}#0" for size in (2, 3) for method in ("optical", "contrastive")))
+
+
+def noisy(cell_id, task, scorer, language):
+    """Questions differ by task and language; contrastive answers each a bit better, optical half of them a bit worse."""
+    method = cell_id.split("@")[0]
+    random = np.random.default_rng([len(task), len(scorer), 0 if task == "faq" else (*LOW, *GUARD).index(language)])
+    base = 0.2 + 0.5 * random.random(QUESTIONS)
+    gain = {"untrained": 0, "english": 0.3, "optical": 0.02, "contrastive": 0.05}[method]
+    own = random.random(QUESTIONS) * gain
+    return (base + (own if method != "optical" else np.where(np.arange(QUESTIONS) % 2, own, -own))).round(6).tolist()
+
+
+@pytest.fixture
+def made(tmp_path):
+    folder = plan(tmp_path / "made-up", IDS)
+    for name in IDS:
+        cell(folder, name, noisy)
+    return folder
+
+
+def again(folder, cell_id, score):
+    shutil.rmtree(folder / "cells" / cell_id, ignore_errors=True)
+    cell(folder, cell_id, score)
+
+
+def one(found, **where):
+    rows = found.rows
+    for column, value in ({"scorer": "dense", "group": "trained"} | where).items():
+        rows = rows[rows[column] == str(value)]
+    assert len(rows) == 1, rows
+    return rows.iloc[0]
+
+
+def test_difference_interval_and_p_by_hand(made):
+    found = compare(load(made), "contrastive", "optical")
+    row = one(found, size=3)
+    expected, units = [], {}
+    for task, languages in {"symbols": LOW[:3], "faq": ("swh_Latn", "amh_Ethi")}.items():
+        pairs = {code: [noisy(f"{name}@3#0", task, "dense", code) for name in ("contrastive", "optical")] for code in languages}
+        gaps = {code: np.subtract(*pair) for code, pair in pairs.items()}
+        expected.append(np.mean([gap.mean() for gap in gaps.values()]))
+        for code, gap in gaps.items():
+            for number, value in enumerate(gap):
+                key = (task, "" if task == "faq" else code, number)
+                units[key] = units.get(key, 0) + value / (2 * len(languages) * QUESTIONS)
+    assert row["difference"] == pytest.approx(np.mean(expected), abs=1e-5)
+    assert row["units"] == len(units) == 3 * QUESTIONS + QUESTIONS  # the FAQ asks the same questions in both languages
+    assert row["p"] == pytest.approx(sign_flip(np.array(list(units.values()))).two_sided, abs=0.005)
+    assert row["low"] < row["difference"] < row["high"]
+    assert (row["languages"], row["places"], row["questions"]) == (3, 5, 5 * QUESTIONS)
+    np.testing.assert_allclose(found.rows["p_holm"], holm(found.rows["p"]))
+
+
+def test_the_other_way_round_is_the_mirror_image(made):
+    one_way, other = compare(load(made), "optical", "contrastive").rows, compare(load(made), "contrastive", "optical").rows
+    np.testing.assert_allclose(one_way["difference"], -other["difference"])
+    np.testing.assert_allclose(one_way["low"], -other["high"])
+    assert list(one_way["p"]) == list(other["p"]) and list(one_way["first_beats"]) == list(other["second_beats"])
+    assert list(one_way["ahead"]) == list(other["behind"])
+    assert set(one_way["verdict"]) == {"worse"} and set(other["verdict"]) == {"better"}
+
+
+def test_the_same_answers_are_not_distinguishable_and_ties_are_counted(made):
+    for size in (2, 3):
+        again(made, f"optical@{size}#0", lambda cell_id, *at: noisy("contrastive@0#0", *at))
+    found = compare(load(made), "optical", "contrastive")
+    row = one(found, size=2)
+    assert (row["p"], row["difference"], row["verdict"]) == (1.0, 0.0, "not distinguishable")
+    assert row["questions_tied"] == row["questions"] and row["level"] == row["languages"] == 2
+    assert row["first_beats"] == row["second_beats"] == 0 and row["first_beats_in"] == ""
+    assert "100 %" in text(found) and "not distinguishable in any (differences +.000)" in sentence(found)
+
+
+def test_in_how_many_languages_and_in_which(made):
+    """Contrastive is better by far in Amharic, worse in Swahili, and in Hausa now this and now that."""
+    sign = {"amh_Ethi": 0.2, "swh_Latn": -0.1, "hau_Latn": np.array([0.12, -0.1] * (QUESTIONS // 2))}
+    again(made, "contrastive@3#0", lambda _, *at: (np.array(noisy("optical@3#0", *at)) + sign.get(at[2], 0.0)).tolist())
+    row = one(compare(load(made), "contrastive", "optical"), size=3)
+    assert (row["ahead"], row["behind"], row["level"]) == (2, 1, 0)
+    assert (row["first_beats"], row["first_beats_in"]) == (1, "amh_Ethi")
+    assert (row["second_beats"], row["second_beats_in"]) == (1, "swh_Latn")
+
+
+def test_a_language_that_one_lacks_is_left_out_and_told(made):
+    again(made, "optical@3#0", lambda *at: None if at[1::2] == ("faq", "amh_Ethi") else noisy(*at))
+    found = compare(load(made), "optical", "contrastive")
+    row = one(found, size=3)
+    assert (row["languages"], row["places"], row["places_declared"]) == (3, 4, 5)
+    assert any("faq: not asked of both: 1 of 2 languages in dense trained N = 3 (amh_Ethi)" in note for note in found.notes)
+    assert "(4 of 5 places)" in text(found) and "4 of them stand on fewer languages or tasks than declared" in sentence(found)
+    # What is left is compared on the same languages: the mean of the other method moves with it.
+    faq = np.mean(noisy("contrastive@3#0", "faq", "dense", "swh_Latn"))
+    symbols = np.mean([np.mean(noisy("contrastive@3#0", "symbols", "dense", code)) for code in LOW[:3]])
+    assert row["second_mean"] == pytest.approx((faq + symbols) / 2, abs=1e-5)
+
+
+def test_a_question_that_one_lacks_takes_its_language_out(made):
+    place = ("symbols", "late", "swh_Latn")
+    again(made, "optical@2#0", lambda *at: noisy(*at)[:-1] if at[1:] == place else noisy(*at))
+    found = compare(load(made), "optical", "contrastive")
+    assert one(found, size=2, scorer="late")["places"] == 3 and one(found, size=2)["places"] == 4
+    assert any("have not answered the same questions: 1 of 2 languages in late trained N = 2" in note for note in found.notes)
+
+
+def test_the_ceiling_asks_other_questions_where_a_task_is_not_parallel(made):
+    found = compare(load(made), "optical", "english")
+    row = one(found, size=3)
+    assert row["tasks"] == "faq" and (row["places"], row["places_declared"]) == (2, 5)
+    assert any(note.startswith("symbols: they have not answered the same questions: all languages") for note in found.notes)
+
+
+def test_missing_cells_are_named(made):
+    shutil.rmtree(made / "cells" / "optical@3#0")
+    found = compare(load(made), "optical", "contrastive")
+    assert set(found.rows["size"]) == {"2"}
+    assert any("optical@3#0 missing, so there is no comparison at N = 3" in note for note in found.notes)
+    with pytest.raises(BenchError, match="nothing to compare.*optical@3#0 missing"):
+        compare(load(made), "optical", "contrastive", sizes=[3])
+
+
+def test_only_seeds_that_both_have_count(tmp_path):
+    ids = [FLOOR, *(f"{method}@2#{seed}" for method in ("optical", "contrastive") for seed in range(3))]
+    folder = plan(tmp_path / "x", ids)
+
+    def shifted(cell_id, *at):
+        return (np.array(noisy(cell_id, *at)) + 0.02 * int(cell_id[-1])).tolist()
+
+    for name in ids:
+        if name != "optical@2#2":
+            cell(folder, name, shifted)
+    found = compare(load(folder), "optical", "contrastive")
+    row = one(found, size=2)
+    assert row["seeds"] == 2 and row["seed_sd"] == pytest.approx(0, abs=1e-5)
+    assert any("left out, because the other method has no result with that seed: contrastive@2#2" in n for n in found.notes)
+    assert any("1 of 3 cells have no result: optical@2#2 missing" in n for n in found.notes)
+    cell(folder, "optical@2#2", shifted)
+    whole = one(compare(load(folder), "optical", "contrastive"), size=2)
+    assert whole["difference"] == pytest.approx(row["difference"], abs=1e-5)  # all seeds are shifted alike
+    assert whole["seeds"] == 3 and whole["second_mean"] == pytest.approx(row["second_mean"] + 0.01, abs=1e-5)
+    again_found = compare(load(folder), "optical", "contrastive")
+    assert "one seed" not in sentence(again_found) and "| 3 (sd .000, 0 ahead) |" in text(again_found)
+
+
+def test_one_seed_is_said(made):
+    said = sentence(compare(load(made), "optical", "contrastive"))
+    assert "there is one seed only, so noise of training is not covered" in said
+
+
+def test_sizes_scorers_tasks_and_groups_can_be_chosen(made):
+    chosen = {"sizes": [2], "scorers": ["late"], "tasks": ["faq"], "groups": ["core", "guard"]}
+    rows = compare(load(made), "optical", "contrastive", **chosen).rows
+    assert rows[["scorer", "group", "size", "tasks"]].drop_duplicates().values.tolist() == [
+        ["late", "core", "2", "faq"], ["late", "guard", "2", "faq"],
+    ]  # fmt: skip
+    assert rows["p_holm"].tolist() == holm(rows["p"]).tolist(), "corrected for what is shown"
+
+
+def test_the_mean_over_sizes_is_one_test(made):
+    found = compare(load(made), "optical", "contrastive", over_sizes=True)
+    assert found.rows[["scorer", "group", "size"]].values.tolist() == [
+        [scorer, group, "2 3"] for scorer in ("dense", "late") for group in ("trained", "core", "held-out", "guard")
+    ]
+    single = compare(load(made), "optical", "contrastive").rows
+    single = single[(single["scorer"] == "dense") & (single["group"] == "trained")]
+    row = one(found)
+    assert row["difference"] == pytest.approx(single["difference"].mean(), abs=1e-6)
+    # Swahili and Amharic are asked at both sizes, Hausa (no FAQ) at one: three languages' symbols, one FAQ.
+    assert row["units"] == 4 * QUESTIONS and (row["places"], row["languages"]) == (9, 3)
+    assert "| mean of 2 3 |" in text(found)
+
+
+def test_both_sizes_of_a_question_flip_together(made):
+    """The same answers at both sizes: no surer than one of them."""
+    for method in ("optical", "contrastive"):
+        for size in (2, 3):
+            again(made, f"{method}@{size}#0", lambda cell_id, *at: noisy(cell_id.split("@")[0] + "@2#0", *at))
+    both = one(compare(load(made), "optical", "contrastive", groups=["guard"], over_sizes=True), group="guard")
+    single = one(compare(load(made), "optical", "contrastive", groups=["guard"], sizes=[2]), group="guard")
+    assert both["p"] == single["p"] and both["units"] == single["units"]
+    assert (both["low"], both["high"]) == pytest.approx((single["low"], single["high"]), abs=1e-6)
+
+
+def test_core_has_no_row_where_it_is_the_trained_group(made):
+    rows = compare(load(made), "optical", "contrastive").rows
+    assert set(rows[rows["group"] == "core"]["size"]) == {"3"} and set(rows[rows["group"] == "trained"]["size"]) == {"2", "3"}
+    assert set(compare(load(made), "optical", "contrastive", groups=["core"]).rows["size"]) == {"2", "3"}
+
+
+def test_orders_have_rows_of_their_own(tmp_path):
+    ids = [f"{method}@1#0{order}" for method in ("optical", "contrastive") for order in ("", "~other")]
+    folder = plan(tmp_path / "x", ids, {"low": LOW, "other": ("hau_Latn", "swh_Latn")})
+    for name in ids:
+        cell(folder, name, noisy)
+    found = compare(load(folder), "optical", "contrastive")
+    assert set(found.rows["order"]) == {"low", "other"}
+    assert "other, dense, trained" in text(found)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("optcal", "contrastive"), "did you mean 'optical'"),
+        (("optical", "optical"), "compared with itself"),
+        (("optical", "contrastive", "--size", "20"), "allowed: 2, 3"),
+        (("optical", "contrastive", "--scorer", "lat"), "did you mean 'late'"),
+        (("optical", "contrastive", "--task", "symbol"), "did you mean 'symbols'"),
+        (("optical", "contrastive", "--group", "heldout"), "did you mean 'held-out'"),
+        (("optical", "contrastive", "-p", "nowhere"), "holds no experiment"),
+    ],
+)
+def test_mistakes_are_one_message(made, monkeypatch, capsys, options, expected):
+    monkeypatch.delenv("XLSD_DEBUG", raising=False)
+    monkeypatch.setattr(sys, "argv", ["bench", "compare", "-p", "made-up", "--results", str(made.parent), *options])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and expected in said
+
+
+def test_the_command_prints_the_table_and_writes_the_numbers(made, tmp_path):
+    done = bench(
+        "compare", "contrastive", "optical", "-p", "made-up", "--results", str(made.parent), "--csv", str(tmp_path / "c.csv")
+    )
+    assert done.returncode == 0, done.stderr
+    assert loaded(done) == []
+    assert "# contrastive against optical" in done.stdout and "| dense, trained" in done.stdout
+    last = [line for line in done.stdout.splitlines() if line.strip()][-2]
+    assert last.startswith("**Of 14 comparisons, `contrastive` against `optical` is better in 14 (everywhere; by .0")
+    rows = pd.read_csv(tmp_path / "c.csv")
+    assert len(rows) == 14 and rows["difference"].gt(0).all() and rows["first_beats_in"].str.contains("_").any()
+
+
+def test_adding_a_cell_moves_no_number(made):
+    before = compare(load(made), "optical", "contrastive").rows
+    ids = [*IDS, "nmt@2#0"]
+    plan(made, ids)
+    cell(made, "nmt@2#0", lambda cell_id, *at: noisy("untrained@0#0", *at))
+    pd.testing.assert_frame_equal(before, compare(load(made), "optical", "contrastive").rows)
