@@ -81,10 +81,12 @@ class Pairs:
     Attributes:
         texts: tokenised texts in other languages.
         english: (n,) row of the English side in the teacher's states; equal rows are equal texts.
+        english_texts: the English sides, tokenised for the student; None unless a method needs them.
     """
 
     texts: list[TokenizedText]
     english: np.ndarray
+    english_texts: list[TokenizedText] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -129,12 +131,21 @@ class Distillation(pl.LightningModule):
 
     def losses(self, positions: np.ndarray, pairs: Pairs) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of the method on these pairs, and its scalars."""
-        batch = self.student.collate([pairs.texts[i] for i in positions]).to(self.device)
+        student = self.states([pairs.texts[i] for i in positions])
+        rows = pairs.english[positions]
+        needed: dict[str, TokenStates] = {}
+        if "english" in self.method.needs:
+            assert pairs.english_texts is not None, f"{self.method.name} needs the English sides, tokenised"
+            needed["english"] = self.states([pairs.english_texts[i] for i in positions])
+        return self.method.loss(
+            student, self.teacher.batch(rows, self.device), torch.from_numpy(rows).to(self.device), **needed
+        )
+
+    def states(self, texts: list[TokenizedText]) -> TokenStates:
+        """These texts as the student sees them, in the space of the comparison."""
+        batch = self.student.collate(texts).to(self.device)
         hidden, pooled = self.student.states(batch)
-        student = TokenStates(self.space.tokens(hidden), batch.content_mask.bool(), self.space.pooled(pooled))
-        english = pairs.english[positions]
-        teacher = self.teacher.batch(english, self.device)
-        return self.method.loss(student, teacher, torch.from_numpy(english).to(self.device))
+        return TokenStates(self.space.tokens(hidden), batch.content_mask.bool(), self.space.pooled(pooled))
 
     def training_step(self, positions: np.ndarray, index: int) -> Tensor:
         loss, scalars = self.losses(positions, self.pairs)

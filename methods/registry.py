@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 NOT_METHODS = {"__init__", "base", "registry", "conformance"}
+LITERALS = ("name", "summary", "reference", "kind", "version", "needs", "shuffle_pairs")
+NAMES_A_METHOD = "MethodText"  # annotation of a parameter whose value is itself a method spec
 
 
 class MethodError(ValueError):
@@ -47,6 +49,8 @@ class Declaration:
     version: int
     module: str
     params: dict[str, Param] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    shuffle_pairs: bool = False
 
     @property
     def trained(self) -> bool:
@@ -94,13 +98,28 @@ def parse_spec(text: str) -> MethodSpec:
         raise MethodError(f"cannot read method {text!r}: write name or name(param=value,param=value)")
     declaration = declared(match[1])
     given: dict[str, Any] = {}
-    for item in filter(None, (part.strip() for part in (match[2] or "").split(","))):
+    for item in filter(None, (part.strip() for part in _outer_commas(match[2] or ""))):
         key, equals, value = (part.strip() for part in item.partition("="))
         if not equals:
             raise MethodError(f"cannot read {item!r} in {text!r}: write param=value")
         given[key] = _typed(declaration, key, value)
     kept = {k: v for k, v in sorted(given.items()) if v != declaration.params[k].default}
     return MethodSpec(declaration.name, tuple(kept.items()))
+
+
+def all_params(spec: MethodSpec) -> dict[str, Any]:
+    """Every parameter with its value, defaults included: what decides a result besides the method's version.
+
+    A parameter that names a method brings along that method's version and parameters (`method.temperature`).
+    """
+    declaration = declared(spec.name)
+    found = {key: param.default for key, param in declaration.params.items()} | dict(spec.params)
+    for key, param in declaration.params.items():
+        if param.type == NAMES_A_METHOD:
+            inner = parse_spec(found[key])
+            more = {"version": declared(inner.name).version} | all_params(inner)
+            found |= {f"{key}.{name}": value for name, value in more.items()}
+    return found
 
 
 def load(spec: MethodSpec) -> Method:
@@ -115,6 +134,12 @@ def _typed(declaration: Declaration, key: str, value: str) -> Any:
     if key not in declaration.params:
         raise MethodError(_unknown(f"parameter of {declaration.name}", key, declaration.params))
     param = declaration.params[key]
+    if param.type == NAMES_A_METHOD:
+        inner = parse_spec(value)
+        of = declared(inner.name)
+        if of.kind != "distil" or any(p.type == NAMES_A_METHOD for p in of.params.values()):
+            raise MethodError(f"{declaration.name}: {key}={value!r} is no method with a loss of its own")
+        return str(inner)
     try:
         if param.type == "bool":
             typed: Any = {"true": True, "false": False, "1": True, "0": False}[value.lower()]
@@ -125,6 +150,18 @@ def _typed(declaration: Declaration, key: str, value: str) -> Any:
     if param.choices and typed not in param.choices:
         raise MethodError(_unknown(f"value of {declaration.name}.{key}", str(typed), map(str, param.choices)))
     return typed
+
+
+def _outer_commas(text: str) -> list[str]:
+    """Parts between the commas that are in no parentheses."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if character == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
 
 
 def _unknown(kind: str, given: str, allowed: Any) -> str:
@@ -149,7 +186,7 @@ def _read(path: Path) -> list[Declaration]:
         values = {t.id: n.value for n in cls.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
         if "name" not in values or "summary" not in values:
             continue
-        literal = {k: ast.literal_eval(values[k]) for k in ("name", "summary", "reference", "kind", "version") if k in values}
+        literal = {k: ast.literal_eval(values[k]) for k in LITERALS if k in values}
         own = values.get("Params")
         result.append(
             Declaration(
@@ -160,6 +197,8 @@ def _read(path: Path) -> list[Declaration]:
                 version=literal.get("version", 1),
                 module=f"methods.{path.stem}",
                 params=params.get(own.id, {}) if isinstance(own, ast.Name) else {},
+                needs=literal.get("needs", ()),
+                shuffle_pairs=literal.get("shuffle_pairs", False),
             )
         )
     return result
