@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from methods.base import Method, TokenStates, option, register
+from methods.base import Method, TokenStates, option, other_pairs_of_the_text, register
 from methods.transport import cosine_cost, marginal_errors, plan, uniform_mass
 
 
@@ -21,6 +21,7 @@ class OpticalParams:
     temperature: float = option(0.05, "of the likelihood cost")
     scaling: float = option(0.7, "geomloss: ratio of successive temperatures")
     refine: int = option(50, "alternating Sinkhorn steps after geomloss")
+    tolerance: float = option(5e-4, "with reach=0, largest error of a text's masses (L1); 0: no steps beyond `refine`")
 
 
 @register
@@ -48,7 +49,9 @@ class Optical(Method):
         teacher = teacher.detach()
         p = self.params
         a, b = uniform_mass(student.mask), uniform_mass(teacher.mask)
-        transport = plan(student.vectors.detach(), teacher.vectors, a, b, p.epsilon, p.reach, p.scaling, p.refine)
+        transport = plan(
+            student.vectors.detach(), teacher.vectors, a, b, p.epsilon, p.reach, p.scaling, p.refine, p.tolerance
+        )
         if p.cost == "cosine":
             cost = cosine_cost(student.vectors.float(), teacher.vectors.float())
         else:
@@ -62,8 +65,7 @@ def likelihood_cost(student: TokenStates, teacher: TokenStates, pair_ids: Tensor
     """Cost `-log softmax_j(cos(S_i, T_j) / tau)`, normalised over the teacher tokens of the whole batch."""
     B, L, d = student.vectors.shape
     logits = (student.vectors.reshape(B * L, d) @ teacher.vectors.reshape(-1, d).T).view(B, L, B, -1).float() / temperature
-    same = pair_ids[:, None] == pair_ids[None, :]
-    same.fill_diagonal_(False)
+    same = other_pairs_of_the_text(pair_ids)
     logits = logits.masked_fill(~teacher.mask[None, None] | same[:, None, :, None], -torch.inf)
     normaliser = torch.logsumexp(logits.flatten(2), 2)
     own = torch.arange(B, device=logits.device)
