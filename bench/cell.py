@@ -17,6 +17,7 @@ from bench.context import ENGLISH, Context, context_of
 from bench.encoders.encoder import Encoder, autocast_dtype
 from bench.evaluation import QuerySet, english_sets, evaluate, query_sets, summarise
 from bench.grid import CellSpec
+from bench.rarity import english_idf, with_idf
 from bench.sampling import draw_pairs, exchange_english, quotas
 from bench.training import Pairs, TrainSettings, train
 from methods import registry
@@ -143,7 +144,11 @@ def _distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, clo
         targets = context.teacher_targets
     with clock.phase("prepare"):
         pairs, rows = training_pairs(spec, context, student, method)
-        dev, _ = dev_pairs(spec, context, student, method)
+        dev, dev_rows = dev_pairs(spec, context, student, method)
+        if "idf" in method.needs:
+            languages = rows["language"].tolist(), dev_rows["language"].tolist()
+            pairs, dev = with_idf(pairs, languages[0], dev, languages[1])
+            targets = english_idf(targets, context.english_states.ids, pairs)
     with clock.phase("probe"):
         probe = _probe(context, spec)
         start = spread(_tokens(context, student, probe))

@@ -59,10 +59,12 @@ class TeacherStates:
     Attributes:
         tokens: n texts of unit vectors.
         pooled: (n, d) unit vectors.
+        idf: (T,) inverse document frequency of every row of `tokens`; None unless a method needs it.
     """
 
     tokens: Ragged
     pooled: np.ndarray
+    idf: np.ndarray | None = None
 
     def batch(self, rows: Sequence[int] | np.ndarray, device: torch.device) -> TokenStates:
         """States of these texts, padded."""
@@ -71,7 +73,16 @@ class TeacherStates:
         vectors = pad_sequence(items, batch_first=True)
         mask = torch.arange(vectors.shape[1])[None] < lengths[:, None]
         pooled = torch.from_numpy(np.asarray(self.pooled[rows], dtype=np.float32))
-        return TokenStates(vectors.to(device), mask.to(device), pooled.to(device))
+        idf = None
+        if self.idf is not None:
+            offsets = self.tokens.offsets
+            idf = _padded([self.idf[offsets[r] : offsets[r + 1]] for r in rows]).to(device)
+        return TokenStates(vectors.to(device), mask.to(device), pooled.to(device), idf)
+
+
+def _padded(rows: Sequence[np.ndarray]) -> Tensor:
+    """(B, L) float32, 0 behind the end of each row."""
+    return pad_sequence([torch.from_numpy(np.asarray(row, dtype=np.float32)) for row in rows], batch_first=True)
 
 
 @dataclass(frozen=True)
@@ -82,11 +93,13 @@ class Pairs:
         texts: tokenised texts in other languages.
         english: (n,) row of the English side in the teacher's states; equal rows are equal texts.
         english_texts: the English sides, tokenised for the student; None unless a method needs them.
+        idf: inverse document frequency of every token of `texts`; None unless a method needs it.
     """
 
     texts: list[TokenizedText]
     english: np.ndarray
     english_texts: list[TokenizedText] | None = None
+    idf: list[np.ndarray] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -132,6 +145,8 @@ class Distillation(pl.LightningModule):
     def losses(self, positions: np.ndarray, pairs: Pairs) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of the method on these pairs, and its scalars."""
         student = self.states([pairs.texts[i] for i in positions])
+        if pairs.idf is not None:
+            student.idf = _padded([pairs.idf[i] for i in positions]).to(self.device)
         rows = pairs.english[positions]
         needed: dict[str, TokenStates] = {}
         if "english" in self.method.needs:

@@ -18,18 +18,20 @@ class TokenStates:
         vectors: (B, L, d) unit token vectors; rows outside the mask are arbitrary but finite.
         mask: (B, L) bool, true on content tokens (no padding, no prefix, no special token).
         pooled: (B, d) unit vector of the whole text.
+        idf: (B, L) inverse document frequencies of the tokens, positive on content tokens; None unless needed.
     """
 
     vectors: Tensor
     mask: Tensor
     pooled: Tensor
+    idf: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.vectors)
 
     def detach(self) -> TokenStates:
         """The same states as constants."""
-        return TokenStates(self.vectors.detach(), self.mask, self.pooled.detach())
+        return TokenStates(self.vectors.detach(), self.mask, self.pooled.detach(), self.idf)
 
 
 @dataclass
@@ -52,8 +54,8 @@ class Method:
         kind: `distil` (a loss trains the student), `translate` (query to English, searched by the
             teacher), `none` (the student as it starts), `english` (the English query, the ceiling).
         version: raised when results change; stored results of another version are stale.
-        needs: what the loss gets beyond its three arguments, by keyword. `("english",)`: the English sides
-            as the student encodes them, which costs a second pass through the student.
+        needs: what the loss gets beyond the usual. `english`: a fourth argument, the English sides as the
+            student encodes them, which costs a second pass through it. `idf`: student and teacher have `idf`.
         shuffle_pairs: train on pairs whose English sides are exchanged for wrong ones (a control).
         Params: dataclass of `option`s.
     """
@@ -65,7 +67,7 @@ class Method:
     version: ClassVar[int] = 1
     shuffle_pairs: ClassVar[bool] = False
     Params: ClassVar[type] = NoParams
-    needs: tuple[str, ...] = ()  # a literal of the class; a method that runs another one takes over its needs
+    needs: tuple[str, ...] = ()  # a literal of the class; an instance may replace it where its parameters decide
 
     def __init__(self, **params: Any) -> None:
         self.params = self.Params(**params)
@@ -79,9 +81,9 @@ class Method:
             student: states of the texts in other languages; carries gradients.
             teacher: states of their English sides, B of them in the same order; no gradients.
             pair_ids: (B,) int64, equal where the English text is equal.
-            needed: what `needs` names, and nothing else: a loss without needs takes three arguments.
-                `english`: states of the English sides by the student, B of them in the same order, in the same
-                space; they carry gradients, and their tokens need not be the teacher's.
+            needed: `english=`, if `needs` names it (else there are three arguments): states of the English sides
+                by the student, B of them in the same order, in the same space; they carry gradients, and their
+                tokens need not be the teacher's.
 
         Returns:
             Scalar loss (mean over pairs) and detached scalars.

@@ -12,7 +12,7 @@ from torch import Tensor
 from methods.base import Method, TokenStates
 
 PAIRS, TOKENS, DIMENSION = 6, 7, 16
-CAN_BE_NEEDED = ("english",)
+CAN_BE_NEEDED = ("english", "idf")
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,15 @@ class Problem:
             english.requires_grad_(), english_mask,
         )  # fmt: skip
 
-    def states(self) -> tuple[TokenStates, TokenStates]:
-        return _states(self.student, self.student_mask), _states(self.teacher, self.teacher_mask)
+    def states(self, method: Method) -> tuple[TokenStates, TokenStates]:
+        idf = "idf" in method.needs
+        return _states(self.student, self.student_mask, idf), _states(self.teacher, self.teacher_mask, idf)
 
     def needed(self, method: Method) -> dict[str, TokenStates]:
         return {"english": _states(self.english, self.english_mask)} if "english" in method.needs else {}
 
     def loss(self, method: Method) -> Tensor:
-        student, teacher = self.states()
+        student, teacher = self.states(method)
         return method.loss(student, teacher.detach(), self.pair_ids, **self.needed(method))[0]
 
 
@@ -82,7 +83,7 @@ def _finite_scalar(method: Method) -> str:
 def _falls(method: Method) -> str:
     problem = Problem.make()
     # The student encodes both sides where it is given both.
-    optimiser = torch.optim.Adam([problem.student, *([problem.english] if method.needs else [])], lr=0.05)
+    optimiser = torch.optim.Adam([problem.student, *([problem.english] if "english" in method.needs else [])], lr=0.05)
     values = []
     for _ in range(60):
         optimiser.zero_grad()
@@ -95,7 +96,7 @@ def _falls(method: Method) -> str:
 
 def _student_only(method: Method) -> str:
     problem = Problem.make()
-    student, teacher = problem.states()
+    student, teacher = problem.states(method)
     method.loss(student, teacher, problem.pair_ids, **problem.needed(method))[0].backward()
     if problem.student.grad is None or not problem.student.grad.abs().sum() > 0:
         return "no gradient reaches the student"
@@ -110,6 +111,11 @@ def _needs(method: Method) -> str:
     problem.loss(method).backward()
     if "english" in method.needs and (problem.english.grad is None or not problem.english.grad.abs().sum() > 0):
         return "the method needs the student's English side, but no gradient reaches it"
+    if "idf" in method.needs:
+        student, teacher = problem.states(method)
+        student.idf, teacher.idf = (torch.ones(side.mask.shape) for side in (student, teacher))
+        if method.loss(student, teacher, problem.pair_ids, **problem.needed(method))[0].item() == problem.loss(method).item():
+            return "the method needs idf, but its loss is the same without"
     return ""
 
 
@@ -168,10 +174,11 @@ def _grad_mode(method: Method) -> str:
         return "autograd is switched on inside torch.no_grad()" if torch.is_grad_enabled() else ""
 
 
-def _states(raw: Tensor, mask: Tensor) -> TokenStates:
+def _states(raw: Tensor, mask: Tensor, idf: bool = False) -> TokenStates:
     weight = mask.unsqueeze(-1).to(raw.dtype)
     pooled = (raw * weight).sum(1) / weight.sum(1)
-    return TokenStates(F.normalize(raw, dim=-1), mask, F.normalize(pooled, dim=-1))
+    rarity = 0.5 + raw[..., 0].detach().abs() if idf else None
+    return TokenStates(F.normalize(raw, dim=-1), mask, F.normalize(pooled, dim=-1), rarity)
 
 
 CHECKS: dict[str, Callable[[Method], str]] = {

@@ -11,6 +11,8 @@ import torch
 from geomloss import SamplesLoss
 from torch import Tensor
 
+from methods.base import TokenStates
+
 # Cosine costs lie in [0, 2], and geomloss anneals from this bound. Left to itself it would start from the
 # largest distance of the batch, and the plan of a pair would depend on its batch mates.
 LARGEST_COST = 2.0
@@ -28,6 +30,13 @@ def cosine_cost(x: Tensor, y: Tensor) -> Tensor:
 def uniform_mass(mask: Tensor) -> Tensor:
     """(B, L) masses: 1/n on each of a text's n tokens, 0 elsewhere."""
     return mask.float() / mask.sum(1, keepdim=True)
+
+
+def idf_mass(states: TokenStates) -> Tensor:
+    """(B, L) masses in proportion to the tokens' inverse document frequencies: rare tokens weigh more."""
+    assert states.idf is not None, "the states have no idf: the method must say that it needs it"
+    weight = states.idf.float() * states.mask
+    return weight / weight.sum(1, keepdim=True)
 
 
 @torch.no_grad()

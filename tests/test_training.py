@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -220,6 +221,30 @@ def test_batches_of_teacher_states_are_padded():
     assert batch.vectors.dtype == torch.float32 and batch.vectors[..., 0].tolist() == [[3, 0], [1, 1], [3, 0]]
     assert batch.mask.tolist() == [[True, False], [True, True], [True, False]]
     assert batch.pooled[:, 0].tolist() == [6, 0, 6]
+
+
+def test_rarities_of_tokens_reach_the_loss_where_they_belong(world: World):
+    class Watching(EnglishOnly):
+        needs = ("idf",)
+
+        def loss(self, student, teacher, pair_ids):
+            self.given.append((student, teacher))
+            return student.pooled.sum(), {}
+
+    spec, context, method = world.spec(), world.context, Watching()
+    student = context.student_start()
+    pairs, rows = training_pairs(spec, context, student, method)
+    # Their token's id in place of a rarity: then it can be seen whose it is.
+    pairs = replace(pairs, idf=[np.array(text.ids, dtype=np.float32) for text in pairs.texts])
+    teacher = replace(context.teacher_targets, idf=np.asarray(context.english_states.ids, dtype=np.float32))
+    module = Distillation(student, method, context.space, teacher, pairs, train_settings(spec), 1)
+    positions = np.array([4, 1, 7])
+    module.losses(positions, pairs)
+    [sides] = method.given
+    for column, side in zip(("text", "english"), sides, strict=True):
+        for i, text in enumerate(student.tokenize(rows[column].iloc[positions].tolist(), "query")):
+            own = [one for one, inside in zip(text.ids, text.content, strict=True) if inside]
+            assert side.idf.shape == side.mask.shape and side.idf[i][side.mask[i]].tolist() == own
 
 
 def test_layers_of_an_unknown_model():

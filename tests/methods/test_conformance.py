@@ -13,7 +13,7 @@ LOSSES = [name for name in registry.names() if registry.declared(name).kind == "
 VARIANTS = [
     "contrastive(form=dense)", "contrastive(form=dense,queue=16)", "optical(cost=cosine)", "optical(cost=cosine,reach=0)",
     "optical(reach=0)", "score_kl(form=dense)", "optical_contrastive(form=dense)", "random_plan(cost=cosine)",
-    "shuffled(method=mimo)", "shuffled(method=optical)",
+    "shuffled(method=mimo)", "shuffled(method=optical(masses=idf))", "optical(masses=idf)", "optical(masses=idf,reach=0)",
 ]  # fmt: skip
 
 
@@ -89,6 +89,19 @@ class NeedsWhatThereIsNot(Sound):
     needs = ("french",)
 
 
+class IgnoresIdf(Sound):
+    needs = ("idf",)
+
+
+class UsesIdfUnasked(Sound):
+    def loss(self, student, teacher, pair_ids):
+        return super().loss(student, teacher, pair_ids)[0] * student.idf.mean(), {}
+
+
+class ReadsPaddingOfIdf(UsesIdfUnasked):
+    needs = ("idf",)
+
+
 class DoesNotTakeWhatItNeeds(Sound):
     needs = ("english",)
 
@@ -105,6 +118,9 @@ class DoesNotTakeWhatItNeeds(Sound):
         (IgnoresEnglish, "uses what it needs"),
         (NeedsWhatThereIsNot, "uses what it needs"),
         (DoesNotTakeWhatItNeeds, "uses what it needs"),
+        (IgnoresIdf, "uses what it needs"),
+        (UsesIdfUnasked, "finite scalar"),
+        (ReadsPaddingOfIdf, "padding changes nothing"),
         (ReadsPaddingOfEnglish, "padding changes nothing"),
         (MixesUpEnglish, "order of pairs changes nothing"),
     ],

@@ -173,3 +173,19 @@ def test_unbalanced_transport_leaves_mass_that_has_no_counterpart() -> None:
     )  # fmt: skip
     assert torch.allclose(found[0].double(), torch.from_numpy(expected), atol=1e-4)
     assert found[0, 2].sum() < 0.3 * found[0, 0].sum()
+
+
+def test_idf_masses_are_those_of_the_plan() -> None:
+    x, y, xm, ym = problem(batch=3)
+    g = torch.Generator().manual_seed(5)
+    student, teacher = states(x, xm), states(y, ym)
+    student.idf, teacher.idf = (1 + 3 * torch.rand(mask.shape, generator=g) for mask in (xm, ym))
+    masses = [(side.idf * side.mask) / (side.idf * side.mask).sum(1, keepdim=True) for side in (student, teacher)]
+    method = Optical(masses="idf", cost="cosine", reach=0.0, epsilon=0.1)
+    loss, scalars = method.loss(student, teacher, torch.arange(3))
+    P = sinkhorn_steps(cosine_cost(x, y), *masses, 0.1, 2000)
+    assert method.needs == ("idf",) and Optical().needs == ()
+    assert loss.item() == pytest.approx((P * cosine_cost(x, y)).sum((1, 2)).mean().item(), rel=1e-3)
+    assert scalars["row_error"] < 1e-5 and scalars["column_error"] < 1e-3
+    plain, _ = Optical(cost="cosine", reach=0.0, epsilon=0.1).loss(student, teacher, torch.arange(3))
+    assert loss.item() != pytest.approx(plain.item(), rel=1e-2)
