@@ -21,8 +21,10 @@ from bench.evaluation import QuerySet, english_sets, evaluate, query_sets, summa
 from bench.grid import CellSpec
 from bench.method_specs import planned_method
 from bench.paths import atomic_write
-from bench.sampling import draw_pairs, quotas
+from bench.rarity import english_idf, with_idf
+from bench.sampling import draw_pairs, exchange_english, quotas
 from bench.training import Pairs, TrainSettings, train
+from methods.base import Method
 
 Report = Callable[[str, float], None]
 DEV_PAIRS = 128  # pairs of which the loss is watched
@@ -97,25 +99,37 @@ def precision_of(asked: str) -> str:
     return "bf16-mixed" if autocast_dtype(asked, device_of()) else "32-true"
 
 
-def training_pairs(spec: CellSpec, context: Context, encoder: Encoder) -> tuple[Pairs, pd.DataFrame]:
-    """The pairs that this cell trains on, tokenised, and their rows of the bitext; the same for all methods."""
+def training_pairs(
+    spec: CellSpec, context: Context, encoder: Encoder, method: Method | None = None
+) -> tuple[Pairs, pd.DataFrame]:
+    """The pairs that this cell trains on, tokenised, and their rows of the bitext; the same for all methods.
+
+    Only a control with `shuffle_pairs` gets other English sides to the same texts, in `rows` too.
+    """
     bitext = context.suite.bitext[context.fits]
     bitext = bitext[(bitext["split"] == "train") & bitext["language"].isin(spec.languages)]
     rows = draw_pairs(bitext, quotas(spec.languages, spec.pairs), spec.seed)
-    return _pairs(rows, context, encoder), rows
+    if method is not None and method.shuffle_pairs:
+        rows = exchange_english(rows, spec.seed)
+    return _pairs(rows, context, encoder, method), rows
 
 
-def dev_pairs(spec: CellSpec, context: Context, encoder: Encoder) -> tuple[Pairs, pd.DataFrame]:
-    """A fixed sample of dev pairs of the trained languages; only their loss is looked at."""
+def dev_pairs(
+    spec: CellSpec, context: Context, encoder: Encoder, method: Method | None = None
+) -> tuple[Pairs, pd.DataFrame]:
+    """A fixed sample of dev pairs of the trained languages, true ones for every method; only their loss is looked at."""
     bitext = context.suite.bitext[context.fits]
     bitext = bitext[(bitext["split"] == "dev") & bitext["language"].isin(spec.languages)]
     rows = bitext.sample(min(DEV_PAIRS, len(bitext)), random_state=0)
-    return _pairs(rows, context, encoder), rows
+    return _pairs(rows, context, encoder, method), rows
 
 
-def _pairs(rows: pd.DataFrame, context: Context, encoder: Encoder) -> Pairs:
+def _pairs(rows: pd.DataFrame, context: Context, encoder: Encoder, method: Method | None) -> Pairs:
     texts = encoder.tokenize(rows["text"].tolist(), "query", context.key.max_length)
-    return Pairs(texts, np.array([context.english_rows[text] for text in rows["english"]]))
+    english = None
+    if method is not None and "english" in method.needs:
+        english = encoder.tokenize(rows["english"].tolist(), "query", context.key.max_length)
+    return Pairs(texts, np.array([context.english_rows[text] for text in rows["english"]]), english)
 
 
 def train_settings(spec: CellSpec) -> TrainSettings:
@@ -124,13 +138,17 @@ def train_settings(spec: CellSpec) -> TrainSettings:
     return TrainSettings(t.batch_size, t.learning_rate, t.warmup, t.weight_decay, t.clip, t.freeze_embeddings, t.freeze_layers)
 
 
-def _distil(spec: CellSpec, context: Context, method: Any, out_dir: Path, clock: Clock, found: dict[str, Any]) -> Encoder:
+def _distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, clock: Clock, found: dict[str, Any]) -> Encoder:
     with clock.phase("load"):
         student = context.student_start()
         targets = context.teacher_targets
     with clock.phase("prepare"):
-        pairs, rows = training_pairs(spec, context, student)
-        dev, _ = dev_pairs(spec, context, student)
+        pairs, rows = training_pairs(spec, context, student, method)
+        dev, dev_rows = dev_pairs(spec, context, student, method)
+        if "idf" in method.needs:
+            languages = rows["language"].tolist(), dev_rows["language"].tolist()
+            pairs, dev = with_idf(pairs, languages[0], dev, languages[1])
+            targets = english_idf(targets, context.english_states.ids, pairs)
     with clock.phase("probe"):
         probe = _probe(context, spec)
         start = spread(_tokens(context, student, probe))

@@ -54,6 +54,24 @@ def draw_pairs(bitext: pd.DataFrame, quota: dict[str, int], seed: int) -> pd.Dat
     return bitext.loc[order]
 
 
+def exchange_english(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The same pairs with wrong English sides: the distinct English texts change places, and none stays.
+
+    All pairs of an English text get the same wrong one. A control: whatever the pairs teach but the translation (the
+    domain, English as it is written, how often a text occurs) is still there.
+
+    Raises:
+        BenchError: there is only one English text.
+    """
+    texts = np.array(sorted(rows["english"].unique()), dtype=object)
+    if len(texts) < 2:
+        raise BenchError("all pairs have the same English side: there is nothing to exchange", "take more pairs")
+    # One round through all of them in random order: a permutation without a fixed point.
+    order = np.random.default_rng([seed, 0xDE7A]).permutation(len(texts))
+    wrong = dict(zip(texts[order], texts[np.roll(order, 1)], strict=True))
+    return rows.assign(english=rows["english"].map(wrong))
+
+
 def length_batches(lengths: np.ndarray, batch_size: int, seed: int, shuffle: bool = False) -> list[np.ndarray]:
     """Positions cut into batches of texts of similar length, in random order. The last one may be short.
 

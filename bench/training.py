@@ -60,11 +60,13 @@ class TeacherStates:
         tokens: raw token states of n texts, best memory-mapped.
         pooled: (n, d) raw pooled states.
         space: where they are compared.
+        idf: (T,) inverse document frequency of every row of `tokens`; None unless a method needs it.
     """
 
     tokens: Ragged
     pooled: np.ndarray
     space: Space
+    idf: np.ndarray | None = None
 
     def batch(self, rows: Sequence[int] | np.ndarray, device: torch.device) -> TokenStates:
         """States of these texts in the space, padded."""
@@ -73,7 +75,16 @@ class TeacherStates:
         vectors = pad_sequence(items, batch_first=True)
         mask = torch.arange(vectors.shape[1])[None] < lengths[:, None]
         pooled = torch.from_numpy(self.space.pooled(np.asarray(self.pooled[rows])))
-        return TokenStates(vectors.to(device), mask.to(device), pooled.to(device))
+        idf = None
+        if self.idf is not None:
+            offsets = self.tokens.offsets
+            idf = _padded([self.idf[offsets[r] : offsets[r + 1]] for r in rows]).to(device)
+        return TokenStates(vectors.to(device), mask.to(device), pooled.to(device), idf)
+
+
+def _padded(rows: Sequence[np.ndarray]) -> Tensor:
+    """(B, L) float32, 0 behind the end of each row."""
+    return pad_sequence([torch.from_numpy(np.asarray(row, dtype=np.float32)) for row in rows], batch_first=True)
 
 
 @dataclass(frozen=True)
@@ -83,10 +94,14 @@ class Pairs:
     Attributes:
         texts: tokenised texts in other languages.
         english: (n,) row of the English side in the teacher's states; equal rows are equal texts.
+        english_texts: the English sides, tokenised for the student; None unless a method needs them.
+        idf: inverse document frequency of every token of `texts`; None unless a method needs it.
     """
 
     texts: list[TokenizedText]
     english: np.ndarray
+    english_texts: list[TokenizedText] | None = None
+    idf: list[np.ndarray] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -145,12 +160,23 @@ class Distillation(Clipped):
 
     def losses(self, positions: np.ndarray, pairs: Pairs) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of the method on these pairs, and its scalars."""
-        batch = self.student.collate([pairs.texts[i] for i in positions]).to(self.device)
+        student = self.states([pairs.texts[i] for i in positions])
+        if pairs.idf is not None:
+            student.idf = _padded([pairs.idf[i] for i in positions]).to(self.device)
+        rows = pairs.english[positions]
+        needed: dict[str, TokenStates] = {}
+        if "english" in self.method.needs:
+            assert pairs.english_texts is not None, f"{self.method.name} needs the English sides, tokenised"
+            needed["english"] = self.states([pairs.english_texts[i] for i in positions])
+        return self.method.loss(
+            student, self.teacher.batch(rows, self.device), torch.from_numpy(rows).to(self.device), **needed
+        )
+
+    def states(self, texts: list[TokenizedText]) -> TokenStates:
+        """These texts as the student sees them, in the space of the comparison."""
+        batch = self.student.collate(texts).to(self.device)
         hidden, pooled = self.student.states(batch)
-        student = TokenStates(self.space.tokens(hidden), batch.content_mask.bool(), self.space.pooled(pooled))
-        english = pairs.english[positions]
-        teacher = self.teacher.batch(english, self.device)
-        return self.method.loss(student, teacher, torch.from_numpy(english).to(self.device))
+        return TokenStates(self.space.tokens(hidden), batch.content_mask.bool(), self.space.pooled(pooled))
 
     def training_step(self, positions: np.ndarray, index: int) -> Tensor:
         loss, scalars = self.losses(positions, self.pairs)

@@ -18,18 +18,20 @@ class TokenStates:
         vectors: (B, L, d) unit token vectors; rows outside the mask are arbitrary but finite.
         mask: (B, L) bool, true on content tokens (no padding, no prefix, no special token).
         pooled: (B, d) unit vector of the whole text.
+        idf: (B, L) inverse document frequencies of the tokens, positive on content tokens; None unless needed.
     """
 
     vectors: Tensor
     mask: Tensor
     pooled: Tensor
+    idf: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.vectors)
 
     def detach(self) -> TokenStates:
         """The same states as constants."""
-        return TokenStates(self.vectors.detach(), self.mask, self.pooled.detach())
+        return TokenStates(self.vectors.detach(), self.mask, self.pooled.detach(), self.idf)
 
 
 @dataclass
@@ -52,6 +54,9 @@ class Method:
         kind: `distil` (a loss trains the student), `translate` (query to English, searched by the
             teacher), `none` (the student as it starts), `english` (the English query, the ceiling).
         version: raised when results change; stored results of another version are stale.
+        needs: what the loss gets beyond the usual. `english`: a fourth argument, the English sides as the
+            student encodes them, which costs a second pass through it. `idf`: student and teacher have `idf`.
+        shuffle_pairs: train on pairs whose English sides are exchanged for wrong ones (a control).
         Params: dataclass of `option`s.
     """
 
@@ -60,18 +65,25 @@ class Method:
     reference: ClassVar[str]
     kind: ClassVar[str] = "distil"
     version: ClassVar[int] = 1
+    shuffle_pairs: ClassVar[bool] = False
     Params: ClassVar[type] = NoParams
+    needs: tuple[str, ...] = ()  # a literal of the class; an instance may replace it where its parameters decide
 
     def __init__(self, **params: Any) -> None:
         self.params = self.Params(**params)
 
-    def loss(self, student: TokenStates, teacher: TokenStates, pair_ids: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(
+        self, student: TokenStates, teacher: TokenStates, pair_ids: Tensor, *args: Any, **needed: Any
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of a batch of bitext pairs, and named scalars to log.
 
         Args:
             student: states of the texts in other languages; carries gradients.
             teacher: states of their English sides, B of them in the same order; no gradients.
             pair_ids: (B,) int64, equal where the English text is equal.
+            needed: `english=`, if `needs` names it (else there are three arguments): states of the English sides
+                by the student, B of them in the same order, in the same space; they carry gradients, and their
+                tokens need not be the teacher's.
 
         Returns:
             Scalar loss (mean over pairs) and detached scalars.
@@ -108,4 +120,11 @@ def late_similarity(student: TokenStates, teacher: TokenStates) -> Tensor:
     return torch.einsum("blj,bl->bj", best, weight)
 
 
+def other_pairs_of_the_text(pair_ids: Tensor) -> Tensor:
+    """(B, B) bool: j is another pair than i with the same English text, so neither its positive nor a negative."""
+    same = pair_ids[:, None] == pair_ids[None, :]
+    return same.fill_diagonal_(False)
+
+
+MethodText = str  # type of a parameter that names a method, in the form that `registry.parse_spec` reads
 LossFunction = Callable[[TokenStates, TokenStates, Tensor], tuple[Tensor, dict[str, Tensor]]]

@@ -12,6 +12,7 @@ from torch import Tensor
 from methods.base import Method, TokenStates
 
 PAIRS, TOKENS, DIMENSION = 6, 7, 16
+CAN_BE_NEEDED = ("english", "idf")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Problem:
     student_mask: Tensor
     teacher_mask: Tensor
     pair_ids: Tensor
+    english: Tensor  # (B, L, d) raw, a leaf: English sides by the student, for methods that need them
+    english_mask: Tensor
 
     @classmethod
     def make(cls, seed: int = 0) -> Problem:
@@ -40,14 +43,23 @@ class Problem:
         student = teacher.flip(0) * 0.3 + torch.randn(PAIRS, TOKENS, DIMENSION, generator=g)
         lengths = torch.randint(2, TOKENS + 1, (2, PAIRS), generator=g)
         masks = torch.arange(TOKENS)[None, None] < lengths[:, :, None]
-        return cls(student.requires_grad_(), teacher.requires_grad_(), masks[0], masks[1], torch.arange(PAIRS))
+        english = teacher + 0.5 * torch.randn(PAIRS, TOKENS, DIMENSION, generator=g)
+        english_mask = torch.arange(TOKENS)[None] < torch.randint(2, TOKENS + 1, (PAIRS, 1), generator=g)
+        return cls(
+            student.requires_grad_(), teacher.requires_grad_(), masks[0], masks[1], torch.arange(PAIRS),
+            english.requires_grad_(), english_mask,
+        )  # fmt: skip
 
-    def states(self) -> tuple[TokenStates, TokenStates]:
-        return _states(self.student, self.student_mask), _states(self.teacher, self.teacher_mask)
+    def states(self, method: Method) -> tuple[TokenStates, TokenStates]:
+        idf = "idf" in method.needs
+        return _states(self.student, self.student_mask, idf), _states(self.teacher, self.teacher_mask, idf)
+
+    def needed(self, method: Method) -> dict[str, TokenStates]:
+        return {"english": _states(self.english, self.english_mask)} if "english" in method.needs else {}
 
     def loss(self, method: Method) -> Tensor:
-        student, teacher = self.states()
-        return method.loss(student, teacher.detach(), self.pair_ids)[0]
+        student, teacher = self.states(method)
+        return method.loss(student, teacher.detach(), self.pair_ids, **self.needed(method))[0]
 
 
 def conform(method: Method) -> list[Outcome]:
@@ -70,7 +82,8 @@ def _finite_scalar(method: Method) -> str:
 
 def _falls(method: Method) -> str:
     problem = Problem.make()
-    optimiser = torch.optim.Adam([problem.student], lr=0.05)
+    # The student encodes both sides where it is given both.
+    optimiser = torch.optim.Adam([problem.student, *([problem.english] if "english" in method.needs else [])], lr=0.05)
     values = []
     for _ in range(60):
         optimiser.zero_grad()
@@ -83,12 +96,27 @@ def _falls(method: Method) -> str:
 
 def _student_only(method: Method) -> str:
     problem = Problem.make()
-    student, teacher = problem.states()
-    method.loss(student, teacher, problem.pair_ids)[0].backward()
+    student, teacher = problem.states(method)
+    method.loss(student, teacher, problem.pair_ids, **problem.needed(method))[0].backward()
     if problem.student.grad is None or not problem.student.grad.abs().sum() > 0:
         return "no gradient reaches the student"
     given = problem.teacher.grad
     return "" if given is None or not given.abs().sum() > 0 else "a gradient reaches the teacher"
+
+
+def _needs(method: Method) -> str:
+    if unknown := set(method.needs) - set(CAN_BE_NEEDED):
+        return f"needs {', '.join(sorted(unknown))}, but only {', '.join(CAN_BE_NEEDED)} can be given"
+    problem = Problem.make()
+    problem.loss(method).backward()
+    if "english" in method.needs and (problem.english.grad is None or not problem.english.grad.abs().sum() > 0):
+        return "the method needs the student's English side, but no gradient reaches it"
+    if "idf" in method.needs:
+        student, teacher = problem.states(method)
+        student.idf, teacher.idf = (torch.ones(side.mask.shape) for side in (student, teacher))
+        if method.loss(student, teacher, problem.pair_ids, **problem.needed(method))[0].item() == problem.loss(method).item():
+            return "the method needs idf, but its loss is the same without"
+    return ""
 
 
 def _padding(method: Method) -> str:
@@ -102,6 +130,8 @@ def _padding(method: Method) -> str:
         torch.cat([problem.student_mask, none], 1),
         torch.cat([problem.teacher_mask, none], 1),
         problem.pair_ids,
+        torch.cat([problem.english.detach(), junk.flip(0)], 1).requires_grad_(),
+        torch.cat([problem.english_mask, none], 1),
     )
     padded = wider.loss(method)
     if not torch.isclose(alone, padded, rtol=1e-4, atol=1e-6):
@@ -109,6 +139,8 @@ def _padding(method: Method) -> str:
     padded.backward()
     assert wider.student.grad is not None
     leaked = wider.student.grad[:, TOKENS:].abs().max().item()
+    if wider.english.grad is not None:
+        leaked = max(leaked, wider.english.grad[:, TOKENS:].abs().max().item())
     return "" if leaked == 0 else f"padding gets a gradient of {leaked:.2g}"
 
 
@@ -118,6 +150,7 @@ def _order(method: Method) -> str:
     shuffled = Problem(
         problem.student.detach()[order], problem.teacher.detach()[order],
         problem.student_mask[order], problem.teacher_mask[order], problem.pair_ids[order],
+        problem.english.detach()[order], problem.english_mask[order],
     )  # fmt: skip
     first, second = problem.loss(method), shuffled.loss(method)
     return "" if torch.isclose(first, second, rtol=1e-4, atol=1e-6) else f"{first.item():.6f} and {second.item():.6f}"
@@ -141,16 +174,18 @@ def _grad_mode(method: Method) -> str:
         return "autograd is switched on inside torch.no_grad()" if torch.is_grad_enabled() else ""
 
 
-def _states(raw: Tensor, mask: Tensor) -> TokenStates:
+def _states(raw: Tensor, mask: Tensor, idf: bool = False) -> TokenStates:
     weight = mask.unsqueeze(-1).to(raw.dtype)
     pooled = (raw * weight).sum(1) / weight.sum(1)
-    return TokenStates(F.normalize(raw, dim=-1), mask, F.normalize(pooled, dim=-1))
+    rarity = 0.5 + raw[..., 0].detach().abs() if idf else None
+    return TokenStates(F.normalize(raw, dim=-1), mask, F.normalize(pooled, dim=-1), rarity)
 
 
 CHECKS: dict[str, Callable[[Method], str]] = {
     "finite scalar": _finite_scalar,
     "falls on a tiny problem": _falls,
     "gradients reach only the student": _student_only,
+    "uses what it needs": _needs,
     "padding changes nothing": _padding,
     "order of pairs changes nothing": _order,
     "works under bfloat16 autocast": _bfloat16,

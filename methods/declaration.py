@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from methods.base import Method
 
 KINDS = ("distil", "translate", "none", "english")
-TYPES = ("int", "float", "str", "bool")
+NAMES_A_METHOD = "MethodText"  # annotation of a parameter whose value is itself a method spec
+TYPES = ("int", "float", "str", "bool", NAMES_A_METHOD)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")  # part of cell ids, which are names of folders
-_LITERALS = ("name", "summary", "reference", "kind", "version")
+_LITERALS = ("name", "summary", "reference", "kind", "version", "needs", "shuffle_pairs")
 
 
 class MethodError(ValueError):
@@ -44,6 +45,7 @@ class Declaration:
         cls: its class there.
         source: where a plug-in comes from: `path/to/file.py:Class`, or `package.module:Class` of an installed
             package; empty for a built-in method.
+        needs, shuffle_pairs: see `methods.base.Method`.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Declaration:
     params: dict[str, Param] = field(default_factory=dict)
     cls: str = ""
     source: str = ""
+    needs: tuple[str, ...] = ()
+    shuffle_pairs: bool = False
 
     @property
     def trained(self) -> bool:
@@ -101,7 +105,8 @@ def from_source(tree: ast.Module, name: str, module: str, strict: bool = False) 
     return checked(
         Declaration(
             literal["name"], literal["summary"], literal.get("reference", ""), literal.get("kind", "distil"),
-            literal.get("version", 1), module, params, name,
+            literal.get("version", 1), module, params, name, needs=literal.get("needs", ()),
+            shuffle_pairs=literal.get("shuffle_pairs", False),
         )
     )  # fmt: skip
 
@@ -122,7 +127,12 @@ def from_class(cls: type[Method], module: str) -> Declaration:
         kind = one.type if isinstance(one.type, str) else one.type.__name__
         params[one.name] = Param(kind, one.default, one.metadata.get("help", ""), tuple(one.metadata.get("choices", ())))
     reference = getattr(cls, "reference", "")
-    return checked(Declaration(cls.name, cls.summary, reference, cls.kind, cls.version, module, params, cls.__name__))
+    return checked(
+        Declaration(
+            cls.name, cls.summary, reference, cls.kind, cls.version, module, params, cls.__name__, needs=cls.needs,
+            shuffle_pairs=cls.shuffle_pairs,
+        )
+    )  # fmt: skip
 
 
 def checked(found: Declaration) -> Declaration:

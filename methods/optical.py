@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from methods.base import Method, TokenStates, option, register
-from methods.transport import cosine_cost, marginal_errors, plan, uniform_mass
+from methods.base import Method, TokenStates, option, other_pairs_of_the_text, register
+from methods.transport import cosine_cost, idf_mass, marginal_errors, plan, uniform_mass
 
 
 @dataclass
@@ -19,8 +20,10 @@ class OpticalParams:
         "likelihood", "what the plan is multiplied with: 1 - cosine, or -log softmax", choices=("cosine", "likelihood")
     )
     temperature: float = option(0.05, "of the likelihood cost")
+    masses: str = option("uniform", "of tokens: all alike, or by inverse document frequency", choices=("uniform", "idf"))
     scaling: float = option(0.7, "geomloss: ratio of successive temperatures")
     refine: int = option(50, "alternating Sinkhorn steps after geomloss")
+    tolerance: float = option(5e-4, "with reach=0, largest error of a text's masses (L1); 0: no steps beyond `refine`")
 
 
 @register
@@ -28,7 +31,7 @@ class Optical(Method):
     """Student tokens are moved to the teacher tokens that an optimal transport plan assigns them.
 
     `L = < stopgrad(P), C >_F`, mean over pairs. `P` (n x m) is the entropic transport plan between the tokens of the
-    text and those of its English side, under uniform masses and the cost 1 - cosine. `C` (n x m) is
+    text and those of its English side, under their masses and the cost 1 - cosine. `C` (n x m) is
 
     - `cost=cosine`: 1 - cosine, the textbook form with `reach=0`. Where the alignment is unsure, a token is pulled to the
       mean of what it may stand for, and tokens lose what tells them apart (docs/optical.md).
@@ -37,6 +40,8 @@ class Optical(Method):
       near everything no longer pays.
 
     With `reach > 0` the masses are kept softly (unbalanced transport): a token without a counterpart stays where it is.
+    With `masses=idf` a token weighs `1 + ln((1 + texts) / (1 + texts with it))`, counted on the cell's training pairs for
+    each language and for English, scaled to a sum of 1 in each text.
     """
 
     name = "optical"
@@ -44,11 +49,17 @@ class Optical(Method):
     reference = "Huang, Yu, Allan, WSDM 2023, arXiv 2301.12566 (the loss; cost, solver and masses are ours)"
     Params = OpticalParams
 
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.needs = ("idf",) if self.params.masses == "idf" else ()
+
     def loss(self, student: TokenStates, teacher: TokenStates, pair_ids: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         teacher = teacher.detach()
         p = self.params
-        a, b = uniform_mass(student.mask), uniform_mass(teacher.mask)
-        transport = plan(student.vectors.detach(), teacher.vectors, a, b, p.epsilon, p.reach, p.scaling, p.refine)
+        a, b = (idf_mass(side) if p.masses == "idf" else uniform_mass(side.mask) for side in (student, teacher))
+        transport = plan(
+            student.vectors.detach(), teacher.vectors, a, b, p.epsilon, p.reach, p.scaling, p.refine, p.tolerance
+        )
         if p.cost == "cosine":
             cost = cosine_cost(student.vectors.float(), teacher.vectors.float())
         else:
@@ -62,8 +73,7 @@ def likelihood_cost(student: TokenStates, teacher: TokenStates, pair_ids: Tensor
     """Cost `-log softmax_j(cos(S_i, T_j) / tau)`, normalised over the teacher tokens of the whole batch."""
     B, L, d = student.vectors.shape
     logits = (student.vectors.reshape(B * L, d) @ teacher.vectors.reshape(-1, d).T).view(B, L, B, -1).float() / temperature
-    same = pair_ids[:, None] == pair_ids[None, :]
-    same.fill_diagonal_(False)
+    same = other_pairs_of_the_text(pair_ids)
     logits = logits.masked_fill(~teacher.mask[None, None] | same[:, None, :, None], -torch.inf)
     normaliser = torch.logsumexp(logits.flatten(2), 2)
     own = torch.arange(B, device=logits.device)

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from methods import plugins
-from methods.declaration import Declaration, MethodError, Param, declaring, from_source
+from methods.declaration import NAMES_A_METHOD, Declaration, MethodError, Param, declaring, from_source
 
 if TYPE_CHECKING:
     from methods.base import Method
 
 __all__ = [
-    "Declaration", "MethodError", "MethodSpec", "Param", "declaration", "declared", "failures", "load", "names", "parse_spec",
+    "Declaration", "MethodError", "MethodSpec", "Param", "all_params", "declaration", "declared", "failures", "load", "names",
+    "parse_spec",
 ]  # fmt: skip
 FOLDER = Path(__file__).parent
 NOT_METHODS = {"__init__", "base", "conformance", "declaration", "plugins", "registry"}
@@ -108,13 +109,28 @@ def parse_spec(text: str, files: Mapping[str, str] | None = None) -> MethodSpec:
     if source != name and found.name != name:
         raise MethodError(f"{source} declares the name {found.name!r}, not {name!r}")
     given: dict[str, Any] = {}
-    for item in filter(None, (part.strip() for part in (match["params"] or "").split(","))):
+    for item in filter(None, (part.strip() for part in _outer_commas(match["params"] or ""))):
         key, equals, value = (part.strip() for part in item.partition("="))
         if not equals:
             raise MethodError(f"cannot read {item!r} in {text!r}: write param=value")
         given[key] = _typed(found, key, value)
     kept = {k: v for k, v in sorted(given.items()) if v != found.params[k].default}
     return MethodSpec(found.name, tuple(kept.items()), source)
+
+
+def all_params(spec: MethodSpec) -> dict[str, Any]:
+    """Every parameter with its value, defaults included: what decides a result besides the method's version.
+
+    A parameter that names a method brings along that method's version and parameters (`method.temperature`).
+    """
+    own = declaration(spec)
+    found = {key: param.default for key, param in own.params.items()} | dict(spec.params)
+    for key, param in own.params.items():
+        if param.type == NAMES_A_METHOD:
+            inner = parse_spec(found[key])
+            more = {"version": declared(inner.name).version} | all_params(inner)
+            found |= {f"{key}.{name}": value for name, value in more.items()}
+    return found
 
 
 def load(spec: MethodSpec) -> Method:
@@ -132,6 +148,12 @@ def _typed(declaration: Declaration, key: str, value: str) -> Any:
     if key not in declaration.params:
         raise MethodError(_unknown(f"parameter of {declaration.name}", key, declaration.params))
     param = declaration.params[key]
+    if param.type == NAMES_A_METHOD:
+        inner = parse_spec(value)
+        of = declared(inner.name)
+        if of.kind != "distil" or any(p.type == NAMES_A_METHOD for p in of.params.values()):
+            raise MethodError(f"{declaration.name}: {key}={value!r} is no method with a loss of its own")
+        return str(inner)
     try:
         if param.type == "bool":
             typed: Any = {"true": True, "false": False, "1": True, "0": False}[value.lower()]
@@ -142,6 +164,18 @@ def _typed(declaration: Declaration, key: str, value: str) -> Any:
     if param.choices and typed not in param.choices:
         raise MethodError(_unknown(f"value of {declaration.name}.{key}", str(typed), map(str, param.choices)))
     return typed
+
+
+def _outer_commas(text: str) -> list[str]:
+    """Parts between the commas that are in no parentheses."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if character == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
 
 
 def _unknown(kind: str, given: str, allowed: Any) -> str:

@@ -8,12 +8,16 @@ import pytest
 import bench.cell
 from bench.cell import dev_pairs, english_ceiling, precision_of, run_cell, training_pairs
 from bench.scoring import MEASURES as MEASURES_OF_A_QUERY
-from tests.made_suite import LETTERS, World, made_world
+from methods import registry
+from tests.made_suite import LETTERS, World, made_world, translated
 
 MEASURES = list(MEASURES_OF_A_QUERY)
 FILES = {"metrics.csv", "per_query.parquet", "runs"}
 NMT = "nmt(decoder_layers=1,english_passes={},max_tokens=6)"
-METHODS = ["contrastive", "contrastive(form=dense)", "optical(refine=5)", NMT.format(0), NMT.format(1)]
+METHODS = [
+    "contrastive", "contrastive(form=dense)", "optical(refine=5)", "optical(masses=idf)", "mimo", "random_plan",
+    "shuffled(method=contrastive(form=dense))", NMT.format(0), NMT.format(1),
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +116,20 @@ def test_pairs_are_the_same_for_all_methods_and_only_of_trained_languages(world:
     assert [context.english_texts[row] for row in pairs.english] == rows["english"].tolist()
     dev, dev_rows = dev_pairs(world.spec(), context, student)
     assert set(dev_rows["split"]) == {"dev"} and len(dev) == len(dev_rows) == 16
+
+
+def test_shuffled_trains_on_wrong_pairs_and_is_watched_on_true_ones(world: World):
+    context, student = world.context, world.context.student_start()
+    method = registry.load(registry.parse_spec("shuffled"))
+    true, right = training_pairs(world.spec(), context, student)
+    pairs, rows = training_pairs(world.spec("shuffled"), context, student, method)
+    assert rows["text"].tolist() == right["text"].tolist() and rows.index.tolist() == right.index.tolist()
+    assert (rows["english"] != right["english"]).all() and set(rows["english"]) == set(right["english"])
+    assert [context.english_texts[row] for row in pairs.english] == rows["english"].tolist()
+    assert [text.ids for text in pairs.texts] == [text.ids for text in true.texts]
+    dev, dev_rows = dev_pairs(world.spec("shuffled"), context, student, method)
+    assert dev.english.tolist() == dev_pairs(world.spec(), context, student)[0].english.tolist()
+    assert all(translated(e, code) == text for e, code, text in dev_rows[["english", "language", "text"]].itertuples(index=False))
 
 
 def test_dev_split_asks_dev_queries(world: World):

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import BenchError
-from bench.sampling import MEGABATCH, draw_pairs, length_batches, quotas
+from bench.sampling import MEGABATCH, draw_pairs, exchange_english, length_batches, quotas
 
 SIZES = {("a", "big"): 900, ("a", "small"): 100, ("b", "big"): 7}
 
@@ -102,3 +102,25 @@ def test_pairs_stay_in_the_part_of_the_run_they_were_drawn_for():
         assert set(positions // (4 * MEGABATCH)) == {part}
     shuffled = np.concatenate(length_batches(lengths, 4, 0, shuffle=True)[:MEGABATCH])
     assert len(set(shuffled // (4 * MEGABATCH))) == 3
+
+
+@given(st.lists(st.integers(0, 9), min_size=2).filter(lambda ids: len(set(ids)) > 1), st.integers(0, 5))
+@settings(max_examples=60, deadline=None)
+def test_no_pair_keeps_its_english_side(ids: list[int], seed: int):
+    rows = pd.DataFrame({"english": [f"e{i}" for i in ids], "text": range(len(ids))}, index=range(7, 7 + len(ids)))
+    found = exchange_english(rows, seed)
+    assert (found["english"] != rows["english"]).all()
+    # Distinct texts change places: the same ones, each in place of one other.
+    assert set(found["english"]) == set(rows["english"])
+    assert len(set(zip(rows["english"], found["english"], strict=True))) == rows["english"].nunique()
+    pd.testing.assert_frame_equal(found.drop(columns="english"), rows.drop(columns="english"))
+
+
+def test_the_seed_decides_which_english_sides_change_places(bitext: pd.DataFrame):
+    found = [exchange_english(bitext, seed)["english"].tolist() for seed in (0, 0, 1)]
+    assert found[0] == found[1] != found[2]
+
+
+def test_one_english_text_cannot_be_exchanged(bitext: pd.DataFrame):
+    with pytest.raises(BenchError, match="nothing to exchange"):
+        exchange_english(bitext.assign(english="the same"), 0)

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -40,10 +41,10 @@ def trained(
     """A student after training, and its log."""
     spec, context = world.spec(**training), world.context
     student = context.student_start()
-    pairs, _ = training_pairs(spec, context, student)
-    dev = dev_pairs(spec, context, student)[0] if watched else Pairs([], np.array([], dtype=int))
     if isinstance(method, str):
         method = registry.load(registry.parse_spec(method))
+    pairs, _ = training_pairs(spec, context, student, method)
+    dev = dev_pairs(spec, context, student, method)[0] if watched else Pairs([], np.array([], dtype=int))
     table = train(
         student, method, context.space, context.teacher_targets, pairs, dev, train_settings(spec), spec.seed, precision, "cpu",
         report,
@@ -55,7 +56,26 @@ def weights(encoder: Encoder) -> dict[str, torch.Tensor]:
     return {name: tensor.clone() for name, tensor in encoder.model.state_dict().items()}
 
 
-@pytest.mark.parametrize("method", ["contrastive", "contrastive(form=dense)", "optical(refine=5,epsilon=0.1)"])
+class EnglishOnly(Method):
+    """Draws the student's English side to the teacher's, and notes what it was given."""
+
+    name, needs = "english_only", ("english",)
+
+    def __init__(self) -> None:
+        self.given: list[tuple] = []
+
+    def loss(self, student, teacher, pair_ids, english):
+        self.given.append((student, teacher, pair_ids, english))
+        return (1 - (english.pooled * teacher.pooled).sum(1)).mean(), {}
+
+
+LEARNS = [
+    "contrastive", "contrastive(form=dense)", "contrastive(form=dense,queue=24)", "optical(refine=5,epsilon=0.1)",
+    "mimo", "clear", "token_alignment", "optical_contrastive", "score_kl(form=dense)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", LEARNS)
 def test_the_loss_falls_on_pairs_that_were_not_trained_on(world: World, method: str):
     _, table = trained(world, method, pairs=400)
     start, _, end = table["dev_loss"].dropna()
@@ -86,6 +106,63 @@ def test_the_gradient_is_clipped(world: World):
         found[clip] = norms
     assert found[1e-3] == pytest.approx([1e-3] * 6, rel=1e-3)
     assert len(found[0.0]) == 6 and min(found[0.0]) > 0.01
+
+
+def test_the_loss_of_both_sides_falls_too(world: World):
+    """It starts with the English side in its place, so the rates of this tiny world first do harm."""
+    _, table = trained(world, "multilingual_kd", pairs=1200)
+    start, _, end = table["dev_loss"].dropna()
+    assert end < 0.95 * start
+
+
+def test_shuffled_pairs_do_not_teach_the_true_ones(world: World):
+    """Trained alike on the same texts, once with their own English sides and once with others."""
+    spec, context = world.spec(pairs=1200), world.context
+    losses = []
+    for name in ("contrastive", "shuffled"):
+        student, _ = trained(world, name, watched=False, pairs=1200)
+        method = registry.load(registry.parse_spec("contrastive"))
+        pairs, _ = training_pairs(spec, context, student)
+        module = Distillation(student, method, context.space, context.teacher_targets, pairs, train_settings(spec), 1)
+        losses.append(module.losses(np.arange(64), pairs)[0].item())
+    assert losses[0] < 0.75 * losses[1]
+
+
+def test_english_sides_go_through_the_student_in_the_same_space(world: World):
+    spec, context, method = world.spec(), world.context, EnglishOnly()
+    student = context.student_start()
+    pairs, rows = training_pairs(spec, context, student, method)
+    module = Distillation(student, method, context.space, context.teacher_targets, pairs, train_settings(spec), 1)
+    positions = np.array([3, 0, 5])
+    loss, _ = module.losses(positions, pairs)
+    [(_, teacher, _, english)] = method.given
+    for i, text in enumerate(rows["english"].iloc[positions]):
+        alone = student.collate(student.tokenize([text], "query"))
+        hidden, pooled = student.states(alone)
+        assert torch.allclose(english.pooled[i], context.space.pooled(pooled)[0], atol=1e-5)
+        assert torch.allclose(english.vectors[i][english.mask[i]], context.space.tokens(hidden)[alone.content_mask], atol=1e-5)
+    # The student starts as the teacher, so the two sides differ by its rounded states at most.
+    assert loss.item() < 1e-2 and english.pooled.requires_grad and not teacher.pooled.requires_grad
+
+
+def test_a_step_through_the_english_side_alone_moves_the_student(world: World):
+    before = weights(world.context.student_start())
+    student, table = trained(world, EnglishOnly(), pairs=8)
+    assert table["loss"].notna().sum() == 1 and len(table["dev_loss"].dropna()) > 0
+    assert any(not torch.equal(tensor, before[name]) for name, tensor in weights(student).items())
+
+
+def test_english_sides_are_tokenised_only_for_methods_that_need_them(world: World):
+    spec, context = world.spec(), world.context
+    student = context.student_start()
+    for name, needed in (("contrastive", False), ("mimo", True), ("shuffled(method=mimo)", True), ("shuffled", False)):
+        method = registry.load(registry.parse_spec(name))
+        for made in (training_pairs, dev_pairs):
+            pairs, rows = made(spec, context, student, method)
+            assert (pairs.english_texts is not None) == needed
+            if pairs.english_texts is not None:
+                expected = student.tokenize(rows["english"].tolist(), "query", 32)
+                assert [text.ids for text in pairs.english_texts] == [text.ids for text in expected]
 
 
 def test_log_and_reports(world: World):
@@ -175,6 +252,30 @@ def test_batches_of_teacher_states_are_padded():
     # Each token and each text minus its mean, at unit length.
     assert batch.vectors[1].numpy() == pytest.approx(np.array([[0.6, 0.8]] * 2)) and batch.vectors[0, 0].tolist() == [0, 1]
     assert batch.pooled.numpy() == pytest.approx(np.array([[0.6, 0.8], [0, 1], [0.6, 0.8]]))
+
+
+def test_rarities_of_tokens_reach_the_loss_where_they_belong(world: World):
+    class Watching(EnglishOnly):
+        needs = ("idf",)
+
+        def loss(self, student, teacher, pair_ids):
+            self.given.append((student, teacher))
+            return student.pooled.sum(), {}
+
+    spec, context, method = world.spec(), world.context, Watching()
+    student = context.student_start()
+    pairs, rows = training_pairs(spec, context, student, method)
+    # Their token's id in place of a rarity: then it can be seen whose it is.
+    pairs = replace(pairs, idf=[np.array(text.ids, dtype=np.float32) for text in pairs.texts])
+    teacher = replace(context.teacher_targets, idf=np.asarray(context.english_states.ids, dtype=np.float32))
+    module = Distillation(student, method, context.space, teacher, pairs, train_settings(spec), 1)
+    positions = np.array([4, 1, 7])
+    module.losses(positions, pairs)
+    [sides] = method.given
+    for column, side in zip(("text", "english"), sides, strict=True):
+        for i, text in enumerate(student.tokenize(rows[column].iloc[positions].tolist(), "query")):
+            own = [one for one, inside in zip(text.ids, text.content, strict=True) if inside]
+            assert side.idf.shape == side.mask.shape and side.idf[i][side.mask[i]].tolist() == own
 
 
 def test_layers_of_an_unknown_model():

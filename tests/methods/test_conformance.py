@@ -10,7 +10,11 @@ from methods.base import Method
 from methods.conformance import CHECKS, conform
 
 LOSSES = [name for name in registry.names() if registry.declared(name).kind == "distil"]
-VARIANTS = ["contrastive(form=dense)", "optical(cost=cosine)", "optical(cost=cosine,reach=0)", "optical(reach=0)"]
+VARIANTS = [
+    "contrastive(form=dense)", "contrastive(form=dense,queue=16)", "optical(cost=cosine)", "optical(cost=cosine,reach=0)",
+    "optical(reach=0)", "score_kl(form=dense)", "optical_contrastive(form=dense)", "random_plan(cost=cosine)",
+    "shuffled(method=mimo)", "shuffled(method=optical(masses=idf))", "optical(masses=idf)", "optical(masses=idf,reach=0)",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("spec", [*LOSSES, *VARIANTS])
@@ -57,6 +61,51 @@ class SwitchesAutogradOn(Sound):
         return super().loss(student, teacher, pair_ids)
 
 
+class SoundWithEnglish(Sound):
+    needs = ("english",)
+
+    def loss(self, student, teacher, pair_ids, english):
+        pair = super().loss(student, teacher, pair_ids)[0], super().loss(english, teacher, pair_ids)[0]
+        return sum(pair), {}
+
+
+class IgnoresEnglish(SoundWithEnglish):
+    def loss(self, student, teacher, pair_ids, english):
+        return Sound.loss(self, student, teacher, pair_ids)
+
+
+class ReadsPaddingOfEnglish(SoundWithEnglish):
+    def loss(self, student, teacher, pair_ids, english):
+        return super().loss(student, teacher, pair_ids, english)[0] + english.vectors.mean(1).square().mean(), {}
+
+
+class MixesUpEnglish(SoundWithEnglish):
+    def loss(self, student, teacher, pair_ids, english):
+        weight = torch.arange(len(english)) + 1.0
+        return super().loss(student, teacher, pair_ids, english)[0] + (english.pooled.sum(1) * weight).mean(), {}
+
+
+class NeedsWhatThereIsNot(Sound):
+    needs = ("french",)
+
+
+class IgnoresIdf(Sound):
+    needs = ("idf",)
+
+
+class UsesIdfUnasked(Sound):
+    def loss(self, student, teacher, pair_ids):
+        return super().loss(student, teacher, pair_ids)[0] * student.idf.mean(), {}
+
+
+class ReadsPaddingOfIdf(UsesIdfUnasked):
+    needs = ("idf",)
+
+
+class DoesNotTakeWhatItNeeds(Sound):
+    needs = ("english",)
+
+
 @pytest.mark.parametrize(
     ("method", "check"),
     [
@@ -66,8 +115,16 @@ class SwitchesAutogradOn(Sound):
         (FirstPairOnly, "order of pairs changes nothing"),
         (TrainsTheTeacher, "gradients reach only the student"),
         (SwitchesAutogradOn, "leaves the autograd mode alone"),
+        (IgnoresEnglish, "uses what it needs"),
+        (NeedsWhatThereIsNot, "uses what it needs"),
+        (DoesNotTakeWhatItNeeds, "uses what it needs"),
+        (IgnoresIdf, "uses what it needs"),
+        (UsesIdfUnasked, "finite scalar"),
+        (ReadsPaddingOfIdf, "padding changes nothing"),
+        (ReadsPaddingOfEnglish, "padding changes nothing"),
+        (MixesUpEnglish, "order of pairs changes nothing"),
     ],
 )
 def test_the_suite_catches_a_broken_loss(method: type[Method], check: str) -> None:
-    assert all(o.passed for o in conform(Sound()))
+    assert all(o.passed for sound in (Sound, SoundWithEnglish) for o in conform(sound()))
     assert check in {o.name for o in conform(method()) if not o.passed}
