@@ -123,6 +123,7 @@ def collect(store: Store, trials: list[tuple[str, str, CellSpec]], arms: dict[st
             row["dev_loss_start"] = manifest.get("dev", {}).get("loss_start")
             row["dev_loss_end"] = manifest.get("dev", {}).get("loss_end")
             row["chrf"] = manifest.get("translation", {}).get("chrf")
+            row["english_chrf"] = manifest.get("translation", {}).get("english_chrf")
             row["warning"] = manifest.get("collapse", {}).get("warning", "")
             row["seconds"] = manifest.get("seconds", {}).get("total")
         rows.append(row)
