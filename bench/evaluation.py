@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -106,21 +106,35 @@ def evaluate(
     states = encoder.encode(texts, "query", progress=lambda done: report("encode queries", done))
     dense = context.space.pooled(states.pooled)
     late = Ragged(context.space.tokens(states.tokens.vectors), states.tokens.offsets)
-    frames = []
-    cache: dict[tuple, list[tuple[Ranking, pd.DataFrame]]] = {}
-    for done, one in enumerate(sets):
-        key = (one.task, tuple(one.ids), tuple(one.texts))
-        if key not in cache:
-            rows = np.array([row[text] for text in one.texts])
-            found = _search(context, one, dense[rows], late.take(rows), mode, depth)
-            cache[key] = [(ranking, _scored(ranking, scorer, one)) for scorer, ranking in found]
+    # All languages of a task are searched at once: few large products are much faster than many small ones.
+    found: dict[tuple, dict[str, Ranking]] = {}
+    for task in dict.fromkeys(one.task for one in sets):
+        distinct = {_key(one): one for one in sets if one.task == task}
+        index, queries = context.index(task), [text for one in distinct.values() for text in one.texts]
+        rows, ids = np.array([row[text] for text in queries]), [name for one in distinct.values() for name in one.ids]
+        report("search", len(found) / len(sets))
+        rankings = {
+            "dense": index.dense.search(dense[rows], depth, ids),
+            "late": index.late.search(late.take(rows), depth, ids, mode=mode),
+        }
+        at = 0
+        for key, one in distinct.items():
+            found[key] = {scorer: ranking.part(at, at + len(one.ids)) for scorer, ranking in rankings.items()}
             if mode == "approximate" and recalls is not None:
-                recalls.append(_recall(context, one, late.take(rows[:RECALL_SAMPLE]), cache[key][1][0]))
-        for scorer, (ranking, frame) in zip(SCORERS, cache[key], strict=True):
-            frames.append(frame.assign(language=one.language))
+                sample = late.take(rows[at : at + min(RECALL_SAMPLE, len(one.ids))])
+                recalls.append(_recall(context, one, sample, found[key]["late"]))
+            at += len(one.ids)
+    frames = []
+    scored: dict[tuple, dict[str, pd.DataFrame]] = {}
+    for done, one in enumerate(sets):
+        key = _key(one)
+        if key not in scored:
+            scored[key] = {scorer: _scored(found[key][scorer], scorer, one) for scorer in SCORERS}
+        for scorer in SCORERS:
+            frames.append(scored[key][scorer].assign(language=one.language))
             if runs is not None:
-                write_run(runs / f"{one.task}.{scorer}.{one.language}.trec.gz", ranking, one.ids, tag)
-        report("search", (done + 1) / len(sets))
+                write_run(runs / f"{one.task}.{scorer}.{one.language}.trec.gz", found[key][scorer], one.ids, tag)
+        report("score", (done + 1) / len(sets))
     columns = ["task", "scorer", "language", "query_id"]
     table = pd.concat(frames, ignore_index=True)
     return table[columns + [c for c in table.columns if c not in columns]]
@@ -134,19 +148,17 @@ def summarise(per_query: pd.DataFrame) -> pd.DataFrame:
     return means.reset_index()
 
 
-def _search(
-    context: Context, one: QuerySet, dense: np.ndarray, late: Ragged, mode: str, depth: int
-) -> Iterator[tuple[str, Ranking]]:
-    index = context.index(one.task)
-    yield "dense", index.dense.search(dense, depth, one.ids)
-    yield "late", index.late.search(late, depth, one.ids, mode=mode)
+def _key(one: QuerySet) -> tuple:
+    """Equal for sets that ask the same: the English queries of a task stand for many languages."""
+    return one.task, tuple(one.ids), tuple(one.texts)
 
 
 def _recall(context: Context, one: QuerySet, late: Ragged, approximate: Ranking) -> dict[str, Any]:
     n = len(late)
     exact = context.index(one.task).late.search(late, RECALL_AT, one.ids[:n])
-    part = Ranking(approximate.doc_ids, approximate.index[:n, :RECALL_AT], approximate.scores[:n, :RECALL_AT])
-    share = recall_against(exact, part, RECALL_AT)
+    first = approximate.part(0, n)
+    cut = Ranking(first.doc_ids, first.index[:, :RECALL_AT], first.scores[:, :RECALL_AT])
+    share = recall_against(exact, cut, RECALL_AT)
     return {"task": one.task, "language": one.language, "queries": n, f"recall@{RECALL_AT}": float(share.mean())}
 
 

@@ -143,3 +143,12 @@ def test_the_approximate_search_reports_its_recall_by_language(world: World):
     exact: list = []
     evaluate(world.context, world.context.teacher, sets, "exact", 100, lambda *_: None, recalls=exact)
     assert exact == []
+
+
+def test_languages_searched_together_are_ranked_as_if_alone(world: World):
+    sets = query_sets(world.context, TASKS, {}, "test", LANGUAGES)
+    together = run(world, sets)
+    alone = pd.concat([run(world, [one]) for one in sets], ignore_index=True)
+    pd.testing.assert_frame_equal(together, alone)
+    # Not a comparison of constants: languages and tasks differ.
+    assert together.groupby(["task", "language"])["ndcg@10"].mean().nunique() > 3

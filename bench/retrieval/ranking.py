@@ -34,6 +34,10 @@ class Ranking:
         """Document ids of one query (by its position), best first."""
         return [self.doc_ids[i] for i in self.index[query] if i >= 0]
 
+    def part(self, start: int, stop: int) -> Ranking:
+        """The rankings of queries `start` to `stop` (a view)."""
+        return Ranking(self.doc_ids, self.index[start:stop], self.scores[start:stop])
+
     @classmethod
     def empty(cls, doc_ids: Sequence[str], k: int) -> Ranking:
         return cls(doc_ids, np.empty((0, k), np.int64), np.empty((0, k), np.float32))
