@@ -124,7 +124,9 @@ def collect(store: Store, trials: list[tuple[str, str, CellSpec]], arms: dict[st
             row["dev_loss_end"] = manifest.get("dev", {}).get("loss_end")
             row["chrf"] = manifest.get("translation", {}).get("chrf")
             row["english_chrf"] = manifest.get("translation", {}).get("english_chrf")
-            row["warning"] = manifest.get("collapse", {}).get("warning", "")
+            collapse = manifest.get("collapse", {})
+            row |= {name: collapse.get(name) for name in ("effective_rank", "mean_cosine", "english_score")}
+            row["warning"] = collapse.get("warning", "")
             row["seconds"] = manifest.get("seconds", {}).get("total")
         rows.append(row)
     table = pd.DataFrame(rows)

@@ -21,9 +21,9 @@ class NmtParams:
 class Nmt(Method):
     """The query is translated into English, and the teacher searches with the translation.
 
-    Encoder: the student start. Decoder: small, its embeddings and layers taken from the student start, its
-    cross-attention new. It first learns to write English from the teacher's states of the English
-    side alone (no translation in it), then encoder and decoder are trained on the same bitext and the same
+    Encoder: the student start; the decoder sees its states with position encodings. Decoder: small, its embeddings and
+    layers taken from the student start, its cross-attention new. It first learns to write English from the teacher's states
+    of the English side alone (no translation in it), then encoder and decoder are trained on the same bitext and the same
     number of pairs as every other method: `L = -1/T sum_t log p(y_t | y_<t, x)`.
     """
 
@@ -31,4 +31,5 @@ class Nmt(Method):
     summary = "many-to-English translation of the query, searched by the teacher"
     reference = "encoder-decoder from pre-trained checkpoints: Rothe et al. 2020, arXiv 1907.12461"
     kind = "translate"
+    version = 2
     Params = NmtParams

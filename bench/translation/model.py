@@ -94,10 +94,23 @@ def build(encoder: Encoder, vocabulary: EnglishVocabulary, layers: int, space: S
     return model
 
 
-def attended(model: EncoderDecoderModel, states: Tensor) -> Tensor:
-    """(B, L, d) what the decoder attends to: encoder states, in the model's space if it has one."""
+def attended(model: EncoderDecoderModel, states: Tensor, mask: Tensor) -> Tensor:
+    """(B, L, d) what the decoder attends to: encoder states, in the model's space if it has one, and where they stand.
+
+    The last states of a retrieval encoder hardly tell positions, and a small decoder that cannot tell them loses its place
+    in the sentence. So the sine waves of Vaswani et al. (2017, arXiv 1706.03762) are added, counted over the mask.
+    """
     space: Any = getattr(model, "space", None)
-    return states if space is None else space.tokens(states) * math.sqrt(states.shape[-1])
+    if space is not None:
+        states = space.tokens(states) * math.sqrt(states.shape[-1])
+    places = (mask.long().cumsum(1) - 1).clamp_min(0)
+    return states + sine_waves(states.shape[1], states.shape[2]).to(states.device)[places]
+
+
+def sine_waves(length: int, d: int) -> Tensor:
+    """(length, d) position encodings: d/2 sines, then d/2 cosines, of wavelengths from 2 pi to 20,000 pi."""
+    angles = torch.arange(length)[:, None] * torch.exp(-math.log(1e4) * torch.arange(0, d, 2) / d)
+    return torch.cat([angles.sin(), angles.cos()], 1)
 
 
 def token_loss(model: EncoderDecoderModel, states: Tensor, mask: Tensor, target: Tensor, pad: int) -> Tensor:
@@ -107,11 +120,12 @@ def token_loss(model: EncoderDecoderModel, states: Tensor, mask: Tensor, target:
         states: (B, L, d) encoder states; mask: (B, L) tokens that may be attended to.
         target: (B, T) rows of the English vocabulary, padded with `pad`.
     """
-    states = attended(model, states)
+    states = attended(model, states, mask)
     start = torch.full_like(target[:, :1], int(model.config.decoder_start_token_id or 0))
     inputs = torch.cat([start, target[:, :-1]], 1)
+    seen = torch.cat([torch.ones_like(start, dtype=torch.bool), target[:, :-1] != pad], 1)
     logits = model.decoder(
-        input_ids=inputs, attention_mask=(torch.cat([torch.ones_like(start), target[:, :-1]], 1) != pad).long(),
+        input_ids=inputs, attention_mask=seen.long(),
         encoder_hidden_states=states, encoder_attention_mask=mask.long(), use_cache=False,
     ).logits  # fmt: skip
     return torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), target.flatten(), ignore_index=pad)
@@ -120,7 +134,7 @@ def token_loss(model: EncoderDecoderModel, states: Tensor, mask: Tensor, target:
 @torch.inference_mode()
 def greedy(model: EncoderDecoderModel, states: Tensor, mask: Tensor, max_tokens: int) -> Tensor:
     """(B, T) greedily decoded rows. Greedy, not beam: one pass a token, and the same on every machine."""
-    states = attended(model, states)
+    states = attended(model, states, mask)
     return model.generate(  # type: ignore[misc, return-value]
         encoder_outputs=BaseModelOutput(last_hidden_state=states), attention_mask=mask.long(),
         max_new_tokens=max_tokens, num_beams=1, do_sample=False, no_repeat_ngram_size=4,

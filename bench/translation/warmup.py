@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bench.context import Context
 
 Report = Callable[[str, float], None]
-FORMAT = 2  # of what is kept: raised when the same settings give another decoder
+FORMAT = 3  # of what is kept: raised when the same settings give another decoder
 BATCH = 64  # the decoder alone is small: larger batches than for the bitext
 
 

@@ -1,11 +1,13 @@
+import math
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from bench.encoders.encoder import Encoder
-from bench.translation.model import EnglishVocabulary, build, greedy, token_loss
+from bench.translation.model import EnglishVocabulary, attended, build, greedy, sine_waves, token_loss
 from tests.made_suite import World, made_world
 
 LAYERS = 1
@@ -77,9 +79,41 @@ def test_loss_is_the_mean_over_tokens_whatever_the_padding(encoder: Encoder, voc
     assert together == pytest.approx((4 * one + 2 * two) / 6, rel=1e-4)
 
 
+def test_loss_is_that_of_writing_token_by_token(encoder: Encoder, vocabulary: EnglishVocabulary):
+    """Nothing of the future may be seen: not at the first token either, whose row once was masked like padding."""
+    torch.manual_seed(0)
+    model = build(encoder, vocabulary, LAYERS).eval()
+    batch = encoder.collate(items := encoder.tokenize(["cat dog", "milk"], "query"))
+    states, mask = encoder.states(batch)[0].detach(), batch.content_mask
+    targets = [vocabulary.rows(item) for item in items]
+    losses = []
+    for row, target in enumerate(targets):
+        for length in range(len(target)):
+            inputs = torch.tensor([[vocabulary.start, *target[:length]]])
+            seen = attended(model, states, mask)[row : row + 1]
+            logits = model.decoder(
+                input_ids=inputs, encoder_hidden_states=seen, encoder_attention_mask=mask[row : row + 1].long(), use_cache=False
+            ).logits[0, -1]  # fmt: skip
+            losses.append(-logits.log_softmax(0)[target[length]].item())
+    padded = torch.nn.utils.rnn.pad_sequence([torch.tensor(t) for t in targets], True, vocabulary.pad)
+    assert token_loss(model, states, mask, padded, vocabulary.pad).item() == pytest.approx(np.mean(losses), rel=1e-4)
+
+
 def test_greedy_ends_and_is_bounded(encoder: Encoder, vocabulary: EnglishVocabulary):
     torch.manual_seed(0)
     model = build(encoder, vocabulary, LAYERS).eval()
     rows = greedy(model, torch.randn(3, 4, 32), torch.ones(3, 4, dtype=torch.bool), 5)
     assert rows.shape[0] == 3 and rows.shape[1] <= 6
     assert (rows[:, 0] == vocabulary.start).all() and rows.max() < len(vocabulary.ids)
+
+
+def test_what_is_attended_to_tells_places_apart():
+    model, d = SimpleNamespace(space=None), 8
+    states = torch.zeros(2, 4, d)
+    mask = torch.tensor([[False, True, True, True], [True, True, False, False]])
+    found = attended(model, states, mask)
+    # Counted over the mask: the first token that may be attended to is at place 0, whatever precedes it.
+    assert torch.equal(found[0, 1:4], sine_waves(3, d)) and torch.equal(found[1, :2], sine_waves(2, d))
+    distances = torch.cdist(sine_waves(48, 384), sine_waves(48, 384)) + 100 * torch.eye(48)
+    assert distances.min() > 1
+    assert sine_waves(3, 4)[2].tolist() == pytest.approx([math.sin(2), math.sin(0.02), math.cos(2), math.cos(0.02)])

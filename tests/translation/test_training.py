@@ -70,7 +70,7 @@ def test_one_translation_a_text_in_order(copier):
     texts = [("eng_Latn", word) for word in (*WORDS, WORDS[0])]
     found = translator.translate(texts, told.append)
     assert len(found) == len(texts) and found[0] == found[-1]
-    assert sum(text == word for text, (_, word) in zip(found, texts, strict=True)) > len(texts) / 2  # it copies
+    assert sum(text == word for text, (_, word) in zip(found, texts, strict=True)) > 0.9 * len(texts)  # it copies
     assert [translator.translate([one])[0] for one in texts[:3]] == found[:3]
     assert told[-1] == 1.0 and translator.translate([]) == []
 
@@ -105,7 +105,7 @@ def test_the_decoder_learns_english_from_states(world: World):
     settings = TrainSettings(batch_size=5, learning_rate=5e-3)
     train_decoder(model, [states.tokens[i] for i in range(len(WORDS))], targets, vocabulary.pad, 60, settings, "32-true", quiet)
     found = Translator(encoder, model, vocabulary, 12).translate([("eng_Latn", word) for word in WORDS])
-    assert sum(text == word for text, word in zip(found, WORDS, strict=True)) > len(WORDS) / 4
+    assert sum(text == word for text, word in zip(found, WORDS, strict=True)) > 0.9 * len(WORDS)
     assert all(torch.equal(tensor, frozen[name]) for name, tensor in encoder.model.state_dict().items())
 
 
