@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.encoders.cache import TextStates, teacher_states
-from bench.encoders.encoder import Encoder
+from bench.encoders.encoder import Encoder, autocast_dtype
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import load_encoder, model_folder
 from bench.encoders.space import Space
@@ -173,7 +173,8 @@ class Context:
 
     def path(self, *parts: str) -> Path:
         """A place in the cache for something that depends on this context."""
-        digest = hashlib.sha256(repr((self.key, self.suite.hash, self.model_prints)).encode()).hexdigest()[:16]
+        computed = autocast_dtype(self.key.precision, device_of())  # what `auto` comes to on this machine
+        digest = hashlib.sha256(repr((self.key, self.suite.hash, self.model_prints, computed)).encode()).hexdigest()[:16]
         return cache_dir().joinpath("context", digest, *parts)
 
 

@@ -39,7 +39,7 @@ def prepare(profile: Profile, report: Report) -> dict[str, Any]:
     """
     torch.set_num_threads(max(1, profile.hardware.threads or torch.get_num_threads()))
     languages = Languages.load(Path(profile.data.languages_file) if profile.data.languages_file else None)
-    first = {id(context_of(spec)): spec for spec in reversed(cells(profile, languages))}  # one cell of each context
+    first = {context_of(spec).key: spec for spec in reversed(cells(profile, languages))}  # one cell of each context
     seconds: dict[str, float] = {}
     suites = []
     texts: dict[str, dict[str, Any]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -55,21 +56,25 @@ def draw_pairs(bitext: pd.DataFrame, quota: dict[str, int], seed: int) -> pd.Dat
 
 
 def exchange_english(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """The same pairs with wrong English sides: the distinct English texts change places, and none stays.
+    """The same pairs with wrong English sides: the English texts of each language change places, and none stays.
 
-    All pairs of an English text get the same wrong one. A control: whatever the pairs teach but the translation (the
-    domain, English as it is written, how often a text occurs) is still there.
+    Each language exchanges its own, on its own: with one exchange for all, the translations of a text would still be
+    drawn to one place, and languages aligned with each other. A control: whatever the pairs teach but the
+    translation (the domain, English as it is written, how often a text occurs) is still there.
 
     Raises:
-        BenchError: there is only one English text.
+        BenchError: a language has only one English text.
     """
-    texts = np.array(sorted(rows["english"].unique()), dtype=object)
-    if len(texts) < 2:
-        raise BenchError("all pairs have the same English side: there is nothing to exchange", "take more pairs")
-    # One round through all of them in random order: a permutation without a fixed point.
-    order = np.random.default_rng([seed, 0xDE7A]).permutation(len(texts))
-    wrong = dict(zip(texts[order], texts[np.roll(order, 1)], strict=True))
-    return rows.assign(english=rows["english"].map(wrong))
+    english = rows["english"].to_numpy(dtype=object, copy=True)
+    for language, at in rows.groupby("language", sort=True).indices.items():
+        texts = np.array(sorted(set(english[at])), dtype=object)
+        if len(texts) < 2:
+            raise BenchError(f"all pairs of {language} have one English side: there is nothing to exchange", "take more pairs")
+        # One round through all of them in random order: a permutation without a fixed point.
+        order = np.random.default_rng([seed, 0xDE7A, zlib.crc32(str(language).encode())]).permutation(len(texts))
+        wrong = dict(zip(texts[order], texts[np.roll(order, 1)], strict=True))
+        english[at] = [wrong[text] for text in english[at]]
+    return rows.assign(english=english)
 
 
 def length_batches(lengths: np.ndarray, batch_size: int, seed: int, shuffle: bool = False) -> list[np.ndarray]:

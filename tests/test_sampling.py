@@ -107,7 +107,8 @@ def test_pairs_stay_in_the_part_of_the_run_they_were_drawn_for():
 @given(st.lists(st.integers(0, 9), min_size=2).filter(lambda ids: len(set(ids)) > 1), st.integers(0, 5))
 @settings(max_examples=60, deadline=None)
 def test_no_pair_keeps_its_english_side(ids: list[int], seed: int):
-    rows = pd.DataFrame({"english": [f"e{i}" for i in ids], "text": range(len(ids))}, index=range(7, 7 + len(ids)))
+    rows = pd.DataFrame({"english": [f"e{i}" for i in ids], "text": range(len(ids)), "language": "a"})
+    rows.index = pd.Index([7] * len(ids))  # a pair that is drawn twice is there twice
     found = exchange_english(rows, seed)
     assert (found["english"] != rows["english"]).all()
     # Distinct texts change places: the same ones, each in place of one other.
@@ -119,6 +120,14 @@ def test_no_pair_keeps_its_english_side(ids: list[int], seed: int):
 def test_the_seed_decides_which_english_sides_change_places(bitext: pd.DataFrame):
     found = [exchange_english(bitext, seed)["english"].tolist() for seed in (0, 0, 1)]
     assert found[0] == found[1] != found[2]
+
+
+def test_languages_do_not_share_their_wrong_sides():
+    """Else the translations of a text would still meet at one place."""
+    rows = pd.DataFrame({"english": [f"e{i}" for i in range(50)] * 2, "text": "", "language": ["a"] * 50 + ["b"] * 50})
+    found = exchange_english(rows, 0)["english"].tolist()
+    assert sum(one == other for one, other in zip(found[:50], found[50:], strict=True)) < 10
+    assert set(found[:50]) == set(found[50:]) == set(rows["english"])
 
 
 def test_one_english_text_cannot_be_exchanged(bitext: pd.DataFrame):

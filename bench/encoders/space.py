@@ -43,7 +43,7 @@ class Centring:
         return y
 
     def _tensor(self, x: Tensor) -> Tensor:
-        # Losses and scores are computed in float32 also where the encoder runs in bfloat16.
+        # In float32 also where the encoder runs in bfloat16 (products of a loss are bfloat16 there, under autocast).
         with torch.autocast(x.device.type, enabled=False):
             mean, directions = self._parts(x.device)
             y = x.float() - mean
