@@ -31,7 +31,7 @@ leaderboard: $(VENV)/.installed ## rebuild tables and pictures of the default pr
 	$(BIN)/bench leaderboard --profile default $(ARGS)
 
 tune: $(VENV)/.installed ## the dev trials behind the default settings (results/reference/tuning.csv)
-	$(BIN)/bench tune --profile tuning $(ARGS)
+	$(BIN)/bench tune $(ARGS)
 
 test: lint types unit smoke ## lint, types, tests and a smoke run on the real packages
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from bench import resampling
 from bench.arms import CEILING, questions
+from bench.errors import BenchError
 from bench.markdown import number, table
 from bench.paths import atomic_write
 from bench.results import Cell, Experiment, load
@@ -62,7 +63,7 @@ def agreements(experiment: Experiment, k: int, pairs: int) -> Iterator[dict[str,
                 there = set(here["language"])
                 runs = Folder(experiment.path / "cells" / folder_name(cell.name.id) / "runs", task, scorer)
                 for group in GROUPS:
-                    for size in [cell.name.size] if cell.name.size else plan.sizes:
+                    for size in [cell.name.size] if cell.name.size else plan.sizes_of(cell.name.order):
                         languages = [code for code in plan.group(group, cell.name.order, size) if code in there]
                         point = {"order": cell.name.order, "scorer": scorer, "task": task, "group": group, "size": size}
                         yield from _row(cell, point, runs, drawn_pairs(languages, pairs), len(languages), k)
@@ -127,12 +128,15 @@ class Folder:
 
 
 def read_run(file: Path) -> Runs:
-    """A gzip TREC run: `query Q0 document rank score tag` lines."""
+    """A gzip TREC run: `query Q0 document rank score tag` lines. Raises `BenchError` when it is damaged."""
     runs: Runs = {}
-    with gzip.open(file, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            query, _, document, _, score, _ = line.split(" ", 5)
-            runs.setdefault(query, {})[document] = float(score)
+    try:
+        with gzip.open(file, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                query, _, document, _, score, _ = line.split(" ", 5)
+                runs.setdefault(query, {})[document] = float(score)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise BenchError(f"{file} is no whole TREC run: {error}", "delete the folder of its cell and run it again") from error
     return runs
 
 

@@ -234,8 +234,16 @@ def main() -> None:
     except BenchError as error:
         if os.environ.get("XLSD_DEBUG"):
             raise
-        Console(stderr=True).print(Text("error: ", style="bold red") + Text(str(error)), soft_wrap=True)
-        sys.exit(BAD_INPUT)
+        _fail(str(error))
+    except OSError as error:
+        if os.environ.get("XLSD_DEBUG") or error.filename is None:
+            raise
+        _fail(f"{error.filename}: {error.strerror}\n  check the path and its permissions")
+
+
+def _fail(message: str) -> None:
+    Console(stderr=True).print(Text("error: ", style="bold red") + Text(message), soft_wrap=True)
+    sys.exit(BAD_INPUT)
 
 
 def _selection(*axes: list[str] | None):  # type: ignore[no-untyped-def]

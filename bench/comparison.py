@@ -79,19 +79,22 @@ def compare(
     for order in plan.orders:
         cells = [cell for cell in experiment.cells if cell.name.order == order]
         where = f"order {order}, " if len(plan.orders) > 1 else ""
-        scores = Scores(left.same_seeds(cells, (first, second), sizes or plan.sizes, where), plan.tasks)
+        scores = Scores(left.same_seeds(cells, (first, second), sizes or plan.sizes_of(order), where), plan.tasks)
         if not scores.places:
             continue
         names = [_known("task", name, scores.tasks) for name in tasks] or list(scores.tasks)
         for scorer in [_known("scorer", name, scores.scorers) for name in scorers] or scores.scorers:
             for group in groups or GROUPS:
-                points = []
-                for size in sizes or plan.sizes:
+                points: list[Point] = []
+                for size in sizes or plan.sizes_of(order):
                     repeated = group == "core" and "trained" in (groups or GROUPS) and _core_is_trained(plan, order, size)
                     pair = scores.index(first, size), scores.index(second, size)
                     if pair[0] is None or pair[1] is None or (repeated and not over_sizes):
                         continue
                     declared = [at for name in names if (at := scores.at(scorer, name, plan.group(group, order, size)))]
+                    # Methods that are not trained are the same at every size: one test of the same places is enough.
+                    if any(point.pair == pair and point.declared == declared for point in points):
+                        continue
                     if all(scores.arms[number].done for number in pair if number is not None) and declared:
                         common = left.common(scores, f"{scorer} {group} N = {size}", (pair[0], pair[1]), declared)
                         points.append(Point(size, (pair[0], pair[1]), declared, common))

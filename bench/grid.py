@@ -103,7 +103,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
         for rank, (entry, spec) in enumerate(zip(profile.grid.methods, specs, strict=True)):
             declaration = registry.declaration(spec)
             own_keys = folder_keys({"method": str(dict(spec.params).get("model", ""))}) | code_key(spec)
-            training = _training(profile, str(spec), spec.name, settings)
+            training = _training(profile, spec, settings)
             sizes = entry.sizes if entry.sizes is not None else profile.grid.sizes
             seeds = entry.seeds if entry.seeds is not None else profile.grid.seeds
             points = [(size, seed) for size in sizes for seed in seeds] if declaration.trained else [(0, 0)]
@@ -196,13 +196,16 @@ def folder_keys(models: Mapping[str, str]) -> dict[str, str]:
 
 
 def _training(
-    profile: Profile, spec: str, name: str, settings: dict[str, tuple[str, dict[str, Any]]]
+    profile: Profile, spec: registry.MethodSpec, settings: dict[str, tuple[str, dict[str, Any]]]
 ) -> Training:
-    """The profile's training settings, then those for the method, then those for this very spec."""
+    """The profile's training settings, then those for the method, then those for this very spec.
+
+    A control that trains another method (`shuffled`) starts from that method's settings.
+    """
     from bench.profile_file import profile_error
 
     content = profile.training.model_dump()
-    for target in dict.fromkeys((name, spec)):
+    for target in dict.fromkeys(name for one in (*registry.inner(spec), spec) for name in (one.name, str(one))):
         written, values = settings.get(target, ("", {}))
         try:
             content = Training.model_validate(content | values).model_dump()

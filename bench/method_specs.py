@@ -48,7 +48,8 @@ def files_of(specs: Iterable[registry.MethodSpec]) -> dict[str, str]:
 
 def code_key(spec: registry.MethodSpec) -> dict[str, str]:
     """The content hash of a method from outside, as part of a cell's `model_keys`; nothing for a built-in method."""
-    digest = plugins.content_hash(registry.declaration(spec))
+    hashes = [plugins.content_hash(registry.declaration(one)) for one in (spec, *registry.inner(spec))]
+    digest = "+".join(filter(None, hashes))
     return {"plugin": digest} if digest else {}
 
 

@@ -15,7 +15,7 @@ from bench.context import Context, context_of
 from bench.encoders.load import load_encoder
 from bench.grid import CellSpec, cells
 from bench.languages import Languages
-from bench.method_specs import method_spec
+from bench.method_specs import load_method, method_spec
 from bench.profile import Profile
 from bench.text_facts import measure
 from methods import registry
@@ -39,6 +39,8 @@ def prepare(profile: Profile, report: Report) -> dict[str, Any]:
     """
     torch.set_num_threads(max(1, profile.hardware.threads or torch.get_num_threads()))
     languages = Languages.load(Path(profile.data.languages_file) if profile.data.languages_file else None)
+    for entry in profile.grid.methods:
+        load_method(method_spec(entry.method))  # parameters that do not go together are told now, not after minutes
     first = {context_of(spec).key: spec for spec in reversed(cells(profile, languages))}  # one cell of each context
     seconds: dict[str, float] = {}
     suites = []

@@ -14,7 +14,7 @@ from bench.results import load
 
 TABLES = (
     "leaderboard.md", "leaderboard.csv", "per_language.csv", "scaling.md", "scaling.csv", "transfer.csv", "covariates.csv",
-    "texts.csv", "profile.yaml",
+    "agreement.csv", "texts.csv", "profile.yaml",
 )  # fmt: skip
 
 

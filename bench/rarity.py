@@ -41,7 +41,11 @@ def with_idf(pairs: Pairs, languages: Sequence[str], dev: Pairs, dev_languages: 
         counted.setdefault(language, []).append(_content(text))
     tables = {language: Idf(texts) for language, texts in counted.items()}
     found = (
-        [tables[language](np.array(text.ids)) for text, language in zip(part.texts, names, strict=True)]
+        [
+            # A language may have no training pair where there are fewer pairs than languages: its tokens weigh alike.
+            tables[language](np.array(text.ids)) if language in tables else np.ones(len(text.ids), np.float32)
+            for text, language in zip(part.texts, names, strict=True)
+        ]
         for part, names in ((pairs, languages), (dev, dev_languages))
     )
     return replace(pairs, idf=next(found)), replace(dev, idf=next(found))

@@ -53,10 +53,18 @@ class Plan:
     tasks: tuple[str, ...] = ()  # () = every task found in the cells
     profile: Mapping[str, Any] = field(default_factory=dict)
 
+    def sizes_of(self, order: str) -> tuple[int, ...]:
+        """Sizes at which an order was planned to be trained: those of another order are none of its own.
+
+        Where nothing is trained, floor and ceiling are shown at all sizes that the order is long enough for.
+        """
+        own = {cell.size for cell in self.cells if cell.size and cell.order == order}
+        return tuple(sorted(own)) or tuple(size for size in self.sizes if size <= len(self.orders[order]))
+
     def core_of(self, order: str) -> tuple[str, ...]:
         """The first languages of an order, as many of them as every size trains on."""
         core = self.core if self.core and order == next(iter(self.orders)) else self.orders[order][:CORE]
-        return core[: min(self.sizes, default=CORE)]
+        return core[: min(self.sizes_of(order), default=CORE)]
 
     def group(self, name: str, order: str, size: int) -> tuple[str, ...]:
         """The declared languages of a group (`trained`, `core`, `held-out`, `guard`, `all`) at one size."""

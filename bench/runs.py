@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 from rich.console import Console
@@ -64,7 +64,7 @@ def run(
                     threads = plan.profile.hardware.threads or cores()
                     prepared = call_in_child(prepare, plan.profile, threads, view.step) or {}
                     if texts := prepared.pop("texts", None):
-                        atomic_write(plan.store.root / text_facts.FILE, text_facts.as_csv(texts))
+                        text_facts.add(plan.store.root, texts)
                     view.prepared()
                 with closing(executor.run(todo)) as events:  # type: ignore[type-var]
                     for event in events:
@@ -79,10 +79,13 @@ def run(
             return INTERRUPTED
         except OSError as error:
             raise _unwritable(error, plan) from error
+        finally:
+            # Also of a run that was interrupted or broke off: what it took belongs to what the results took.
+            if todo:
+                counts = {"run": view.done, "failed": view.failed, "kept": view.skipped, "largest_mb": view.peak_mb}
+                with suppress(OSError):  # a full disk has its own message
+                    add_run(plan.store.root / RUNS, started, time.monotonic() - clock, plan.workers, prepared, counts)
         failed = [spec for spec in plan.specs if plan.store.state(spec) == "failed"]
-        if todo:
-            counts = {"run": view.done, "failed": view.failed, "kept": view.skipped, "largest_mb": view.peak_mb}
-            add_run(plan.store.root / RUNS, started, time.monotonic() - clock, plan.workers, prepared, counts)
         _tables(plan, console)
         console.print(view.summary(), soft_wrap=True)
         for spec in failed:

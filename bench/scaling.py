@@ -59,7 +59,7 @@ def _row(
 ) -> dict[str, Any]:  # fmt: skip
     points = {}
     left_out = []
-    for size in plan.sizes:
+    for size in plan.sizes_of(order):
         number = scores.index(method, size)
         if number is None or scores.arms[number].size == 0:
             continue

@@ -40,7 +40,7 @@ def leaderboard(plan: Plan, order: str, scores: Scores) -> pd.DataFrame:
     for scorer in scores.scorers:
         for task in (MEAN, *scores.tasks):
             for group in GROUPS:
-                for size in plan.sizes:
+                for size in plan.sizes_of(order):
                     languages = plan.group(group, order, size)
                     tasks = scores.tasks if task == MEAN else (task,)
                     places = [at for name in tasks if (at := scores.at(scorer, name, languages))]

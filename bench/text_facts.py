@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bench.paths import atomic_write
+
 if TYPE_CHECKING:
     from bench.suite.types import Suite
 
@@ -58,6 +60,12 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     """The text of `FILE`."""
     table = pd.DataFrame(list(rows), columns=["language", *FACTS]).astype(dict.fromkeys(FACTS, float))
     return table.to_csv(index=False, float_format="%.4f", lineterminator="\n")
+
+
+def add(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows into an experiment's `FILE`; languages of earlier runs that are not among them stay."""
+    there = {language: {"language": language, **facts} for language, facts in read(folder).items()}
+    atomic_write(folder / FILE, as_csv(list((there | {row["language"]: dict(row) for row in rows}).values())))
 
 
 def read(folder: Path) -> dict[str, dict[str, float]]:

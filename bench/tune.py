@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from bench.errors import BenchError
 from bench.execution.base import Failed, Finished, Progress, Started
@@ -20,8 +19,17 @@ from bench.paths import atomic_write
 from bench.profile import Profile
 from bench.profile_file import load_profile
 from bench.store import Store
+from bench.yamlfile import read_mapping
 
 Say = Callable[[str], None]
+
+
+def read_trials(file: Path) -> dict[str, Any]:
+    """What a trials file says. Raises `BenchError` when it is not there, not YAML or lacks a key."""
+    described = read_mapping(file, "trials file")
+    if lacking := sorted({"name", "profile", "size", "seed", "tasks", "trials"} - set(described)):
+        raise BenchError(f"trials file {str(file)!r} lacks {', '.join(lacking)}", "write it like bench/tuning.yaml")
+    return described
 
 
 def trial_cells(file: Path, workers: int | None = None) -> tuple[Profile, list[tuple[str, str, CellSpec]]]:
@@ -30,7 +38,7 @@ def trial_cells(file: Path, workers: int | None = None) -> tuple[Profile, list[t
     Raises:
         BenchError: arms have different numbers of trials, or a trial does not fit its method.
     """
-    described = yaml.safe_load(file.read_text(encoding="utf-8"))
+    described = read_trials(file)
     arms: dict[str, dict[str, Any]] = described["trials"]
     counts = {arm: len(content["trials"]) for arm, content in arms.items()}
     if len(set(counts.values())) > 1:
@@ -80,7 +88,7 @@ def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.
         BenchError: the file does not hold up, or the preparation fails.
     """
     profile, trials = trial_cells(file, workers)
-    arms: dict[str, dict[str, Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))["trials"]
+    arms: dict[str, dict[str, Any]] = read_trials(file)["trials"]
     store = Store(results / profile.name)
     with store.lock():
         todo = [spec for _, _, spec in trials if store.state(spec) != "done"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from methods.base import Method
 
+NEEDS = ("english", "idf")
 KINDS = ("distil", "translate", "none", "english")
 NAMES_A_METHOD = "MethodText"  # annotation of a parameter whose value is itself a method spec
 TYPES = ("int", "float", "str", "bool", NAMES_A_METHOD)
@@ -121,10 +122,12 @@ def from_class(cls: type[Method], module: str) -> Declaration:
     if missing:
         raise MethodError(f"{cls.__name__} declares no {' and no '.join(missing)}")
     params = {}
+    if not dataclasses.is_dataclass(cls.Params):
+        raise MethodError(f"Params of {cls.__name__} is no dataclass")
     for one in dataclasses.fields(cls.Params):
         if one.default is dataclasses.MISSING:
             raise MethodError(f"parameter {one.name} of {cls.__name__} has no default")
-        kind = one.type if isinstance(one.type, str) else one.type.__name__
+        kind = one.type if isinstance(one.type, str) else getattr(one.type, "__name__", str(one.type))
         params[one.name] = Param(kind, one.default, one.metadata.get("help", ""), tuple(one.metadata.get("choices", ())))
     reference = getattr(cls, "reference", "")
     return checked(
@@ -145,6 +148,8 @@ def checked(found: Declaration) -> Declaration:
         raise MethodError(f"{found.name!r} is no name for a method: use letters, digits, _ and -")
     if found.kind not in KINDS:
         raise MethodError(f"method {found.name!r} is of kind {found.kind!r} (allowed: {', '.join(KINDS)})")
+    if not isinstance(found.needs, tuple) or not set(found.needs) <= set(NEEDS):
+        raise MethodError(f"method {found.name!r} needs {found.needs!r} (allowed: a tuple of {', '.join(NEEDS)})")
     if not isinstance(found.version, int):
         raise MethodError(f"the version of method {found.name!r} is {found.version!r}, not a whole number")
     for key, param in found.params.items():

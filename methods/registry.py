@@ -133,15 +133,27 @@ def all_params(spec: MethodSpec) -> dict[str, Any]:
     return found
 
 
+def inner(spec: MethodSpec) -> list[MethodSpec]:
+    """The methods that the parameters of a spec name."""
+    own, values = declaration(spec), dict(spec.params)
+    named = [values.get(key, param.default) for key, param in own.params.items() if param.type == NAMES_A_METHOD]
+    return [parse_spec(text) for text in named]
+
+
 def load(spec: MethodSpec) -> Method:
     """The method itself, with its parameters (imports torch).
 
     Raises:
-        MethodError: a method from outside that cannot be imported.
+        MethodError: a method from outside that cannot be imported, or parameters that do not go together.
     """
     found = declaration(spec)
     cls = plugins.class_of(found) if found.source else getattr(importlib.import_module(found.module), found.cls)
-    return cls(**dict(spec.params))
+    try:
+        return cls(**dict(spec.params))
+    except MethodError:
+        raise
+    except Exception as error:  # of a method from outside it can be anything
+        raise MethodError(f"{spec.text} cannot be made: {type(error).__name__}: {error}") from error
 
 
 def _typed(declaration: Declaration, key: str, value: str) -> Any:

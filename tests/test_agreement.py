@@ -8,6 +8,7 @@ from scipy.stats import spearmanr
 
 from bench import agreement
 from bench.agreement import drawn_pairs, rank_correlation, read_run
+from bench.errors import BenchError
 from bench.retrieval.ranking import Ranking
 from bench.scoring import write_run
 from tests.made_up import LOW, QUESTIONS, TASKS, cell, plan
@@ -135,3 +136,12 @@ def test_the_command(made):
     assert done.returncode == 0, done.stderr
     assert loaded(done) == [] and "MRC@3" in done.stdout and (made / "agreement.csv").is_file()
     assert set(table(made)["k"]) == {3} and len(LOW) == 4
+
+
+def test_a_cut_run_file_is_a_clear_error(tmp_path):
+    whole = gzip.compress(b"q0 Q0 d1 1 0.5 tag\n" * 50)
+    for number, content in enumerate((whole[:-9], b"no gzip", gzip.compress(b"q0 Q0 d1\n"))):
+        path = tmp_path / f"{number}.trec.gz"
+        path.write_bytes(content)
+        with pytest.raises(BenchError, match="no whole TREC run"):
+            read_run(path)

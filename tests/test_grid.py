@@ -154,6 +154,17 @@ def test_method_settings_apply_to_the_method_then_to_the_very_spec():
     }  # fmt: skip
 
 
+def test_a_control_is_trained_like_the_method_it_controls():
+    found = made(
+        "grid.methods=[contrastive, shuffled, shuffled(method=contrastive(form=dense))]", "grid.sizes=[5]",
+        "method_settings.contrastive.clip=2", "method_settings.contrastive(form=dense).clip=3",
+        "method_settings.shuffled.warmup=0",
+    )  # fmt: skip
+    assert {name: (cell.training.clip, cell.training.warmup) for name, cell in found.items()} == {
+        "contrastive@5#0": (2, 0.1), "shuffled@5#0": (2, 0), "shuffled(method=contrastive(form=dense))@5#0": (3, 0),
+    }  # fmt: skip
+
+
 def test_wrong_method_settings_are_clear():
     with pytest.raises(BenchError, match="did you mean 'clip'"):
         made("method_settings.contrastive.clips=2")

@@ -304,6 +304,21 @@ def test_every_order_has_its_own_floor_and_picture(tmp_path, drawn):
     assert (folder / "scaling-other.svg").is_file() and "## Order `other`" in (folder / "leaderboard.md").read_text()
 
 
+def test_another_order_changes_neither_sizes_nor_core_of_the_first(tmp_path):
+    first = [FLOOR, CEILING, "optical@2#0", "optical@3#0"]
+    alone, both = plan(tmp_path / "alone", first), tmp_path / "both"
+    plan(both, [*first, f"{FLOOR}~list", f"{CEILING}~list", "optical@1#0~list"], {"low": LOW, "list": LOW[2:]})
+    for folder in (alone, both):
+        for name in first:
+            cell(folder, name, constant)
+    for name in (f"{FLOOR}~list", f"{CEILING}~list", "optical@1#0~list"):
+        cell(both, name, constant)
+    tables = [written(folder) for folder in (alone, both)]
+    own = tables[1][tables[1]["order"] == "low"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(own, tables[0], check_dtype=False)
+    assert set(tables[1].loc[tables[1]["order"] == "list", "size"]) == {1}
+
+
 def test_nothing_done_yet(made, drawn):
     leaderboard.write(made)
     shutil.rmtree(made / "cells")

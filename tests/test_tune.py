@@ -155,3 +155,11 @@ def test_only_what_is_missing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     ran.clear()
     tune(file, tmp_path, said.append)
     assert ran == [trials[-1][2].id]
+
+
+def test_a_trials_file_that_is_not_there_or_not_whole(tmp_path):
+    with pytest.raises(BenchError, match="does not exist"):
+        trial_cells(tmp_path / "none.yaml")
+    (tmp_path / "part.yaml").write_text("name: x\ntrials: {}\n")
+    with pytest.raises(BenchError, match="lacks profile, seed, size, tasks"):
+        trial_cells(tmp_path / "part.yaml")

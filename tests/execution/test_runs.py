@@ -12,7 +12,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from bench import runs
+from bench import runs, text_facts
 from bench.errors import BenchError
 from bench.execution.inprocess import InProcess
 from bench.plan import make_plan
@@ -87,6 +87,10 @@ def test_what_the_tokenizer_makes_of_languages_is_kept_with_the_results(tmp_path
     assert (tmp_path / "small" / "texts.csv").read_text() == (
         "language,fertility,token_premium,unknown_rate\nswh_Latn,2.0000,,0.0000\n"
     )
+    # A later run over other languages adds to them.
+    text_facts.add(tmp_path / "small", [{"language": "hau_Latn", "fertility": 3.0, "token_premium": 1.0, "unknown_rate": 0.5}])
+    found = text_facts.read(tmp_path / "small")
+    assert found["swh_Latn"] == {"fertility": 2.0, "unknown_rate": 0.0} and found["hau_Latn"]["unknown_rate"] == 0.5
 
 
 def test_a_failed_cell_shows_in_the_exit_status_and_is_tried_again(tmp_path, fake, tables):
@@ -219,6 +223,8 @@ def test_ctrl_c_keeps_finished_cells_and_says_so(tmp_path, fake):
     assert process.returncode == 130
     assert "interrupted: 1 of 5 cells are done and kept" in text and "Traceback" not in text
     assert list(contents(tmp_path)) == ["untrained@0#0"] and not list(tmp_path.glob("small/cells/.*"))
+    [record] = json.loads((tmp_path / "small" / "runs.json").read_text())
+    assert record["cells"]["run"] == 1
 
 
 def test_a_second_run_on_the_folder_is_refused(tmp_path, fake, tables):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.method_specs import code_key
 from methods import plugins, registry
 from methods.declaration import declaring
 
@@ -116,6 +117,8 @@ def test_a_plain_default_is_a_parameter_without_help(tmp_path: Path):
         (plain().replace('reference = "nobody 2026"', 'kind = "translate"'), "only losses can be trained"),
         (plain().replace('reference = "nobody 2026"', 'kind = "other"'), "of kind 'other'"),
         (plain().replace("weight: float", "weight: list"), "of type list"),
+        (plain().replace("@dataclass\n", "").replace("summary =", "kind = 'dis' + 'til'\n    summary ="), "no dataclass"),
+        (plain().replace("@register", "").replace("Params = T", "needs = 'english'\n    Params = T"), "needs 'english'"),
         (plain().replace('name = "their"', "").replace("@register", ""), "declares no name"),
     ],
 )
@@ -206,6 +209,13 @@ def test_an_installed_method_is_planned_without_running_its_package(site: Path, 
     for name, reason in {"needs": "nowhere_to_be_found", "broken": "line 1"}.items():
         done = bench("plan", "--methods", name, *asked, cwd=tmp_path, path=site)
         assert done.returncode == 2 and reason in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_code_of_a_method_inside_a_control_counts(monkeypatch: pytest.MonkeyPatch):
+    assert code_key(registry.parse_spec("shuffled")) == {}
+    inside = {"contrastive": "abc"}
+    monkeypatch.setattr(plugins, "content_hash", lambda declaration: inside.get(declaration.name, ""))
+    assert code_key(registry.parse_spec("shuffled(method=contrastive(form=dense))")) == {"plugin": "abc"}
 
 
 def test_an_installed_method_runs_and_its_whole_package_counts(site: Path, tmp_path: Path):
