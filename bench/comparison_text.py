@@ -121,4 +121,6 @@ LEGEND = f"""- The difference is of nDCG@10, mean over languages, then over task
   of its row alone, uncorrected: it may lie off 0 where the verdict says "not distinguishable".
 - ahead/level/behind: languages by their means alone. "beats in": at least so many, by partial conjunction (Bonferroni) over
   one-sided tests at {LEVEL / 2} each way; correct within a row, not over rows. Ties: questions that both answer equally well.
+- Questions of a task that is not parallel (symbols) count as independent, although those of different languages can ask for
+  the same document: where they do, its interval is too narrow and its p too small.
 - seeds: those that both methods have; with more than one, the standard deviation of their differences, and how many exceed 0."""

@@ -81,7 +81,12 @@ def _more(row: dict[Any, Any] | None) -> str:
 def _covariates(covariates: pd.DataFrame) -> list[str]:
     if not len(covariates):
         return ["There are too few languages for a regression, or no floor."]
-    last = covariates[covariates["size"] == covariates.groupby(["scorer", "method"])["size"].transform("max")]
+    # Where every language is trained on the same number of pairs, pairs explain nothing: the largest size that has
+    # languages of both kinds is shown, if there is one.
+    telling = covariates["size"].where(covariates.groupby(["scorer", "method", "size"])["covariate"].transform(_has_pairs), 0)
+    largest = telling.groupby([covariates["scorer"], covariates["method"]]).transform("max")
+    largest = largest.where(largest > 0, covariates.groupby(["scorer", "method"])["size"].transform("max"))
+    last = covariates[covariates["size"] == largest]
     there = [name for name in COVARIATES if name in set(last["covariate"])]
     lines = []
     for (scorer, method, size), own in last.groupby(["scorer", "method", "size"], sort=False):
@@ -94,6 +99,10 @@ def _covariates(covariates: pd.DataFrame) -> list[str]:
     if lost := sorted({name for names in last["languages_left_out"] for name in names.split()}):
         parts.append(f"Languages left out because a covariate is not known of them: {', '.join(lost)}.")
     return parts
+
+
+def _has_pairs(names: pd.Series) -> bool:
+    return "log2_pairs" in set(names)
 
 
 def _coefficient(row: dict[Any, Any] | None) -> str:

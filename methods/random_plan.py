@@ -23,7 +23,7 @@ class RandomPlanParams:
 
 @register
 class RandomPlan(Method):
-    """The loss of `optical` with a plan that knows nothing of the tokens: what is left of it without alignment?
+    """The loss of `optical(reach=0)` with a plan that knows nothing of the tokens: what is left of it without alignment?
 
     `L = < P, C >_F`, mean over pairs; `P = diag(u) exp(spread * Z) diag(v)` (n x m) with standard normal Z, scaled to
     the uniform masses `P 1 = 1/n`, `P' 1 = 1/m`; C as in `optical`. A pair's Z is drawn with torch's seed and its pair id,
@@ -31,7 +31,7 @@ class RandomPlan(Method):
     """
 
     name = "random_plan"
-    summary = "`optical` with a random plan of the right masses (control)"
+    summary = "`optical(reach=0)` with a random plan (control)"
     reference = "-"
     Params = RandomPlanParams
 
