@@ -25,7 +25,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 KNOWN = ("optical", "contrastive", "nmt")  # always in the same colours
 GREY = "#666666"
 PANEL = (2.3, 2.2)  # inches, with the space between panels
-LEFT, RIGHT, TOP, BOTTOM = 0.75, 0.1, 0.7, 0.5  # inches
+LEFT, RIGHT, TOP, BOTTOM = 0.75, 0.1, 0.7, 0.5  # inches; the top has room for two rows of legend
+ROW = 0.18  # inches of a further row
 STYLE: Any = {
     "font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
     "axes.edgecolor": "#999999", "axes.grid": True, "grid.color": "#e5e5e5", "grid.linewidth": 0.6,
@@ -67,11 +68,14 @@ def draw(table: pd.DataFrame) -> Figure:
     scorers = list(dict.fromkeys(means["scorer"]))
     groups = [group for group in GROUPS if group in set(means["group"])]
     looks = styles(list(dict.fromkeys(means["method"])))
-    width, height = PANEL[0] * len(groups) + LEFT + RIGHT, PANEL[1] * len(scorers) + TOP + BOTTOM
+    width = PANEL[0] * len(groups) + LEFT + RIGHT
+    columns = legend_columns([_label(method) for method in looks], width)
+    top = TOP + ROW * max(0, -(-len(looks) // columns) - 2)
+    height = PANEL[1] * len(scorers) + top + BOTTOM
     figure = Figure(figsize=(width, height), dpi=160)
     panels = figure.subplots(len(scorers), len(groups), sharex=True, sharey="row", squeeze=False)
     # Fixed margins: letting matplotlib find them takes longer than drawing.
-    figure.subplots_adjust(LEFT / width, BOTTOM / height, 1 - RIGHT / width, 1 - TOP / height, wspace=0.08, hspace=0.1)
+    figure.subplots_adjust(LEFT / width, BOTTOM / height, 1 - RIGHT / width, 1 - top / height, wspace=0.08, hspace=0.1)
     for row, scorer in zip(panels, scorers, strict=True):
         for panel, group in zip(row, groups, strict=True):
             _panel(panel, means[(means["scorer"] == scorer) & (means["group"] == group)], looks)
@@ -83,10 +87,19 @@ def draw(table: pd.DataFrame) -> Figure:
     figure.text(middle, 0.06 / height, "number of languages trained on", ha="center", va="bottom")
     shown = {str(line.get_label()): line for panel in panels.flat for line in panel.get_lines()}
     names = [name for name in map(_label, looks) if name in shown]
-    columns = len(names) if sum(0.55 + 0.075 * len(name) for name in names) < width else -(-len(names) // 2)
     handles = [shown[name] for name in names]
     figure.legend(handles, names, loc="upper center", bbox_to_anchor=(middle, 1), ncols=columns, frameon=False)
     return figure
+
+
+def legend_columns(names: Sequence[str], width: float) -> int:
+    """As many columns as fit into `width` inches; matplotlib fills a legend column by column."""
+    for columns in range(len(names), 1, -1):
+        rows = -(-len(names) // columns)
+        widest = [max(map(len, names[start : start + rows])) for start in range(0, len(names), rows)]
+        if sum(0.55 + 0.075 * length for length in widest) < width:
+            return columns
+    return 1
 
 
 def styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:

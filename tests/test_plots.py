@@ -3,6 +3,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from bench import plots
 
@@ -91,3 +92,15 @@ def test_method_colours_stay_whatever_else_is_drawn():
     assert len(set(looks)) == len(looks)
     assert list(among)[-1] == "untrained"
     assert len(plots.styles([f"m{n}" for n in range(30)])) == 30
+
+
+def test_the_legend_fits_into_the_picture():
+    own = ("optical", "contrastive", "contrastive(form=dense,temperature=0.1)", "nmt",
+           "optical(cost=cosine,epsilon=0.05,reach=0.0)", "shuffled")  # fmt: skip
+    figure = plots.draw(table(("untrained", "english", *own)))
+    FigureCanvasAgg(figure).draw()
+    [legend] = figure.legends
+    box, whole = legend.get_window_extent(), figure.bbox
+    assert box.x0 >= whole.x0 and box.x1 <= whole.x1
+    assert box.y0 >= max(panel.get_window_extent().y1 for panel in figure.axes), "nor does it lie on a panel"
+    assert plots.legend_columns(["a", "b", "c"], 10) == 3 and plots.legend_columns(["a" * 99, "b" * 99], 10) == 1
