@@ -16,6 +16,7 @@ from bench.method_specs import code_key, files_of, method_spec
 from bench.profile import Data, Evaluation, Models, Profile, Settings, Space, Training
 from methods import registry
 
+TRAINING_LOOP = 2  # raised when the training loop changes results: those of trained cells are stale then
 CORE = 5  # first languages of the order: trained in every cell of the default sizes
 
 
@@ -78,7 +79,9 @@ class CellSpec(Settings):
         content = self.model_dump(mode="json", exclude={"threads": True, "method_source": True})
         # The texts themselves are in data_key; the file or the name that led to them does not matter.
         content["data"] = {"without": content["data"]["without"]}
-        if not self.trained:
+        if self.trained:
+            content["training_loop"] = TRAINING_LOOP
+        else:
             # What is left of it for them: how long the English texts are that the space is fitted on.
             content["training"] = {"max_length": self.training.max_length}
         return content

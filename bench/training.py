@@ -168,15 +168,18 @@ class Distillation(Clipped):
         if "english" in self.method.needs:
             assert pairs.english_texts is not None, f"{self.method.name} needs the English sides, tokenised"
             needed["english"] = self.states([pairs.english_texts[i] for i in positions])
-        return self.method.loss(
-            student, self.teacher.batch(rows, self.device), torch.from_numpy(rows).to(self.device), **needed
-        )
+        # The encoder may run in bfloat16; similarities, plans and softmaxes are float32 for every method.
+        with torch.autocast(self.device.type, enabled=False):
+            return self.method.loss(
+                student, self.teacher.batch(rows, self.device), torch.from_numpy(rows).to(self.device), **needed
+            )
 
     def states(self, texts: list[TokenizedText]) -> TokenStates:
         """These texts as the student sees them, in the space of the comparison."""
         batch = self.student.collate(texts).to(self.device)
         hidden, pooled = self.student.states(batch)
-        return TokenStates(self.space.tokens(hidden), batch.content_mask.bool(), self.space.pooled(pooled))
+        with torch.autocast(self.device.type, enabled=False):
+            return TokenStates(self.space.tokens(hidden.float()), batch.content_mask.bool(), self.space.pooled(pooled.float()))
 
     def training_step(self, positions: np.ndarray, index: int) -> Tensor:
         loss, scalars = self.losses(positions, self.pairs)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.errors import BenchError
+from bench.errors import BenchError, unknown
 from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.local import LocalProcesses, call_in_child
 from bench.grid import CellSpec, cells
@@ -19,17 +19,43 @@ from bench.paths import atomic_write
 from bench.profile import Profile
 from bench.profile_file import load_profile
 from bench.store import Store
+from bench.trials import draw
 from bench.yamlfile import read_mapping
 
 Say = Callable[[str], None]
+CRITERIA = ("mean", "dense", "late", "sparse")
 
 
 def read_trials(file: Path) -> dict[str, Any]:
     """What a trials file says. Raises `BenchError` when it is not there, not YAML or lacks a key."""
     described = read_mapping(file, "trials file")
-    if lacking := sorted({"name", "profile", "size", "seed", "tasks", "trials"} - set(described)):
+    needed = {"name", "profile", "size", "seed", "tasks", "arms"} | (set() if "trials" in described else {"draws", "search"})
+    if lacking := sorted(needed - set(described)):
         raise BenchError(f"trials file {str(file)!r} lacks {', '.join(lacking)}", "write it like bench/tuning.yaml")
+    for arm, scorer in described["arms"].items():
+        if scorer not in CRITERIA:
+            raise unknown(f"criterion of {arm}", str(scorer), CRITERIA)
     return described
+
+
+def arms_of(file: Path, base: Profile) -> dict[str, list[dict[str, Any]]]:
+    """The trials of each arm: those that the file lists, or draws from the search spaces of the methods.
+
+    Raises:
+        BenchError: arms have different numbers of trials.
+    """
+    described = read_trials(file)
+    if "trials" not in described:
+        own = base.training.model_dump()
+        if unsettled := sorted(set(described["search"]) - set(own)):
+            raise unknown("training setting", unsettled[0], own)
+        return {arm: draw(arm, described["search"], own, described["draws"]) for arm in described["arms"]}
+    listed: dict[str, list[dict[str, Any]]] = described["trials"]
+    counts = {arm: len(listed.get(arm, ())) for arm in described["arms"]}
+    if len(set(counts.values())) > 1 or set(listed) - set(counts):
+        shown = ", ".join(f"{arm}: {n}" for arm, n in ({arm: len(one) for arm, one in listed.items()} | counts).items())
+        raise BenchError(f"arms have different numbers of trials ({shown})", f"give each the same number in {file.name}")
+    return listed
 
 
 def trial_cells(file: Path, workers: int | None = None) -> tuple[Profile, list[tuple[str, str, CellSpec]]]:
@@ -39,12 +65,8 @@ def trial_cells(file: Path, workers: int | None = None) -> tuple[Profile, list[t
         BenchError: arms have different numbers of trials, or a trial does not fit its method.
     """
     described = read_trials(file)
-    arms: dict[str, dict[str, Any]] = described["trials"]
-    counts = {arm: len(content["trials"]) for arm, content in arms.items()}
-    if len(set(counts.values())) > 1:
-        shown = ", ".join(f"{arm}: {n}" for arm, n in counts.items())
-        raise BenchError(f"arms have different numbers of trials ({shown})", f"give each the same number in {file.name}")
     base = load_profile(described["profile"], described.get("set", ()))
+    arms = arms_of(file, base)
     content = base.model_dump(exclude_unset=True) | {"name": described["name"], "method_settings": {}}
     content["evaluation"] = base.evaluation.model_dump() | {"split": "dev", "tasks": tuple(described["tasks"])}
     if workers:
@@ -58,8 +80,8 @@ def trial_cells(file: Path, workers: int | None = None) -> tuple[Profile, list[t
     shared = profile("untrained", {})
     threads = shared.hardware.threads or max(1, cores() // shared.hardware.workers)
     found = [("floor", "", cells(shared, languages, threads)[0])]
-    for arm, one in arms.items():
-        for number, trial in enumerate(one["trials"], 1):
+    for arm, trials in arms.items():
+        for number, trial in enumerate(trials, 1):
             settings = {k: v for k, v in trial.items() if k != "method"}
             [spec] = cells(profile(trial["method"], settings), languages, threads)
             words = "; ".join(f"{k}={v}" for k, v in settings.items())
@@ -71,7 +93,7 @@ def trial_cells(file: Path, workers: int | None = None) -> tuple[Profile, list[t
                 )
             )
     # All methods are named, so that the preparation makes what any of them needs.
-    methods = list(dict.fromkeys(trial["method"] for one in arms.values() for trial in one["trials"]))
+    methods = list(dict.fromkeys(trial["method"] for one in arms.values() for trial in one))
     return Profile.model_validate(shared.model_dump() | {"grid": {"methods": methods, "sizes": [described["size"]]}}), found
 
 
@@ -88,7 +110,7 @@ def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.
         BenchError: the file does not hold up, or the preparation fails.
     """
     profile, trials = trial_cells(file, workers)
-    arms: dict[str, dict[str, Any]] = read_trials(file)["trials"]
+    criteria: dict[str, str] = read_trials(file)["arms"]
     store = Store(results / profile.name)
     with store.lock():
         todo = [spec for _, _, spec in trials if store.state(spec) != "done"]
@@ -101,22 +123,22 @@ def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.
                 if not isinstance(event, Progress):
                     verb = {Started: "started", Finished: "done", Failed: "FAILED"}[type(event)]
                     say(f"{verb} {event.id}" + (f": {event.reason}" if isinstance(event, Failed) else ""))
-        table = collect(store, trials, arms)
+        table = collect(store, trials, criteria)
         atomic_write(store.root / "tuning.csv", table.to_csv(index=False, float_format="%.4f"))
     return table
 
 
-def collect(store: Store, trials: list[tuple[str, str, CellSpec]], arms: dict[str, dict[str, Any]]) -> pd.DataFrame:
+def collect(store: Store, trials: list[tuple[str, str, CellSpec]], criteria: Mapping[str, str]) -> pd.DataFrame:
     """Dev scores of all trials; a trial that failed has none.
 
-    The criterion of a trial is the mean over tasks of the mean over the trained languages, with the scorer whose
-    space its arm trains.
+    A score is the mean over tasks of the mean over the trained languages; the criterion of an arm is that of one scorer,
+    or `mean`, that of dense and late.
     """
     rows = []
     for arm, settings, spec in trials:
         row: dict[str, Any] = {"arm": arm, "trial": settings}
         row |= {"pairs": spec.pairs, "languages": spec.size}
-        scorer = arms[arm]["scorer"] if arm in arms else "late"
+        criterion = criteria.get(arm, "mean")
         metrics = store.folder(spec) / "metrics.csv"
         if store.state(spec) == "done" and metrics.exists():
             frame = pd.read_csv(metrics)
@@ -124,9 +146,8 @@ def collect(store: Store, trials: list[tuple[str, str, CellSpec]], arms: dict[st
             means = frame[frame["language"].isin(core)].groupby(["scorer", "task"])["ndcg@10"].mean()
             for (one, task), value in means.items():
                 row[f"{task} {one}"] = value
-            for one in ("dense", "late"):
-                row[one] = means[one].mean()
-            row["criterion"] = row[scorer]
+            row |= {scorer: means[scorer].mean() for scorer in means.index.unique("scorer")}
+            row["criterion"] = (row["dense"] + row["late"]) / 2 if criterion == "mean" else row[criterion]
             manifest = store.manifest(spec)
             row["dev_loss_start"] = manifest.get("dev", {}).get("loss_start")
             row["dev_loss_end"] = manifest.get("dev", {}).get("loss_end")

@@ -39,9 +39,16 @@ class NoParams:
     """Parameters of a method that has none."""
 
 
-def option(default: Any, help: str, choices: Sequence[Any] = ()) -> Any:
-    """A parameter of a method: its default, one line of help, the values allowed (any if empty)."""
-    return field(default=default, metadata={"help": help, "choices": tuple(choices)})
+def option(default: Any, help: str, choices: Sequence[Any] = (), search: Sequence[Any] = ()) -> Any:
+    """A parameter of a method.
+
+    Args:
+        default: its value unless given.
+        help: one line.
+        choices: the values allowed; empty: any.
+        search: the values among which `bench tune` draws; empty: it is not tuned.
+    """
+    return field(default=default, metadata={"help": help, "choices": tuple(choices), "search": tuple(search)})
 
 
 class Method:

@@ -13,9 +13,9 @@ from methods.base import Method, TokenStates, option, other_pairs_of_the_text, r
 
 @dataclass
 class ClearParams:
-    reverse: float = option(0.4, "alpha: share of the reversed InfoNCE")
+    reverse: float = option(0.4, "alpha: share of the reversed InfoNCE", search=(0.2, 0.4, 0.6))
     agreement: float = option(0.2, "beta: share of the KL divergence; what is left goes to the forward InfoNCE")
-    temperature: float = option(0.05, "divides the cosines")
+    temperature: float = option(0.05, "divides the cosines", search=(0.05, 0.1))
 
 
 @register

@@ -16,7 +16,7 @@ from methods.registry import MethodError
 @dataclass
 class ContrastiveParams:
     form: str = option("late", "representation: MaxSim of tokens, or pooled vectors", choices=("late", "dense"))
-    temperature: float = option(0.05, "divides the similarities")
+    temperature: float = option(0.05, "divides the similarities", search=(0.02, 0.05, 0.1, 0.2))
     queue: int = option(0, "English texts of earlier batches kept as further negatives; form=dense only")
 
 

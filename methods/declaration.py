@@ -35,6 +35,7 @@ class Param:
     default: Any
     help: str
     choices: tuple[Any, ...] = ()
+    search: tuple[Any, ...] = ()  # values among which `bench tune` draws
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,10 @@ def from_class(cls: type[Method], module: str) -> Declaration:
         if one.default is dataclasses.MISSING:
             raise MethodError(f"parameter {one.name} of {cls.__name__} has no default")
         kind = one.type if isinstance(one.type, str) else getattr(one.type, "__name__", str(one.type))
-        params[one.name] = Param(kind, one.default, one.metadata.get("help", ""), tuple(one.metadata.get("choices", ())))
+        data = one.metadata
+        params[one.name] = Param(
+            kind, one.default, data.get("help", ""), tuple(data.get("choices", ())), tuple(data.get("search", ()))
+        )
     reference = getattr(cls, "reference", "")
     return checked(
         Declaration(
@@ -187,7 +191,8 @@ def _params(cls: ast.ClassDef) -> dict[str, Param]:
             default = arguments[0] if arguments else named["default"]
             text = arguments[1] if len(arguments) > 1 else named["help"]
             choices = arguments[2] if len(arguments) > 2 else named.get("choices", ())
-            found[node.target.id] = Param(ast.unparse(node.annotation), default, text, tuple(choices))
+            search = arguments[3] if len(arguments) > 3 else named.get("search", ())
+            found[node.target.id] = Param(ast.unparse(node.annotation), default, text, tuple(choices), tuple(search))
         elif isinstance(node, ast.AnnAssign):
             # A plain default has no help, and the class would not be an `option`: only the import can say more.
             raise NotLiteral(f"parameter {ast.unparse(node.target)} is no option(...)")

@@ -13,8 +13,8 @@ from methods.base import Method, TokenStates, option, other_pairs_of_the_text, r
 
 @dataclass
 class MimoParams:
-    contrast: float = option(0.2, "lambda: share of the contrastive loss, the rest is distillation")
-    temperature: float = option(0.05, "divides the cosines of the contrastive loss")
+    contrast: float = option(0.2, "lambda: share of the contrastive loss, the rest is distillation", search=(0.2, 0.5, 0.8))
+    temperature: float = option(0.05, "divides the cosines of the contrastive loss", search=(0.05, 0.1))
 
 
 @register

@@ -14,16 +14,21 @@ from methods.transport import cosine_cost, idf_mass, marginal_errors, plan, unif
 
 @dataclass
 class OpticalParams:
-    epsilon: float = option(0.02, "entropic regularisation, in units of the cosine cost")
-    reach: float = option(0.2, "price of mass that is not transported, in units of the cost; 0: all of it is transported")
+    epsilon: float = option(0.02, "entropic regularisation, in units of the cosine cost", search=(0.02, 0.05, 0.1))
+    reach: float = option(
+        0.2, "price of mass that is not transported, in units of the cost; 0: all of it is transported", search=(0.0, 0.2, 0.5)
+    )
     cost: str = option(
         "likelihood", "what the plan is multiplied with: 1 - cosine, or -log softmax", choices=("cosine", "likelihood")
     )
-    temperature: float = option(0.05, "of the likelihood cost")
-    masses: str = option("uniform", "of tokens: all alike, or by inverse document frequency", choices=("uniform", "idf"))
+    temperature: float = option(0.05, "of the likelihood cost", search=(0.05, 0.1))
+    masses: str = option(
+        "uniform", "of tokens: all alike, or by inverse document frequency", choices=("uniform", "idf"), search=("uniform", "idf")
+    )
+    solver: str = option("sinkhorn", "where Sinkhorn steps start: from nothing, or from geomloss", choices=("sinkhorn", "geomloss"))
     scaling: float = option(0.7, "geomloss: ratio of successive temperatures")
-    refine: int = option(50, "alternating Sinkhorn steps after geomloss")
-    tolerance: float = option(5e-4, "with reach=0, largest error of a text's masses (L1); 0: no steps beyond `refine`")
+    steps: int = option(0, "alternating Sinkhorn steps; 0: as many as needed")
+    tolerance: float = option(5e-4, "with reach=0, largest error of a text's masses (L1); 0: no steps beyond `steps`")
 
 
 @register
@@ -47,6 +52,7 @@ class Optical(Method):
     name = "optical"
     summary = "transport plan between student and teacher tokens as soft alignment"
     reference = "Huang, Yu, Allan, WSDM 2023, arXiv 2301.12566 (the loss; cost, solver and masses are ours)"
+    version = 2
     Params = OpticalParams
 
     def __init__(self, **params: Any) -> None:
@@ -58,7 +64,7 @@ class Optical(Method):
         p = self.params
         a, b = (idf_mass(side) if p.masses == "idf" else uniform_mass(side.mask) for side in (student, teacher))
         transport = plan(
-            student.vectors.detach(), teacher.vectors, a, b, p.epsilon, p.reach, p.scaling, p.refine, p.tolerance
+            student.vectors.detach(), teacher.vectors, a, b, p.epsilon, p.reach, p.solver, p.scaling, p.steps, p.tolerance
         )
         if p.cost == "cosine":
             cost = cosine_cost(student.vectors.float(), teacher.vectors.float())

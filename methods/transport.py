@@ -7,6 +7,8 @@ batch mates.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from geomloss import SamplesLoss
 from torch import Tensor
@@ -18,6 +20,8 @@ from methods.base import TokenStates
 LARGEST_COST = 2.0
 NO_MASS = -1e5  # finite stand-in for log 0: sums of two of them still fit float32
 TOLERANCE = 5e-4  # L1 error of the masses; <P, C> is then within a thousandth of the converged value or so
+SHRUNK = 1e-4  # see `steps_needed`
+FIRST_STEPS = 10  # of exact masses, before the plan is scaled
 MOST_STEPS = 5000  # of scaling; at epsilon = 0.02 a text takes about a hundred, a hard one some hundreds
 STEPS_AT_ONCE = 20  # between two looks at the error
 
@@ -41,16 +45,16 @@ def idf_mass(states: TokenStates) -> Tensor:
 
 @torch.no_grad()
 def plan(
-    x: Tensor, y: Tensor, a: Tensor, b: Tensor, epsilon: float, reach: float = 0.0, scaling: float = 0.7, refine: int = 50,
-    tolerance: float = TOLERANCE,
+    x: Tensor, y: Tensor, a: Tensor, b: Tensor, epsilon: float, reach: float = 0.0, solver: str = "sinkhorn",
+    scaling: float = 0.7, steps: int = 0, tolerance: float = TOLERANCE,
 ) -> Tensor:  # fmt: skip
-    """Transport plan: potentials annealed by geomloss, refined by alternating Sinkhorn steps.
+    """Transport plan by alternating Sinkhorn steps in the log domain, from nothing or from geomloss's potentials.
 
-    geomloss averages its two updates and offers no tolerance, so by itself it stops with marginals that
-    are off by more than a tenth. A few plain alternating steps in the log domain, started from its
-    potentials, bring them home if the masses may give way (`reach`): those steps shrink the error by a fixed factor
-    each. Exact masses have no such factor, and at a small epsilon hundreds of steps may be missing still: the
-    plan is scaled until it keeps them. The last step is on x's side: each token of x keeps its mass exactly.
+    If the masses may give way (`reach`), each pair of steps shrinks the error by a known factor, which says how many are
+    needed. Exact masses have no such factor, and at a small epsilon hundreds of steps may be needed: after a few
+    the plan is scaled until it keeps them, which is the same iteration, cheaper. The last step is on x's side: each
+    token of x keeps its mass exactly. geomloss anneals epsilon, which helps below 0.01 or so; by itself it averages its two
+    updates and offers no tolerance, so it stops with masses that are off by more than a tenth.
 
     Args:
         x: (B, N, d) unit vectors.
@@ -60,24 +64,42 @@ def plan(
         epsilon: regularisation, in units of the cost.
         reach: 0 keeps the masses exactly. Above 0 they are kept only softly, at the price `reach * KL`, in units of
             the cost: mass without a counterpart is then left where it is (unbalanced transport).
+        solver: where the steps start, `sinkhorn` (from nothing) or `geomloss`.
         scaling: ratio of successive temperatures of geomloss; nearer to 1 is slower, more accurate.
-        refine: alternating steps afterwards.
-        tolerance: with `reach=0`, largest L1 distance of a text's column sums from b; 0: leave it at `refine` steps.
+        steps: alternating steps; 0: as many as `tolerance` asks for.
+        tolerance: with `reach=0`, largest L1 distance of a text's column sums from b; 0: leave it at `steps`.
 
     Returns:
         (B, N, M) float32 plan, zero on padding.
     """
     x, y, a, b = x.float(), y.float(), a.float(), b.float()
+    steps = steps or (steps_needed(epsilon, reach) if reach else FIRST_STEPS)
+    # geomloss leaves autograd switched on; the guard puts the caller's mode back.
+    with torch.autocast(x.device.type, enabled=False), torch.inference_mode(torch.is_inference_mode_enabled()):
+        start = geomloss_potentials(x, y, a, b, epsilon, reach, scaling) if solver == "geomloss" else (None, None)
+        torch.set_grad_enabled(False)
+        found = sinkhorn_steps(cosine_cost(x, y), a, b, epsilon, steps, *start, reach)
+        return found if reach or not tolerance else scaled(found, a, b, tolerance)
+
+
+def steps_needed(epsilon: float, reach: float) -> int:
+    """Steps after which the error of unbalanced potentials has shrunk to SHRUNK of what it was.
+
+    A step is a contraction with the factor reach / (reach + epsilon) (Chizat et al. 2018, arXiv 1607.05816), two make a round.
+    """
+    return math.ceil(math.log(SHRUNK) / (2 * math.log(reach / (reach + epsilon))))
+
+
+def geomloss_potentials(
+    x: Tensor, y: Tensor, a: Tensor, b: Tensor, epsilon: float, reach: float, scaling: float
+) -> tuple[Tensor, Tensor]:
+    """Potentials f (B, N) and g (B, M) of geomloss; it leaves autograd switched on."""
     solver = SamplesLoss(
         "sinkhorn", p=1, blur=epsilon, diameter=LARGEST_COST, scaling=scaling, cost=cosine_cost,
         reach=reach or None, debias=False, potentials=True, backend="tensorized",
     )  # fmt: skip
-    # geomloss leaves autograd switched on; the guard puts the caller's mode back.
-    with torch.autocast(x.device.type, enabled=False), torch.inference_mode(torch.is_inference_mode_enabled()):
-        f, g = solver(a, x, b, y)
-        torch.set_grad_enabled(False)
-        found = sinkhorn_steps(cosine_cost(x, y), a, b, epsilon, refine, f.detach(), g.detach(), reach)
-        return found if reach or not tolerance else scaled(found, a, b, tolerance)
+    f, g = solver(a, x, b, y)
+    return f.detach(), g.detach()
 
 
 def sinkhorn_steps(

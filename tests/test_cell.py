@@ -15,7 +15,7 @@ MEASURES = list(MEASURES_OF_A_QUERY)
 FILES = {"metrics.csv", "per_query.parquet", "runs"}
 NMT = "nmt(decoder_layers=1,english_passes={},max_tokens=6)"
 METHODS = [
-    "contrastive", "contrastive(form=dense)", "optical(refine=5)", "optical(masses=idf)", "mimo", "random_plan",
+    "contrastive", "contrastive(form=dense)", "optical(steps=5)", "optical(masses=idf)", "mimo", "random_plan",
     "shuffled(method=contrastive(form=dense))", NMT.format(0), NMT.format(1),
 ]  # fmt: skip
 

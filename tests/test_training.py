@@ -70,7 +70,7 @@ class EnglishOnly(Method):
 
 
 LEARNS = [
-    "contrastive", "contrastive(form=dense)", "contrastive(form=dense,queue=24)", "optical(refine=5,epsilon=0.1)",
+    "contrastive", "contrastive(form=dense)", "contrastive(form=dense,queue=24)", "optical(steps=5,epsilon=0.1)",
     "mimo", "clear", "token_alignment", "optical_contrastive", "score_kl(form=dense)",
 ]  # fmt: skip
 
@@ -82,7 +82,7 @@ def test_the_loss_falls_on_pairs_that_were_not_trained_on(world: World, method: 
     assert end < 0.85 * start
 
 
-@pytest.mark.parametrize("method", ["contrastive", "optical(refine=5,epsilon=0.1)"])
+@pytest.mark.parametrize("method", ["contrastive", "optical(steps=5,epsilon=0.1)"])
 def test_it_trains_in_bfloat16_too(world: World, method: str):
     # On any processor, if slowly: GPUs and newer processors train like this by default.
     student, table = trained(world, method, precision="bf16-mixed", pairs=400)

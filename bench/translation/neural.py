@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from bench.encoders.encoder import Encoder, token_batches
+from bench.encoders.encoder import Encoder, TokenizedText, token_batches
+from bench.errors import BenchError
 from bench.translation.model import EnglishVocabulary, build, greedy
 from bench.translation.training import train_translator
 from bench.translation.warmup import warm_up
@@ -64,6 +65,27 @@ class Translator:
         return self.encoder.tokenizer.decode(ids, skip_special_tokens=True).strip()
 
 
+def with_copies(
+    texts: list[TokenizedText], english: list[TokenizedText], share: float
+) -> tuple[list[TokenizedText], list[TokenizedText]]:
+    """Sources and targets of the pairs, with the English side of the first pairs as its own source spread evenly among them.
+
+    Args:
+        share: copies as a share of the pairs, from 0 to 1.
+
+    Raises:
+        BenchError: a share outside that range.
+    """
+    if not 0 <= share <= 1:
+        raise BenchError(f"nmt: copying={share} is no share", "give a number from 0 to 1")
+    copies = round(share * len(texts))
+    # Sorted by the place where each belongs: pair i at i, copy k at its even distance behind a pair.
+    places = list(range(len(texts))) + [(k + 1) * len(texts) / copies - 0.5 for k in range(copies)]
+    order = sorted(range(len(places)), key=places.__getitem__)
+    sources, targets = [*texts, *english[:copies]], [*english, *english[:copies]]
+    return [sources[i] for i in order], [targets[i] for i in order]
+
+
 def _trained(
     spec: CellSpec, context: Context, params: Any, out_dir: Path, clock: Clock, found: dict[str, Any]
 ) -> tuple[Translator, pd.DataFrame]:
@@ -81,9 +103,10 @@ def _trained(
         model = build(encoder, vocabulary, params.decoder_layers, context.space)
     with clock.phase("decoder"):
         warm_up(context, encoder, model, vocabulary, params, precision, clock.report)
+    sources, targets = with_copies(pairs.texts, [english[i] for i in pairs.english], params.copying)
     with clock.phase("train"):
         table = train_translator(
-            encoder, model, vocabulary, pairs.texts, [english[i] for i in pairs.english],
+            encoder, model, vocabulary, sources, targets,
             (dev.texts, [english[i] for i in dev.english]), settings, params.decoder_rate, spec.seed, precision, clock.report,
         )  # fmt: skip
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")

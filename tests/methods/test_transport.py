@@ -45,7 +45,7 @@ def hard() -> Problem:
 def default_plan(p: Problem, reach: float) -> torch.Tensor:
     """With the parameters that `optical` has by default, but for the masses."""
     o = OpticalParams()
-    return plan(p.x, p.y, p.a, p.b, o.epsilon, reach, o.scaling, o.refine, o.tolerance)
+    return plan(p.x, p.y, p.a, p.b, o.epsilon, reach, o.solver, o.scaling, o.steps, o.tolerance)
 
 
 def test_default_with_exact_masses_meets_the_bar(hard: Problem) -> None:
@@ -54,7 +54,7 @@ def test_default_with_exact_masses_meets_the_bar(hard: Problem) -> None:
     assert (found.sum(2) - hard.a).abs().sum(1).max() < 1e-3 and (found.sum(1) - hard.b).abs().sum(1).max() < 1e-3
     value, expected = ((P * hard.cost).sum((1, 2)) for P in (found, hard.reference(epsilon, 0.0)))
     assert (value / expected - 1).abs().max() < 5e-3
-    # The steps after `refine` are what brings it there.
+    # The scaling after the first steps is what brings it there.
     short = plan(hard.x, hard.y, hard.a, hard.b, epsilon, tolerance=0)
     assert (short.sum(1) - hard.b).abs().sum(1).max() > 1e-2
 
@@ -82,7 +82,7 @@ def test_epsilon_to_zero_gives_the_exact_distance(hard: Problem) -> None:
     for p in (Problem(*small()), hard):
         exact, over = p.exact(), []
         for epsilon in (0.05, 0.01, 0.002):
-            found = plan(p.x, p.y, p.a, p.b, epsilon, scaling=0.9, refine=200, tolerance=1e-4)
+            found = plan(p.x, p.y, p.a, p.b, epsilon, solver="geomloss", scaling=0.9, steps=200, tolerance=1e-4)
             over.append(((found * p.cost).sum((1, 2)) / exact - 1).max().item())
         assert over[0] > over[1] > over[2] > -1e-3 and over[2] < 2e-3
 
@@ -128,7 +128,7 @@ def test_a_plan_depends_neither_on_padding_nor_on_batch_mates() -> None:
 def test_autograd_mode_survives_geomloss(mode: bool) -> None:
     x, y, xm, ym = problem()
     with torch.set_grad_enabled(mode):
-        plan(x, y, uniform_mass(xm), uniform_mass(ym), 0.05)
+        plan(x, y, uniform_mass(xm), uniform_mass(ym), 0.05, solver="geomloss")
         assert torch.is_grad_enabled() is mode
 
 
@@ -166,7 +166,7 @@ def test_unbalanced_transport_leaves_mass_that_has_no_counterpart() -> None:
     x = F.normalize(torch.tensor([[[1.0, 0, 0], [0, 1.0, 0], [-1.0, -1.0, 0]]]), dim=-1)
     y = F.normalize(torch.tensor([[[1.0, 0.1, 0], [0.1, 1.0, 0]]]), dim=-1)
     a, b = torch.full((1, 3), 1 / 3), torch.full((1, 2), 1 / 2)
-    found = plan(x, y, a, b, 0.05, reach=0.3, refine=500)
+    found = plan(x, y, a, b, 0.05, reach=0.3)
     expected = ot.unbalanced.sinkhorn_unbalanced(
         a[0].double().numpy(), b[0].double().numpy(), cosine_cost(x, y)[0].double().numpy(), reg=0.05, reg_m=0.3,
         reg_type="kl", numItermax=5000, stopThr=1e-12,
