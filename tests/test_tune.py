@@ -13,16 +13,13 @@ from bench.store import Store
 from bench.tune import collect, trial_cells, tune
 
 SMALL = str(Path(__file__).parent / "profiles" / "small.yaml")
-ARMS = {
-    "contrastive": {
-        "scorer": "late",
-        "trials": [{"method": "contrastive"}, {"method": "contrastive(temperature=0.1)", "learning_rate": 1e-4}],
-    },
-    "contrastive(form=dense)": {
-        "scorer": "dense",
-        "trials": [{"method": "contrastive(form=dense)"}, {"method": "contrastive(form=dense)", "learning_rate": 1e-4}],
-    },
-}
+ARMS = {"contrastive": "late", "contrastive(form=dense)": "dense"}
+TRIALS = {
+    "contrastive": [{"method": "contrastive"}, {"method": "contrastive(temperature=0.1)", "learning_rate": 1e-4}],
+    "contrastive(form=dense)": [
+        {"method": "contrastive(form=dense)"}, {"method": "contrastive(form=dense)", "learning_rate": 1e-4},
+    ],
+}  # fmt: skip
 # Of each trial (dense, late): late chooses the first of the first arm, dense the second of the second.
 SCORES = {"floor": [(0.9, 0.9)], "contrastive": [(0.1, 0.5), (0.6, 0.3)], "contrastive(form=dense)": [(0.2, 0.8), (0.4, 0.7)]}
 
@@ -31,7 +28,7 @@ def described(folder: Path, trials: dict | None = None) -> Path:
     file = folder / "trials.yaml"
     content = {
         "name": "trying", "profile": SMALL, "size": 2, "seed": 0, "set": ["training.pairs=64"], "tasks": ["faq", "symbols"],
-        "trials": trials or ARMS,
+        "arms": ARMS if trials is None else dict.fromkeys(trials, "late"), "trials": TRIALS if trials is None else trials,
     }  # fmt: skip
     file.write_text(yaml.safe_dump(content), encoding="utf-8")
     return file
@@ -75,13 +72,13 @@ def test_trials_share_everything_but_their_settings(tmp_path: Path):
 
 
 def test_arms_with_different_numbers_of_trials(tmp_path: Path):
-    unequal = {**ARMS, "contrastive": {"scorer": "late", "trials": ARMS["contrastive"]["trials"][:1]}}
+    unequal = {**TRIALS, "contrastive": TRIALS["contrastive"][:1]}
     with pytest.raises(BenchError, match=r"different numbers of trials \(contrastive: 1, contrastive\(form=dense\): 2\)"):
         trial_cells(described(tmp_path, unequal))
 
 
 def test_settings_that_do_not_exist(tmp_path: Path):
-    wrong = {"contrastive": {"scorer": "late", "trials": [{"method": "contrastive", "learning_rat": 1}]}}
+    wrong = {"contrastive": [{"method": "contrastive", "learning_rat": 1}]}
     with pytest.raises(BenchError, match="learning_rat"):
         trial_cells(described(tmp_path, wrong))
 
@@ -157,9 +154,39 @@ def test_only_what_is_missing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert ran == [trials[-1][2].id]
 
 
+def test_the_mean_of_both_scorers_can_decide(tmp_path: Path):
+    _, trials = trial_cells(described(tmp_path))
+    store = Store(tmp_path / "trying")
+    fill(store, trials)
+    table = collect(store, trials, {"contrastive": "mean", "contrastive(form=dense)": "mean"})
+    assert table["criterion"].tolist() == pytest.approx([0.9, 0.3, 0.45, 0.5, 0.55])
+    assert table["chosen"].tolist() == [False, False, True, False, True]
+
+
+def test_trials_are_drawn_where_none_are_listed(tmp_path: Path):
+    file = described(tmp_path)
+    content = yaml.safe_load(file.read_text())
+    del content["trials"]
+    file.write_text(yaml.safe_dump(content | {"draws": 3, "search": {"learning_rate": [5e-5, 1e-4]}}))
+    _, trials = trial_cells(file)
+    assert [arm for arm, _, _ in trials] == ["floor", *["contrastive"] * 3, *["contrastive(form=dense)"] * 3]
+    assert len({(spec.method, spec.training.learning_rate) for _, _, spec in trials[1:]}) == 6
+    assert {spec.training.learning_rate for _, _, spec in trials[1:]} == {5e-5, 1e-4}
+    file.write_text(yaml.safe_dump(content | {"draws": 3, "search": {"learning_rte": [5e-5]}}))
+    with pytest.raises(BenchError, match="learning_rte.*did you mean.*learning_rate"):
+        trial_cells(file)
+
+
+def test_an_unknown_criterion(tmp_path: Path):
+    file = described(tmp_path)
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"arms": {"contrastive": "lat"}}))
+    with pytest.raises(BenchError, match="criterion of contrastive 'lat'"):
+        trial_cells(file)
+
+
 def test_a_trials_file_that_is_not_there_or_not_whole(tmp_path):
     with pytest.raises(BenchError, match="does not exist"):
         trial_cells(tmp_path / "none.yaml")
     (tmp_path / "part.yaml").write_text("name: x\ntrials: {}\n")
-    with pytest.raises(BenchError, match="lacks profile, seed, size, tasks"):
+    with pytest.raises(BenchError, match="lacks arms, profile, seed, size, tasks"):
         trial_cells(tmp_path / "part.yaml")
