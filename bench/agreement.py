@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bench import resampling
-from bench.arms import CEILING, questions
+from bench.arms import asks_english, questions
 from bench.errors import BenchError
 from bench.markdown import number, table
 from bench.paths import atomic_write
@@ -51,7 +51,7 @@ def agreements(experiment: Experiment, k: int, pairs: int) -> Iterator[dict[str,
     out: its correlation is 1.
     """
     plan = experiment.plan
-    cells = [cell for cell in experiment.cells if cell.done and cell.name.method != CEILING]
+    cells = [cell for cell in experiment.cells if cell.done and not asks_english(cell.name.method)]
     parallel = {task: resampling.is_parallel(asked.language, asked.query) for task, asked in questions(cells).items()}
     tasks = [task for task, is_parallel in parallel.items() if is_parallel and (not plan.tasks or task in plan.tasks)]
     for cell in cells:

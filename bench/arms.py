@@ -12,9 +12,18 @@ from bench import resampling
 from bench.results import MEASURES, Cell
 
 FLOOR, CEILING = "untrained", "english"
-REFERENCES = (FLOOR, CEILING)
 SMALLEST_GAP = 0.02  # a ceiling no further than this above the floor leaves nothing to close
 RANKED_BY = MEASURES[0]
+
+
+def asks_english(method: str) -> bool:
+    """Whether a method answers the human English questions: the ceiling, or that of a retriever of its own."""
+    return method == CEILING or "ask=english" in method.partition("(")[2].removesuffix(")").split(",")
+
+
+def is_reference(method: str) -> bool:
+    """Whether a method is shown beside the others, but does not compete with them."""
+    return method == FLOOR or asks_english(method)
 
 
 @dataclass(frozen=True)
@@ -141,7 +150,7 @@ class Scores:
         self.whole = np.zeros(shape, dtype=bool)
         self.draws = np.full((*shape, resampling.DRAWS), np.nan, dtype=np.float32)
         self.asked: dict[int, list[Asked]] = {}
-        ceiling = [number for number, cell in enumerate(self.cells) if cell.name.method == CEILING]
+        ceiling = [number for number, cell in enumerate(self.cells) if asks_english(cell.name.method)]
         for task, asked in questions(self.cells).items():
             if task not in self.tasks:
                 continue

@@ -20,6 +20,7 @@ from bench.encoders.encoder import Encoder, autocast_dtype
 from bench.evaluation import QuerySet, english_sets, evaluate, query_sets, summarise
 from bench.grid import CellSpec
 from bench.method_specs import planned_method
+from bench.own_retriever import own_retriever
 from bench.paths import atomic_write
 from bench.rarity import english_idf, with_idf
 from bench.sampling import draw_pairs, exchange_english, quotas
@@ -61,6 +62,12 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     elif method.kind == "none":
         with clock.phase("load"):
             encoder = context.student_start()
+    elif method.kind == "retriever":
+        with clock.phase("load"):
+            context = own_retriever(context, method.params.encoder)
+            encoder = context.teacher
+        if method.params.ask == "english":
+            sets = english_sets(context, sets, limits, split)
     elif method.kind == "distil":
         encoder = _distil(spec, context, method, out_dir, clock, found)
     else:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bench.encoders.builtin import BUILTIN
 from bench.errors import BenchError
 from bench.languages import Languages
 from bench.method_specs import code_key, files_of, method_spec
@@ -105,7 +106,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
         order, codes, guard, key = data.order(expression)
         for rank, (entry, spec) in enumerate(zip(profile.grid.methods, specs, strict=True)):
             declaration = registry.declaration(spec)
-            own_keys = folder_keys({"method": str(dict(spec.params).get("model", ""))}) | code_key(spec)
+            own_keys = own_model_key(spec) | code_key(spec)
             training = _training(profile, spec, settings)
             sizes = entry.sizes if entry.sizes is not None else profile.grid.sizes
             seeds = entry.seeds if entry.seeds is not None else profile.grid.seeds
@@ -196,6 +197,13 @@ def folder_keys(models: Mapping[str, str]) -> dict[str, str]:
                     digest.update(hashlib.file_digest(file, "sha256").digest())
             keys[name] = digest.hexdigest()
     return keys
+
+
+def own_model_key(spec: registry.MethodSpec) -> dict[str, str]:
+    """Content of the model that a method names itself (`nmt(model=DIR)`, `teacher_query(encoder=...)`), if it does."""
+    params = registry.all_params(spec)
+    name = str(params.get("model") or params.get("encoder") or "")
+    return {"method": BUILTIN[name].content} if name in BUILTIN else folder_keys({"method": name})
 
 
 def _training(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.arms import CEILING, FLOOR, RANKED_BY, REFERENCES, SMALLEST_GAP, Scores
+from bench.arms import CEILING, FLOOR, RANKED_BY, SMALLEST_GAP, Scores, asks_english, is_reference
 from bench.markdown import number as _number
 from bench.markdown import table as _table
 from bench.resampling import DRAWS
@@ -79,7 +79,7 @@ def _scorer(plan: Plan, order: str, table: pd.DataFrame, scorer: str, level: str
         parts.append("**Gap closed between floor and ceiling**, per language, then averaged")
         lines = []
         for group, rows in zip(GROUPS, closed, strict=True):
-            own = rows[~rows["method"].isin(REFERENCES)]
+            own = rows[~rows["method"].map(is_reference).astype(bool)]
             lines += _lines(own, _gap, f"{group}: ", _all_sizes(means))
         parts.append(_table(HEAD, lines, _sizes(means)))
         left = means[(means["group"] == "trained") & (means["method"] == CEILING)]
@@ -145,14 +145,17 @@ def _ranking(rows: pd.DataFrame) -> list[str]:
     """Ceiling, methods from best to worst over all sizes, floor. Methods that lack a size come after those that do not."""
     complete = rows[rows["complete"].astype(bool)]
     count, mean = complete.groupby("method").size(), complete.groupby("method")[RANKED_BY].mean()
-    methods = [method for method in dict.fromkeys(rows["method"]) if method not in REFERENCES]
+    methods = [method for method in dict.fromkeys(rows["method"]) if not is_reference(method)]
     methods.sort(key=lambda method: (-count.get(method, 0), -mean.get(method, 0.0)))
     there = set(rows["method"])
-    return [*({CEILING} & there), *methods, *({FLOOR} & there)]
+    own_ceilings = sorted(method for method in there - {CEILING} if asks_english(method))
+    return [*({CEILING} & there), *own_ceilings, *methods, *({FLOOR} & there)]
 
 
 def _name(method: str) -> str:
-    return {CEILING: f"*{CEILING} (ceiling)*", FLOOR: f"*{FLOOR} (floor)*"}.get(method, method.replace("|", "\\|"))
+    kind = "ceiling" if method == CEILING else "floor" if method == FLOOR else "its own ceiling" if asks_english(method) else ""
+    plain = method.replace("|", "\\|")
+    return f"*{plain} ({kind})*" if kind else plain
 
 
 def _score(row: Row) -> str:
@@ -195,6 +198,10 @@ def _legend(boards: dict[str, tuple[Scores, pd.DataFrame]]) -> str:
     seeds = max((int(table["seeds_planned"].max()) for _, table in boards.values() if len(table)), default=1)
     one_seed = "One seed was run: how much another one would change is not in the intervals."
     more_seeds = f"Numbers are means over {seeds} seeds; their spread (`seed_sd` in leaderboard.csv) is not in the intervals."
+    methods = {method for _, table in boards.values() for method in table["method"]}
+    its_own = ""
+    if any(asks_english(method) for method in methods - {CEILING}):
+        its_own = "- *Its own ceiling*: the English query through a control's own retriever. Not ranked, part of no gap.\n"
     return f"""## How to read it
 
 - A column is a number of training languages N. All its methods search the same English documents, and those that are trained
@@ -212,4 +219,4 @@ def _legend(boards: dict[str, tuple[Scores, pd.DataFrame]]) -> str:
 - `failed`, `not run`, `stale` (made with other settings or data) and `damaged` cells have no number. A number in brackets is
   incomplete: it lacks languages, questions or seeds that others have. Neither is ranked, and neither is ever bold.
 - `!`: the collapse check found that training pulled the student's vectors together or cost it its English.
-- Everything else is in leaderboard.csv (all tasks, measures, intervals, ranks) and per_language.csv (each language)."""
+{its_own}- Everything else is in leaderboard.csv (all tasks, measures, intervals, ranks) and per_language.csv (each language)."""

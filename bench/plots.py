@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bench.arms import CEILING, FLOOR, RANKED_BY, REFERENCES
+from bench.arms import CEILING, FLOOR, RANKED_BY, asks_english, is_reference
 from bench.paths import atomic_write
 from bench.tables import MEAN
 
@@ -105,7 +105,10 @@ def legend_columns(names: Sequence[str], width: float) -> int:
 def styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Look of each method's line: ceiling first, then methods in their order, floor last."""
     looks: dict[str, dict[str, Any]] = {CEILING: {"color": "#000000", "linestyle": (0, (5, 2)), "linewidth": 1.2}}
-    own = [method for method in methods if method not in REFERENCES]
+    # Retrievers of their own, most often one: their ceilings share a look, the legend names them.
+    looks |= {method: {"color": "#000000", "linestyle": (0, (1, 2)), "linewidth": 1.0}
+              for method in methods if asks_english(method) and method != CEILING}  # fmt: skip
+    own = [method for method in methods if not is_reference(method)]
     # A known colour goes to the plain method, or else to the first of its variants.
     by_base = {method.partition("(")[0]: method for method in reversed(own)} | {method: method for method in own}
     known = {by_base[base]: number for number, base in enumerate(KNOWN) if base in by_base}
@@ -127,7 +130,7 @@ def _panel(panel: Axes, rows: pd.DataFrame, looks: Mapping[str, dict[str, Any]])
         whole = line["complete"].astype(bool)
         # NaN breaks the line where a size is not complete.
         score = line[RANKED_BY].where(whole)
-        if method in REFERENCES:
+        if is_reference(method):
             # A single size has no line to draw: a short dash takes its place.
             dash: dict[str, Any] = {"marker": "_", "markersize": 14} if len(sizes) == 1 else {}
             panel.plot(line["size"], score, label=_label(method), zorder=2, **look, **dash)

@@ -16,6 +16,7 @@ from bench.encoders.load import load_encoder
 from bench.grid import CellSpec, cells
 from bench.languages import Languages
 from bench.method_specs import load_method, method_spec
+from bench.own_retriever import own_retriever
 from bench.profile import Profile
 from bench.text_facts import measure
 from methods import registry
@@ -91,6 +92,14 @@ def _ceiling(context: Context, profile: Profile, spec: CellSpec, done: Callable[
     english_ceiling(context, spec)
 
 
+def _retrievers(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
+    methods = [registry.load(method_spec(entry.method)) for entry in profile.grid.methods]
+    for encoder in sorted({method.params.encoder for method in methods if method.kind == "retriever"}):
+        other = own_retriever(context, encoder)
+        for step in (_english, _documents):
+            step(other, profile, spec, done)
+
+
 def _decoder(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     methods = {method_spec(entry.method) for entry in profile.grid.methods}
     for method in sorted(methods, key=str):
@@ -104,5 +113,5 @@ def _decoder(context: Context, profile: Profile, spec: CellSpec, done: Callable[
 # In this order: each needs the ones before it.
 STEPS: dict[str, Callable[[Context, Profile, CellSpec, Callable[[float], None]], None]] = {
     "suite": _suite, "encoder": _encoder, "english states": _english, "document states": _documents,
-    "ceiling": _ceiling, "english decoder": _decoder,
+    "ceiling": _ceiling, "other retrievers": _retrievers, "english decoder": _decoder,
 }  # fmt: skip

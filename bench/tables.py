@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bench import resampling
-from bench.arms import CEILING, FLOOR, RANKED_BY, REFERENCES, Arm, Scores
+from bench.arms import CEILING, FLOOR, RANKED_BY, Arm, Scores, is_reference
 from bench.results import MEASURES, Plan
 from bench.text_facts import FACTS as TEXT_FACTS
 from bench.transfer import KINDS, relatives
@@ -57,7 +57,7 @@ def _board(scores: Scores, size: int, places: list[list[int]]) -> list[dict[str,
         row, drawn = _row(scores, number, places)
         rows.append(row)
         draws.append(drawn)
-    ranked = [n for n, row in enumerate(rows) if row["complete"] and row["method"] not in REFERENCES]
+    ranked = [n for n, row in enumerate(rows) if row["complete"] and not is_reference(row["method"])]
     ranked.sort(key=lambda n: (-rows[n][RANKED_BY], rows[n]["method"]))
     for n in ranked:
         better = sum(rows[other][RANKED_BY] > rows[n][RANKED_BY] for other in ranked)

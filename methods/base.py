@@ -59,7 +59,8 @@ class Method:
         summary: one line for lists and tables.
         reference: where it comes from.
         kind: `distil` (a loss trains the student), `translate` (query to English, searched by the
-            teacher), `none` (the student as it starts), `english` (the English query, the ceiling).
+            teacher), `none` (the student as it starts), `english` (the English query, the ceiling),
+            `retriever` (queries and documents by another encoder, in an index of its own; not trained).
         version: raised when results change; stored results of another version are stale.
         needs: what the loss gets beyond the usual. `english`: a fourth argument, the English sides as the
             student encodes them, which costs a second pass through it. `idf`: student and teacher have `idf`.

