@@ -105,6 +105,8 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
     for rank_order, expression in enumerate(profile.orders()):
         order, codes, guard, key = data.order(expression)
         for rank, (entry, spec) in enumerate(zip(profile.grid.methods, specs, strict=True)):
+            if expression not in (entry.orders or profile.grid_orders()):
+                continue
             declaration = registry.declaration(spec)
             own_keys = own_model_key(spec) | code_key(spec)
             training = _training(profile, spec, settings)

@@ -56,11 +56,15 @@ class Data(Settings):
 
 
 class MethodEntry(Settings):
-    """A method of the grid, with sizes or seeds of its own where it does not take the grid's."""
+    """A method of the grid, with sizes, seeds or orders of its own where it does not take the grid's.
+
+    A method may have several entries: their cells add up.
+    """
 
     method: str
     sizes: tuple[int, ...] | None = None
     seeds: tuple[int, ...] | None = None
+    orders: tuple[LanguageList, ...] | None = None
 
 
 def _entry(value: Any) -> Any:
@@ -166,5 +170,10 @@ class Profile(Settings):
         return self.evaluation.model_copy(update={"tasks": tasks, "queries_per_language": limits})
 
     def orders(self) -> tuple[str, ...]:
-        """The language orders of the grid: names, or lists of languages."""
+        """The language orders of the grid and of single methods: names, or lists of languages."""
+        entries = (order for entry in self.grid.methods for order in entry.orders or ())
+        return tuple(dict.fromkeys((*self.grid_orders(), *entries)))
+
+    def grid_orders(self) -> tuple[str, ...]:
+        """The orders of methods that have none of their own."""
         return self.grid.orders or (self.data.order,)
