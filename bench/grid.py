@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bench.encoders.builtin import BUILTIN
-from bench.errors import BenchError
+from bench.errors import BenchError, unknown
 from bench.languages import Languages
 from bench.method_specs import code_key, files_of, method_spec
 from bench.profile import Data, Evaluation, Models, Profile, Settings, Space, Training
@@ -202,9 +202,15 @@ def folder_keys(models: Mapping[str, str]) -> dict[str, str]:
 
 
 def own_model_key(spec: registry.MethodSpec) -> dict[str, str]:
-    """Content of the model that a method names itself (`nmt(model=DIR)`, `teacher_query(encoder=...)`), if it does."""
+    """Content of the model that a method names itself (`nmt(model=DIR)`, `teacher_query(encoder=...)`), if it does.
+
+    Raises:
+        BenchError: a built-in model that does not exist.
+    """
     params = registry.all_params(spec)
     name = str(params.get("model") or params.get("encoder") or "")
+    if name.startswith("builtin:") and name not in BUILTIN:
+        raise unknown("built-in model", name, BUILTIN, f"in {spec}")
     return {"method": BUILTIN[name].content} if name in BUILTIN else folder_keys({"method": name})
 
 

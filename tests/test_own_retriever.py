@@ -14,6 +14,7 @@ from bench.cell import run_cell
 from bench.context import open_context
 from bench.encoders.encoder import Encoder
 from bench.encoders.load import load_encoder
+from bench.errors import BenchError
 from bench.own_retriever import own_retriever
 from bench.prepare import prepare
 from tests.made_suite import World, made_world
@@ -88,3 +89,8 @@ def test_the_weights_are_part_of_the_key(world: World, tmp_path: Path) -> None:
     assert world.spec("teacher_query").model_keys["method"].startswith("b9a0018dff090c14")  # its package
     assert not world.spec("teacher_query").trained and world.spec("teacher_query").id == "teacher_query@0#0"
     assert "method" not in world.spec("english").model_keys
+
+
+def test_an_unknown_built_in_encoder_is_told_before_anything_runs(world: World) -> None:
+    with pytest.raises(BenchError, match="'builtin:MiniLM': did you mean 'builtin:all-MiniLM-L6-v2'"):
+        world.spec("teacher_query(encoder=builtin:MiniLM)")

@@ -125,6 +125,32 @@ def test_ties_measures_and_run_file_tell_one_story(search):
         assert row["mrr@10"] == pytest.approx(uncut if uncut > 0.0999 else 0, abs=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_measures_are_those_of_trec_eval(seed):
+    """Long lists with ties and grades, straight into trec_eval's own code: it re-sorts what our run file says."""
+    random = np.random.default_rng(seed)
+    names = [f"q{i}" for i in range(12)]
+    # Eight different scores for 150 documents: ties at every cut. Most judged documents are irrelevant.
+    scores = random.choice(np.linspace(-1, 1, 8), (12, len(DOCS))).astype(np.float32)
+    chosen = random.random((12, len(DOCS))) < 0.2
+    grades = random.choice([0, 0, 0, 1, 2, 3], (12, len(DOCS)))
+    qrels = {q: {DOCS[d]: int(grades[i, d]) for d in np.flatnonzero(chosen[i])} for i, q in enumerate(names)}
+    ranking = Order(DOCS).top(scores, 100, names)
+    run = {q: {} for q in names}
+    for query, document, value in _read(trec_run(ranking, names, "t")):
+        run[query][document] = value
+    asked = {"ndcg_cut.10", "recip_rank", "recall.100", "success.1"}
+    oracle = pytrec_eval.RelevanceEvaluator(qrels, asked).evaluate(run)
+    for row in score(ranking, names, qrels).to_dict("records"):
+        theirs = oracle[row["query_id"]]
+        uncut = theirs["recip_rank"]
+        assert row["ndcg@10"] == pytest.approx(theirs["ndcg_cut_10"], abs=1e-6)
+        assert row["recall@100"] == pytest.approx(theirs["recall_100"], abs=1e-6)
+        assert row["success@1"] == theirs["success_1"]
+        assert row["mrr@10"] == pytest.approx(uncut if uncut > 0.0999 else 0, abs=1e-6)
+    assert len({round(one["ndcg_cut_10"], 6) for one in oracle.values()}) > 6  # the queries do differ
+
+
 def _read(text):
     """(query, document, score) of each line of a run."""
     for line in text.splitlines():

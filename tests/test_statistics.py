@@ -24,6 +24,19 @@ def test_sign_flip_agrees_with_scipy(seed, shift):
         assert ours == pytest.approx(exact, abs=3 * np.sqrt(exact * (1 - exact) / 9999) + 1e-4), alternative
 
 
+@pytest.mark.parametrize("questions", [4, 7, 10])
+def test_sign_flip_of_tied_scores_agrees_with_scipys_paired_test(questions):
+    """Two methods' scores in steps of a quarter: many patterns tie with the observed one, and all of them count."""
+    first, second = np.random.default_rng(questions).integers(0, 5, (2, questions)) / 4
+    found = sign_flip(first - second)
+    for ours, alternative in ((found.two_sided, "two-sided"), (found.greater, "greater"), (found.less, "less")):
+        exact = permutation_test(
+            (first, second), lambda a, b: (a - b).mean(), permutation_type="samples", alternative=alternative,
+            n_resamples=np.inf, vectorized=False,
+        ).pvalue  # fmt: skip
+        assert ours == pytest.approx(exact, abs=3 * np.sqrt(exact * (1 - exact) / 9999) + 1e-4), alternative
+
+
 def test_sign_flip_of_many_units_agrees_with_the_normal_approximation():
     effects = np.random.default_rng(3).normal(0.1, 1, 500)
     z = abs(effects.sum()) / np.sqrt((effects**2).sum())

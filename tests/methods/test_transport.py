@@ -87,6 +87,22 @@ def test_epsilon_to_zero_gives_the_exact_distance(hard: Problem) -> None:
         assert over[0] > over[1] > over[2] > -1e-3 and over[2] < 2e-3
 
 
+@pytest.mark.parametrize("epsilon", [0.05, 0.2])
+def test_exact_masses_give_the_plan_of_pot(hard: Problem, epsilon: float) -> None:
+    """Entropic transport of each text on its own and unpadded, in float64 (log domain, to convergence)."""
+    o = OpticalParams()
+    found = plan(hard.x, hard.y, hard.a, hard.b, epsilon, 0.0, o.solver, o.scaling, o.steps, 1e-6).double()
+    for i in range(len(hard.x)):
+        own, other = hard.a[i] > 0, hard.b[i] > 0
+        cost = 1 - hard.x[i, own].double() @ hard.y[i, other].double().T
+        masses = (mass.double() / mass.double().sum() for mass in (hard.a[i, own], hard.b[i, other]))
+        expected = torch.from_numpy(ot.bregman.sinkhorn_log(
+            *(mass.numpy() for mass in masses), cost.numpy(), reg=epsilon, numItermax=50_000, stopThr=1e-9,
+        ))  # fmt: skip
+        assert torch.allclose(found[i][own][:, other], expected, atol=1e-6), i
+        assert found[i].sum().item() == pytest.approx(expected.sum().item(), abs=1e-6)
+
+
 def small() -> tuple[torch.Tensor, ...]:
     x, y, xm, ym = problem()
     return x, y, uniform_mass(xm), uniform_mass(ym)
