@@ -78,7 +78,12 @@ def test_the_seed_decides_and_each_language_draws_on_its_own(rows: pd.DataFrame)
     # Drawn twice, switched twice: the second time in another way.
     twice = first.groupby(level=0).agg(list)
     assert any(len(texts) == 2 and texts[0] != texts[1] for texts in twice)
-    assert set(LETTERS) == set(rows["language"])
+    # The same sentences in the same order: another language switches other words of them.
+    english = rows[rows["language"] == "hau_Latn"]["english"].tolist()
+    same = pd.concat([pd.DataFrame({"language": code, "english": english, "text": [translated(e, code) for e in english]})
+                      for code in LETTERS])  # fmt: skip
+    counts = code_switched(same, 0.5, 5, 0, list).groupby("language")["replaced"].agg(tuple)
+    assert len(set(counts)) == len(LETTERS)
 
 
 @pytest.mark.parametrize("text", ["share=0", "share=1.5", "share=nan", "rounds=0"])
