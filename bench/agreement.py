@@ -18,6 +18,7 @@ from bench.errors import BenchError
 from bench.markdown import number, table
 from bench.paths import atomic_write
 from bench.results import Cell, Experiment, load
+from bench.scorers import shown
 from bench.store import folder_name
 
 GROUPS = ("trained", "core", "held-out", "guard")
@@ -54,10 +55,11 @@ def agreements(experiment: Experiment, k: int, pairs: int) -> Iterator[dict[str,
     cells = [cell for cell in experiment.cells if cell.done and not asks_english(cell.name.method)]
     parallel = {task: resampling.is_parallel(asked.language, asked.query) for task, asked in questions(cells).items()}
     tasks = [task for task, is_parallel in parallel.items() if is_parallel and (not plan.tasks or task in plan.tasks)]
+    about = shown(cell.name.method for cell in experiment.cells)
     for cell in cells:
         asked = cell.questions
         assert asked is not None  # a done cell has them
-        for scorer in sorted(asked["scorer"].unique()):
+        for scorer in sorted(set(asked["scorer"]) & set(about)):
             for task in tasks:
                 here = asked[(asked["scorer"] == scorer) & (asked["task"] == task)]
                 there = set(here["language"])

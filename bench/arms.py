@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bench import resampling
+from bench import resampling, scorers
 from bench.results import MEASURES, Cell
 
-FLOOR, CEILING = "untrained", "english"
+FLOOR, CEILING = scorers.FLOOR, scorers.CEILING
 SMALLEST_GAP = 0.02  # a ceiling no further than this above the floor leaves nothing to close
 RANKED_BY = MEASURES[0]
 
@@ -59,7 +59,8 @@ class Scores:
 
     Attributes:
         arms: the first axis of the arrays below.
-        places: the second axis: whatever any done cell was asked. This is the declared set of languages and
+        places: the second axis: whatever any done cell was asked, with the scorers that the methods beside floor and
+            ceiling have. This is the declared set of languages and
             tasks that every arm is held to.
         cells: the done cells; `by_cell` (cells, places, measures) and `queries` (cells, places) are theirs.
         values: (arms, places, measures) means over seeds, NaN where the arm has no score.
@@ -74,11 +75,12 @@ class Scores:
         """`cells`: all planned cells of one order; `tasks`: those to count, () = all that are found."""
         self.arms = _arms(cells)
         self.cells = [cell for arm in self.arms for cell in arm.done]
+        about = scorers.shown(arm.method for arm in self.arms)
         found = {
             place
             for cell in self.cells
             for place in _rows(cell.metrics)
-            if not tasks or place[1] in tasks
+            if place[0] in about and (not tasks or place[1] in tasks)
         }
         self.places = sorted(found)
         self.scorers = tuple(sorted({scorer for scorer, _, _ in found}))

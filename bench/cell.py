@@ -17,14 +17,16 @@ import torch
 from bench.collapse import judge, spread
 from bench.context import ENGLISH, Context, context_of, device_of
 from bench.encoders.encoder import Encoder, autocast_dtype
-from bench.evaluation import QuerySet, english_sets, evaluate, query_sets, summarise
+from bench.evaluation import QuerySet, english_sets, evaluate, query_sets, summarise, with_words
 from bench.grid import CellSpec
 from bench.method_specs import planned_method
 from bench.own_retriever import own_retriever
 from bench.paths import atomic_write
 from bench.rarity import english_idf, with_idf
 from bench.sampling import draw_pairs, exchange_english, quotas
+from bench.scorers import ENCODED, SPARSE, scorers_of
 from bench.training import Pairs, TrainSettings, train
+from bench.translation.code_switch import code_switched
 from methods.base import Method
 
 Report = Callable[[str, float], None]
@@ -56,7 +58,8 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
         asked = spec.languages if split == "dev" and spec.trained else spec.suite_languages
         sets = query_sets(context, tasks, limits, split, asked)
 
-    encoder = context.teacher
+    scorers = scorers_of(spec.method)
+    encoder = context.teacher if ENCODED[0] in scorers else None
     if method.kind == "english":
         sets = english_sets(context, sets, limits, split)
     elif method.kind == "none":
@@ -75,6 +78,8 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
 
         sets = translated_sets(spec, context, method, sets, out_dir, clock, found)
 
+    if SPARSE in scorers and method.kind in ("english", "none"):
+        sets = with_words(context, sets)
     mode, depth = spec.evaluation.late_mode, spec.evaluation.run_depth
     recalls: list[dict[str, Any]] = []
     with clock.phase("evaluate"):
@@ -109,16 +114,25 @@ def precision_of(asked: str) -> str:
 def training_pairs(
     spec: CellSpec, context: Context, encoder: Encoder, method: Method | None = None
 ) -> tuple[Pairs, pd.DataFrame]:
-    """The pairs that this cell trains on, tokenised, and their rows of the bitext; the same for all methods.
+    """The pairs that this cell trains on, tokenised, and their rows of the bitext: `training_rows`."""
+    rows = training_rows(spec, context, method)
+    return _pairs(rows, context, encoder, method), rows
 
-    Only a control with `shuffle_pairs` gets other English sides to the same texts, in `rows` too.
+
+def training_rows(spec: CellSpec, context: Context, method: Method | None = None) -> pd.DataFrame:
+    """The pairs that this cell trains on, as rows of the bitext; the same for all methods.
+
+    Only a control with `shuffle_pairs` gets other English sides to the same texts, and a method with `code_switched` other
+    texts to the same English sides.
     """
     bitext = context.suite.bitext[context.fits]
     bitext = bitext[(bitext["split"] == "train") & bitext["language"].isin(spec.languages)]
     rows = draw_pairs(bitext, quotas(spec.languages, spec.pairs), spec.seed)
     if method is not None and method.shuffle_pairs:
         rows = exchange_english(rows, spec.seed)
-    return _pairs(rows, context, encoder, method), rows
+    if method is not None and method.code_switched:
+        rows = code_switched(rows, method.params.share, method.params.rounds, spec.seed, context.pieces)
+    return rows
 
 
 def dev_pairs(
@@ -146,11 +160,14 @@ def train_settings(spec: CellSpec) -> TrainSettings:
 
 
 def _distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, clock: Clock, found: dict[str, Any]) -> Encoder:
+    with clock.phase("prepare"):
+        rows = training_rows(spec, context, method)
     with clock.phase("load"):
-        student = context.student_start()
+        # Switched texts hold words of the suite in new places: the tokenizer may cut them into pieces of their own.
+        student = context.student_start(rows["text"].tolist() if method.code_switched else ())
         targets = context.teacher_targets
     with clock.phase("prepare"):
-        pairs, rows = training_pairs(spec, context, student, method)
+        pairs = _pairs(rows, context, student, method)
         dev, dev_rows = dev_pairs(spec, context, student, method)
         if "idf" in method.needs:
             languages = rows["language"].tolist(), dev_rows["language"].tolist()
@@ -170,6 +187,8 @@ def _distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, clo
         english = _english_probe(context, spec)
         scores = _late_score(context, student, english, spec), english_ceiling(context, spec)
     found |= training_record(pairs, rows, table, clock)
+    if method.code_switched:
+        found["words_replaced"] = round(float(rows["replaced"].sum() / max(1, rows["words"].sum())), 4)
     found["collapse"] = judge(now, start, *scores).to_dict()
     return student
 

@@ -28,7 +28,7 @@ def compare(
     profile: Experiment = "default",
     results: Results = Path("results"),
     size: Annotated[list[int] | None, typer.Option("--size", help="Only this number of trained languages.")] = None,
-    scorer: Annotated[list[str] | None, typer.Option("--scorer", help="Only this scorer: dense or late.")] = None,
+    scorer: Annotated[list[str] | None, typer.Option("--scorer", help="Only this scorer: dense, late or sparse.")] = None,
     task: Annotated[list[str] | None, typer.Option("--task", help="Only this task; default: the mean over tasks.")] = None,
     group: Annotated[list[str] | None, typer.Option("--group", help="Only these: trained, core, held-out, guard.")] = None,
     over_sizes: Annotated[bool, typer.Option("--over-sizes", help="One row a group, the mean over sizes: fewer tests.")] = False,

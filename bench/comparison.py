@@ -14,6 +14,7 @@ from bench.arms import Scores
 from bench.errors import BenchError, unknown
 from bench.left_out import LeftOut
 from bench.results import Experiment, Plan
+from bench.scorers import scorers_of
 from bench.statistics import LEVEL, count_effects, holm, sign_flip, units
 from bench.tables import drawn_means, mean_of_means
 
@@ -83,7 +84,7 @@ def compare(
         if not scores.places:
             continue
         names = [_known("task", name, scores.tasks) for name in tasks] or list(scores.tasks)
-        for scorer in [_known("scorer", name, scores.scorers) for name in scorers] or scores.scorers:
+        for scorer in _scorers(scores, scorers, first, second, left):
             for group in groups or GROUPS:
                 points: list[Point] = []
                 for size in sizes or plan.sizes_of(order):
@@ -117,6 +118,26 @@ def _known(kind: str, given: str, allowed: Sequence[str]) -> str:
     if given not in allowed:
         raise unknown(kind, given, allowed)
     return given
+
+
+def _scorers(scores: Scores, wanted: Sequence[str], first: str, second: str, left: LeftOut) -> list[str]:
+    """The scorers asked for, or all that both methods have; what only one has is told.
+
+    Raises:
+        BenchError: the methods have none in common, or one of `wanted` only one of them has.
+    """
+    own = {name: scorers_of(name) for name in (first, second)}
+    both = [scorer for scorer in scores.scorers if all(scorer in has for has in own.values())]
+    asked = [_known("scorer", name, scores.scorers) for name in wanted]
+    said = " and ".join(f"{name} is scored with {', '.join(has)}" for name, has in own.items())
+    if not set(own[first]) & set(own[second]):
+        raise BenchError(f"nothing to compare: {said}", "hold each against methods that have a scorer in common with it")
+    if alone := [scorer for scorer in asked if scorer not in both]:
+        raise BenchError(f"nothing to compare with the scorer {alone[0]}: {said}", "leave --scorer out")
+    for name, has in own.items():
+        left.cells += [f"{scorer}: only {name} is scored with it" for scorer in scores.scorers
+                       if scorer in has and scorer not in both and not asked]  # fmt: skip
+    return asked or both
 
 
 def _core_is_trained(plan: Plan, order: str, size: int) -> bool:

@@ -16,16 +16,18 @@ from bench.encoders.encoder import Encoder, autocast_dtype
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import load_encoder, model_folder
 from bench.encoders.space import Space
-from bench.encoders.vocabulary import trim
+from bench.encoders.vocabulary import trim, used_ids
 from bench.grid import CellSpec
 from bench.languages import Languages
 from bench.paths import atomic_write, cache_dir
 from bench.ragged import Ragged
 from bench.retrieval.dense import DenseIndex
 from bench.retrieval.late import LateIndex
+from bench.retrieval.sparse import SparseIndex
 from bench.suite.build import build_suite
 from bench.suite.types import Suite
 from bench.training import TeacherStates
+from bench.translation.words import Pieces, key, pieces_of, words
 
 Progress = Callable[[float], None]
 ENGLISH = "eng_Latn"
@@ -134,10 +136,26 @@ class Context:
         ids = documents["doc_id"].tolist()
         return Index(DenseIndex(ids, self.dense(states)), LateIndex(ids, self.late(states)))
 
-    def student_start(self) -> Encoder:
-        """A new copy of the student as it starts, with the vocabulary that the suite's texts need."""
+    @cached_property
+    def pieces(self) -> Pieces:
+        """How scripts without spaces are cut into words: by the teacher's tokenizer."""
+        return pieces_of(self.teacher.tokenizer)
+
+    def words(self, text: str) -> list[str]:
+        """The words of a text as they are counted: without case."""
+        return [key(word) for word in words(text, self.pieces)]
+
+    @cache  # noqa: B019 - as above
+    def word_index(self, task: str) -> SparseIndex:
+        """The index of the words of a task's documents."""
+        documents = self.suite.task(task).documents
+        return SparseIndex(documents["doc_id"].tolist(), [self.words(text) for text in documents["text"]])
+
+    def student_start(self, more: Sequence[str] = ()) -> Encoder:
+        """A new copy of the student as it starts, with the vocabulary that the suite's texts need, and `more` texts."""
         full = load_encoder(self.key.student, "cpu", self.key.precision)
-        return trim(full, self.student_texts()).to(device_of())
+        used = used_ids(full, self.student_texts())
+        return trim(full, np.union1d(used, used_ids(full, more)) if more else used).to(device_of())
 
     @cached_property
     def fits(self) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from bench.encoders.encoder import Encoder
 from bench.ragged import Ragged
 from bench.retrieval.candidates import recall_against
 from bench.retrieval.ranking import Ranking
+from bench.retrieval.sparse import WordQuery, plain
+from bench.scorers import SPARSE
 from bench.scoring import check, score, write_run
 
 Report = Callable[[str, float], None]
-SCORERS = ("dense", "late")
 RECALL_SAMPLE = 10  # queries a task and language on which the approximate search is held against the exact one
 RECALL_AT = 10
 
@@ -32,6 +33,7 @@ class QuerySet:
         ids: query ids, as in the judgements.
         texts: what is encoded: the query itself, its translation or its English version.
         qrels: query id -> document id -> grade.
+        words: the queries as they are searched by words; None if they are not.
     """
 
     task: str
@@ -39,6 +41,7 @@ class QuerySet:
     ids: list[str]
     texts: list[str]
     qrels: dict[str, dict[str, int]] = field(repr=False)
+    words: list[WordQuery] | None = field(default=None, repr=False)
 
 
 def query_sets(
@@ -77,16 +80,21 @@ def english_sets(context: Context, sets: list[QuerySet], limits: dict[str, int],
     return found
 
 
+def with_words(context: Context, sets: list[QuerySet]) -> list[QuerySet]:
+    """The query sets, to be searched by the words of their texts too: each word stands for itself."""
+    return [replace(one, words=[plain(context.words(text)) for text in one.texts]) for one in sets]
+
+
 def evaluate(
-    context: Context, encoder: Encoder, sets: list[QuerySet], mode: str, depth: int, report: Report, runs: Path | None = None,
-    tag: str = "bench", recalls: list[dict[str, Any]] | None = None,
+    context: Context, encoder: Encoder | None, sets: list[QuerySet], mode: str, depth: int, report: Report,
+    runs: Path | None = None, tag: str = "bench", recalls: list[dict[str, Any]] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
-    """Encode all queries with one encoder, search each task's index with both scorers, score every query.
+    """Search each task's indexes with every scorer that there is something for, score every query.
 
     Args:
         context: gives the space and the indexes.
-        encoder: of the queries.
-        sets: what to search.
+        encoder: of the queries, for the scorers dense and late; None: without these.
+        sets: what to search; those of a task have `words`, for the scorer sparse, all or none.
         mode: of late interaction, `exact` or `approximate`.
         depth: documents ranked a query.
         report: is told how far encoding and searching are.
@@ -100,28 +108,26 @@ def evaluate(
     """
     if runs is not None:
         runs.mkdir(parents=True, exist_ok=True)
-    # Equal texts are encoded once: the English queries of a task stand for many languages.
-    texts = list(dict.fromkeys(text for one in sets for text in one.texts))
-    row = {text: i for i, text in enumerate(texts)}
-    states = encoder.encode(texts, "query", progress=lambda done: report("encode queries", done))
-    dense = context.space.pooled(states.pooled)
-    late = Ragged(context.space.tokens(states.tokens.vectors), states.tokens.offsets)
+    vectors = _Vectors(context, encoder, sets, report) if encoder is not None else None
     # All languages of a task are searched at once: few large products are much faster than many small ones.
     found: dict[tuple, dict[str, Ranking]] = {}
     for task in dict.fromkeys(one.task for one in sets):
         distinct = {_key(one): one for one in sets if one.task == task}
-        index, queries = context.index(task), [text for one in distinct.values() for text in one.texts]
-        rows, ids = np.array([row[text] for text in queries]), [name for one in distinct.values() for name in one.ids]
+        ids = [name for one in distinct.values() for name in one.ids]
         report("search", len(found) / len(sets))
-        rankings = {
-            "dense": index.dense.search(dense[rows], depth, ids),
-            "late": index.late.search(late.take(rows), depth, ids, mode=mode),
-        }
+        rankings: dict[str, Ranking] = {}
+        if vectors is not None:
+            index = context.index(task)
+            dense, late = vectors.of([text for one in distinct.values() for text in one.texts])
+            rankings["dense"] = index.dense.search(dense, depth, ids)
+            rankings["late"] = index.late.search(late, depth, ids, mode=mode)
+        if queries := [query for one in distinct.values() for query in one.words or ()]:
+            rankings[SPARSE] = context.word_index(task).search(queries, depth, ids)
         at = 0
         for key, one in distinct.items():
             found[key] = {scorer: ranking.part(at, at + len(one.ids)) for scorer, ranking in rankings.items()}
-            if mode == "approximate" and recalls is not None:
-                sample = late.take(rows[at : at + min(RECALL_SAMPLE, len(one.ids))])
+            if mode == "approximate" and recalls is not None and vectors is not None:
+                sample = late.take(np.arange(at, at + min(RECALL_SAMPLE, len(one.ids))))
                 recalls.append(_recall(context, one, sample, found[key]["late"]))
             at += len(one.ids)
     frames = []
@@ -129,11 +135,11 @@ def evaluate(
     for done, one in enumerate(sets):
         key = _key(one)
         if key not in scored:
-            scored[key] = {scorer: _scored(found[key][scorer], scorer, one) for scorer in SCORERS}
-        for scorer in SCORERS:
+            scored[key] = {scorer: _scored(ranking, scorer, one) for scorer, ranking in found[key].items()}
+        for scorer, ranking in found[key].items():
             frames.append(scored[key][scorer].assign(language=one.language))
             if runs is not None:
-                write_run(runs / f"{one.task}.{scorer}.{one.language}.trec.gz", found[key][scorer], one.ids, tag)
+                write_run(runs / f"{one.task}.{scorer}.{one.language}.trec.gz", ranking, one.ids, tag)
         report("score", (done + 1) / len(sets))
     columns = ["task", "scorer", "language", "query_id"]
     table = pd.concat(frames, ignore_index=True)
@@ -150,7 +156,23 @@ def summarise(per_query: pd.DataFrame) -> pd.DataFrame:
 
 def _key(one: QuerySet) -> tuple:
     """Equal for sets that ask the same: the English queries of a task stand for many languages."""
-    return one.task, tuple(one.ids), tuple(one.texts)
+    return one.task, tuple(one.ids), tuple(one.texts), tuple(one.words or ())
+
+
+class _Vectors:
+    """All texts of the query sets by one encoder. Equal texts are encoded once: English queries stand for many languages."""
+
+    def __init__(self, context: Context, encoder: Encoder, sets: list[QuerySet], report: Report) -> None:
+        texts = list(dict.fromkeys(text for one in sets for text in one.texts))
+        self.row = {text: i for i, text in enumerate(texts)}
+        states = encoder.encode(texts, "query", progress=lambda done: report("encode queries", done))
+        self.dense = context.space.pooled(states.pooled)
+        self.late = Ragged(context.space.tokens(states.tokens.vectors), states.tokens.offsets)
+
+    def of(self, texts: list[str]) -> tuple[np.ndarray, Ragged]:
+        """Vectors of these texts: one each, and one a token."""
+        rows = np.array([self.row[text] for text in texts])
+        return self.dense[rows], self.late.take(rows)
 
 
 def _recall(context: Context, one: QuerySet, late: Ragged, approximate: Ranking) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
     for rank_order, expression in enumerate(profile.orders()):
         order, codes, guard, key = data.order(expression)
         for rank, (entry, spec) in enumerate(zip(profile.grid.methods, specs, strict=True)):
-            if expression not in (entry.orders or profile.grid_orders()):
+            if expression not in (profile.grid_orders() if entry.orders is None else entry.orders):
                 continue
             declaration = registry.declaration(spec)
             own_keys = own_model_key(spec) | code_key(spec)

@@ -21,7 +21,10 @@ GROUPS = {
     "guard": "Guard languages (high-resource, {guard} in number, never trained: does training hurt the rest?)",
 }
 STATES = {"failed": "failed", "missing": "not run", "stale": "stale", "damaged": "damaged"}
-SCORERS = {"dense": "Dense: one vector a query, inner product", "late": "Late interaction: one vector a token, MaxSim"}
+SCORERS = {
+    "dense": "Dense: one vector a query, inner product", "late": "Late interaction: one vector a token, MaxSim",
+    "sparse": "Sparse: words and BM25, no encoder; the floor is the query as it is, the ceiling the English query",
+}  # fmt: skip
 Row = dict[Any, Any]  # of `tables.leaderboard`, by column
 HEAD = "method \\ languages"
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GROUPS = ("trained", "core", "held-out", "guard")
-SCORERS = {"dense": "dense", "late": "late interaction"}
+SCORERS = {"dense": "dense", "late": "late interaction", "sparse": "words (BM25)"}
 # Okabe and Ito: distinct for all common forms of colour blindness; yellow is left out, too pale for a line.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8C6D31")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")

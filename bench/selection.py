@@ -40,7 +40,7 @@ class Selection:
         asked = tuple(_numbers("--sizes", self.sizes, least=1))
         seeds = tuple(_numbers("--seeds", self.seeds, least=0)) or profile.grid.seeds
         entries = [_narrowed(entry, asked, seeds, self) for entry in _chosen(profile, self.methods)]
-        orders = (",".join(self.languages),) if self.languages else self.orders or profile.orders()
+        orders = (",".join(self.languages),) if self.languages else self.orders or profile.grid.orders
         sizes = asked or profile.grid.sizes
         if self.languages and not asked:
             # A list given by hand bounds the profile's sizes; the list itself is always one of them.
@@ -80,27 +80,33 @@ def _chosen(profile: Profile, asked: Sequence[str]) -> list[MethodEntry]:
     if not asked:
         return list(profile.grid.methods)
     known = [method_spec(entry.method) for entry in profile.grid.methods]
-    by_spec = {str(spec): entry for spec, entry in zip(known, profile.grid.methods, strict=True)}
+    by_spec: dict[str, list[MethodEntry]] = {}
+    for spec, entry in zip(known, profile.grid.methods, strict=True):
+        by_spec.setdefault(str(spec), []).append(entry)
     files = files_of(known)
     specs = [method_spec(text, files) for text in asked]
     files_of([*known, *specs])
-    chosen: dict[str, MethodEntry] = {}
+    chosen: dict[str, list[MethodEntry]] = {}
     for text, spec in zip(asked, specs, strict=True):
         # `contrastive` is that very method if the profile has it, otherwise each of its variants.
         variants = [name for name in by_spec if not text.endswith(")") and name.partition("(")[0] == str(spec)]
         for name in [str(spec)] if str(spec) in by_spec else variants or [str(spec)]:
             # A method in a file stays one: its name alone would not lead to it.
-            chosen[name] = by_spec.get(name, MethodEntry(method=spec.text))
-    return list(chosen.values())
+            chosen[name] = by_spec.get(name, [MethodEntry(method=spec.text)])
+    return [entry for entries in chosen.values() for entry in entries]
 
 
 def _narrowed(
     entry: MethodEntry, sizes: tuple[int, ...], seeds: tuple[int, ...], selection: Selection
 ) -> MethodEntry:
-    """Sizes and seeds of its own that an entry has bound what is asked for, unless it was asked for by name."""
-    own_sizes, own_seeds = entry.sizes, entry.seeds
+    """Sizes, seeds and orders of its own that an entry has bound what is asked for, unless it was asked for by name."""
+    own_sizes, own_seeds, own_orders = entry.sizes, entry.seeds, entry.orders
+    if selection.languages:
+        own_orders = None
+    elif own_orders is not None and selection.orders:
+        own_orders = None if selection.methods else tuple(order for order in own_orders if order in selection.orders)
     if own_sizes is not None and sizes:
         own_sizes = None if selection.methods else tuple(size for size in own_sizes if size in sizes)
     if own_seeds is not None and selection.seeds:
         own_seeds = None if selection.methods else tuple(seed for seed in own_seeds if seed in seeds)
-    return MethodEntry(method=entry.method, sizes=own_sizes, seeds=own_seeds)
+    return MethodEntry(method=entry.method, sizes=own_sizes, seeds=own_seeds, orders=own_orders)

@@ -11,6 +11,7 @@ import pandas as pd
 from bench import resampling
 from bench.arms import CEILING, FLOOR, RANKED_BY, Arm, Scores, is_reference
 from bench.results import MEASURES, Plan
+from bench.scorers import scorers_of
 from bench.text_facts import FACTS as TEXT_FACTS
 from bench.transfer import KINDS, relatives
 
@@ -45,13 +46,14 @@ def leaderboard(plan: Plan, order: str, scores: Scores) -> pd.DataFrame:
                     tasks = scores.tasks if task == MEAN else (task,)
                     places = [at for name in tasks if (at := scores.at(scorer, name, languages))]
                     point = {"order": order, "scorer": scorer, "task": task, "group": group, "size": size}
-                    rows += [point | row for row in _board(scores, size, places)] if places else []
+                    rows += [point | row for row in _board(scores, scorer, size, places)] if places else []
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _board(scores: Scores, size: int, places: list[list[int]]) -> list[dict[str, Any]]:
-    """The rows that compete with each other: all methods of a size on the same places (one list a task)."""
-    numbers = [number for name in scores.methods if (number := scores.index(name, size)) is not None]
+def _board(scores: Scores, scorer: str, size: int, places: list[list[int]]) -> list[dict[str, Any]]:
+    """The rows that compete with each other: all methods of a scorer and size on the same places (one list a task)."""
+    names = [name for name in scores.methods if scorer in scorers_of(name)]
+    numbers = [number for name in names if (number := scores.index(name, size)) is not None]
     rows, draws = [], []
     for number in numbers:
         row, drawn = _row(scores, number, places)

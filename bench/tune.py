@@ -18,6 +18,7 @@ from bench.manifest import cores
 from bench.paths import atomic_write
 from bench.profile import Profile
 from bench.profile_file import load_profile
+from bench.scorers import ENCODED, SPARSE
 from bench.store import Store
 from bench.trials import draw
 from bench.yamlfile import read_mapping
@@ -49,7 +50,14 @@ def arms_of(file: Path, base: Profile) -> dict[str, list[dict[str, Any]]]:
         own = base.training.model_dump()
         if unsettled := sorted(set(described["search"]) - set(own)):
             raise unknown("training setting", unsettled[0], own)
-        return {arm: draw(arm, described["search"], own, described["draws"]) for arm in described["arms"]}
+        skipped: dict[str, list[str]] = described.get("unsearched", {})
+        if strangers := sorted(set(skipped) - set(described["arms"])):
+            raise unknown("arm under unsearched", strangers[0], described["arms"])
+        spaces = {
+            arm: {key: values for key, values in described["search"].items() if key not in skipped.get(arm, ())}
+            for arm in described["arms"]
+        }
+        return {arm: draw(arm, space, own, described["draws"]) for arm, space in spaces.items()}
     listed: dict[str, list[dict[str, Any]]] = described["trials"]
     counts = {arm: len(listed.get(arm, ())) for arm in described["arms"]}
     if len(set(counts.values())) > 1 or set(listed) - set(counts):
@@ -132,7 +140,7 @@ def collect(store: Store, trials: list[tuple[str, str, CellSpec]], criteria: Map
     """Dev scores of all trials; a trial that failed has none.
 
     A score is the mean over tasks of the mean over the trained languages; the criterion of an arm is that of one scorer,
-    or `mean`, that of dense and late.
+    or `mean`, that of dense and late (of sparse for a method that is scored with nothing else).
     """
     rows = []
     for arm, settings, spec in trials:
@@ -147,7 +155,8 @@ def collect(store: Store, trials: list[tuple[str, str, CellSpec]], criteria: Map
             for (one, task), value in means.items():
                 row[f"{task} {one}"] = value
             row |= {scorer: means[scorer].mean() for scorer in means.index.unique("scorer")}
-            row["criterion"] = (row["dense"] + row["late"]) / 2 if criterion == "mean" else row[criterion]
+            encoded = [row[one] for one in ENCODED if one in row] or [row[SPARSE]]
+            row["criterion"] = sum(encoded) / len(encoded) if criterion == "mean" else row.get(criterion)
             manifest = store.manifest(spec)
             row["dev_loss_start"] = manifest.get("dev", {}).get("loss_start")
             row["dev_loss_end"] = manifest.get("dev", {}).get("loss_end")

@@ -65,6 +65,8 @@ class Method:
         needs: what the loss gets beyond the usual. `english`: a fourth argument, the English sides as the
             student encodes them, which costs a second pass through it. `idf`: student and teacher have `idf`.
         shuffle_pairs: train on pairs whose English sides are exchanged for wrong ones (a control).
+        code_switched: train on English texts of which words are replaced by their translations, in place of the texts in
+            other languages; `Params` has a `share` of words and the `rounds` of the lexicon for it.
         Params: dataclass of `option`s.
     """
 
@@ -74,6 +76,7 @@ class Method:
     kind: ClassVar[str] = "distil"
     version: ClassVar[int] = 1
     shuffle_pairs: ClassVar[bool] = False
+    code_switched: ClassVar[bool] = False
     Params: ClassVar[type] = NoParams
     needs: tuple[str, ...] = ()  # a literal of the class; an instance may replace it where its parameters decide
 

@@ -16,7 +16,8 @@ KINDS = ("distil", "translate", "none", "english", "retriever")
 NAMES_A_METHOD = "MethodText"  # annotation of a parameter whose value is itself a method spec
 TYPES = ("int", "float", "str", "bool", NAMES_A_METHOD)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")  # part of cell ids, which are names of folders
-_LITERALS = ("name", "summary", "reference", "kind", "version", "needs", "shuffle_pairs")
+_LITERALS = ("name", "summary", "reference", "kind", "version", "needs", "shuffle_pairs", "code_switched")
+SWITCHING = ("share", "rounds")  # parameters that the code switching of `code_switched` reads
 
 
 class MethodError(ValueError):
@@ -47,7 +48,7 @@ class Declaration:
         cls: its class there.
         source: where a plug-in comes from: `path/to/file.py:Class`, or `package.module:Class` of an installed
             package; empty for a built-in method.
-        needs, shuffle_pairs: see `methods.base.Method`.
+        needs, shuffle_pairs, code_switched: see `methods.base.Method`.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Declaration:
     source: str = ""
     needs: tuple[str, ...] = ()
     shuffle_pairs: bool = False
+    code_switched: bool = False
 
     @property
     def trained(self) -> bool:
@@ -108,7 +110,7 @@ def from_source(tree: ast.Module, name: str, module: str, strict: bool = False) 
         Declaration(
             literal["name"], literal["summary"], literal.get("reference", ""), literal.get("kind", "distil"),
             literal.get("version", 1), module, params, name, needs=literal.get("needs", ()),
-            shuffle_pairs=literal.get("shuffle_pairs", False),
+            shuffle_pairs=literal.get("shuffle_pairs", False), code_switched=literal.get("code_switched", False),
         )
     )  # fmt: skip
 
@@ -137,7 +139,7 @@ def from_class(cls: type[Method], module: str) -> Declaration:
     return checked(
         Declaration(
             cls.name, cls.summary, reference, cls.kind, cls.version, module, params, cls.__name__, needs=cls.needs,
-            shuffle_pairs=cls.shuffle_pairs,
+            shuffle_pairs=cls.shuffle_pairs, code_switched=cls.code_switched,
         )
     )  # fmt: skip
 
@@ -154,6 +156,8 @@ def checked(found: Declaration) -> Declaration:
         raise MethodError(f"method {found.name!r} is of kind {found.kind!r} (allowed: {', '.join(KINDS)})")
     if not isinstance(found.needs, tuple) or not set(found.needs) <= set(NEEDS):
         raise MethodError(f"method {found.name!r} needs {found.needs!r} (allowed: a tuple of {', '.join(NEEDS)})")
+    if found.code_switched and (lacking := [key for key in SWITCHING if key not in found.params]):
+        raise MethodError(f"method {found.name!r} is code_switched, but has no parameter {' and no '.join(lacking)}")
     if not isinstance(found.version, int):
         raise MethodError(f"the version of method {found.name!r} is {found.version!r}, not a whole number")
     for key, param in found.params.items():

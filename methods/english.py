@@ -5,9 +5,13 @@ from methods.base import Method, register
 
 @register
 class English(Method):
-    """The human English version of the query, encoded by the teacher: what a perfect student would reach."""
+    """The human English version of the query, encoded by the teacher: what a perfect student would reach.
+
+    With the scorer `sparse`, which has no encoder: the words of the English query.
+    """
 
     name = "english"
     summary = "the English query through the teacher (ceiling)"
     reference = "-"
     kind = "english"
+    version = 2

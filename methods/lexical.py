@@ -9,15 +9,24 @@ from methods.base import Method, option, register
 
 @dataclass
 class LexicalParams:
-    form: str = option("one_best", "what a query becomes: each word its most probable translation", choices=("one_best",))
-    rounds: int = option(5, "rounds of expectation maximisation")
-    both_ways: bool = option(True, "choose by t(e | f) t(f | e), with a table of the other direction; false: by t(e | f)")
-    prefix: int = option(3, "an unknown word is translated as the known words that share at least so many first letters; 0: not")
+    form: str = option(
+        "one_best", "one_best: each word becomes its most probable translation, the teacher reads the text; structured: each "
+        "word stands for all its translations, for search by words", choices=("one_best", "structured"),
+    )  # fmt: skip
+    rounds: int = option(5, "rounds of expectation maximisation", search=(3, 5, 10))
+    both_ways: bool = option(
+        True, "choose by t(e | f) t(f | e), with a table of the other direction; false: by t(e | f)", search=(True, False)
+    )
+    prefix: int = option(
+        3, "an unknown word is translated as the known words that share at least so many first letters; 0: not", search=(0, 3, 4)
+    )
+    alternatives: int = option(10, "structured: a word stands for at most so many translations")
+    mass: float = option(0.97, "structured: and for no more than it takes to reach this probability in all")
 
 
 @register
 class Lexical(Method):
-    """Statistical word translation (no neural network): IBM model 1 of each language, then the teacher searches.
+    """Statistical word translation (no neural network): IBM model 1 of each language, then the teacher or BM25 searches.
 
     A foreign sentence f_1 .. f_l with the empty word f_0 and an English sentence e_1 .. e_m:
     `p(e | f) = prod_j 1/(l+1) sum_i t(e_j | f_i)`, eq. 5 of Brown et al. up to a constant factor. The word
@@ -25,17 +34,23 @@ class Lexical(Method):
     maximisation from a uniform start, for each language on its own, on the very pairs that every other
     method is trained on.
 
-    The query becomes `argmax_e t(e | f) t(f | e)` word by word, in its order, the second factor from a
+    With `form=one_best` the query becomes `argmax_e t(e | f) t(f | e)` word by word, in its order, the second factor from a
     table of the other direction; it keeps frequent English words from translating everything. A word that the
     bitext does not have takes the mean of the rows of the known words with which it shares the longest beginning
     (weighted by how often they occur), if that is at least `prefix` letters long; else it stays as it is.
     Nothing is reordered and nothing inflected. Scripts without spaces are cut by the encoder's tokenizer.
 
+    With `form=structured` the query is a probabilistic structured query, searched by words with BM25 (the scorer `sparse`,
+    which has a floor and a ceiling of its own): a word f counts in a document d as `tf(f, d) = sum_e p(e | f) tf(e, d)`,
+    `df(f) = sum_e p(e | f) df(e)`. p is the distribution that one_best takes the best of, cut to its most probable words
+    (`alternatives`, `mass`) and scaled to sum to 1 again.
+
     A language that was not trained has no word table: its queries pass through untranslated.
     """
 
     name = "lexical"
-    summary = "statistical word translation of the query (IBM model 1), searched by the teacher"
-    reference = "Brown et al. 1993, Computational Linguistics 19(2), model 1"
+    summary = "statistical word translation of the query (IBM model 1), searched by the teacher or, structured, by words"
+    reference = "Brown et al. 1993, Computational Linguistics 19(2), model 1; structured: Darwish and Oard 2003, SIGIR"
     kind = "translate"
+    version = 2
     Params = LexicalParams

@@ -25,7 +25,9 @@ class OpticalParams:
     masses: str = option(
         "uniform", "of tokens: all alike, or by inverse document frequency", choices=("uniform", "idf"), search=("uniform", "idf")
     )
-    solver: str = option("sinkhorn", "where Sinkhorn steps start: from nothing, or from geomloss", choices=("sinkhorn", "geomloss"))
+    solver: str = option(
+        "sinkhorn", "where Sinkhorn steps start: from nothing, or from geomloss", choices=("sinkhorn", "geomloss")
+    )
     scaling: float = option(0.7, "geomloss: ratio of successive temperatures")
     steps: int = option(0, "alternating Sinkhorn steps; 0: as many as needed")
     tolerance: float = option(5e-4, "with reach=0, largest error of a text's masses (L1); 0: no steps beyond `steps`")

@@ -13,7 +13,9 @@ from methods.base import Method, TokenStates, late_similarity, option, register
 
 @dataclass
 class ScoreKlParams:
-    form: str = option("late", "scores: MaxSim of tokens, or cosine of pooled vectors", choices=("late", "dense"), search=("late", "dense"))
+    form: str = option(
+        "late", "scores: MaxSim of tokens, or cosine of pooled vectors", choices=("late", "dense"), search=("late", "dense")
+    )
     temperature: float = option(0.2, "divides the scores of both sides", search=(0.05, 0.1, 0.2))
 
 

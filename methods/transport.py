@@ -76,9 +76,9 @@ def plan(
     steps = steps or (steps_needed(epsilon, reach) if reach else FIRST_STEPS)
     # geomloss leaves autograd switched on; the guard puts the caller's mode back.
     with torch.autocast(x.device.type, enabled=False), torch.inference_mode(torch.is_inference_mode_enabled()):
-        start = geomloss_potentials(x, y, a, b, epsilon, reach, scaling) if solver == "geomloss" else (None, None)
+        f, g = geomloss_potentials(x, y, a, b, epsilon, reach, scaling) if solver == "geomloss" else (None, None)
         torch.set_grad_enabled(False)
-        found = sinkhorn_steps(cosine_cost(x, y), a, b, epsilon, steps, *start, reach)
+        found = sinkhorn_steps(cosine_cost(x, y), a, b, epsilon, steps, f, g, reach)
         return found if reach or not tolerance else scaled(found, a, b, tolerance)
 
 

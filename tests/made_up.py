@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from bench.results import MEASURES
+from bench.results import MEASURES, CellName
+from bench.scorers import scorers_of
 
 LOW = ("swh_Latn", "amh_Ethi", "hau_Latn", "khm_Khmr")
 GUARD = ("deu_Latn",)
@@ -41,7 +42,7 @@ def cell(folder: Path, cell_id: str, score: Score, **manifest: Any) -> Path:
     """Write one finished cell. The English ceiling asks its own questions in symbol search, which is not parallel."""
     rows = []
     for task, languages in TASKS.items():
-        for scorer in ("dense", "late"):
+        for scorer in scorers_of(CellName.parse(cell_id, "").method):
             for language in languages:
                 value = score(cell_id, task, scorer, language)
                 if value is None:

@@ -105,6 +105,11 @@ def test_only_parallel_tasks_and_no_ceiling(made):
     assert "MRC@10" in text and "| optical" in text
 
 
+def test_a_scorer_that_only_floor_and_ceiling_have_is_left_out(made):
+    agreement.write(made)
+    assert set(table(made)["scorer"]) == {"dense", "late"}
+
+
 def test_a_missing_run_file_is_counted(made):
     (made / "cells" / "optical@2#0" / "runs" / "faq.late.swh_Latn.trec.gz").unlink()
     text = agreement.write(made)

@@ -7,6 +7,7 @@ import pytest
 
 import bench.cell
 from bench.cell import dev_pairs, english_ceiling, precision_of, run_cell, training_pairs
+from bench.scorers import ENCODED, SPARSE
 from bench.scoring import MEASURES as MEASURES_OF_A_QUERY
 from methods import registry
 from tests.made_suite import LETTERS, World, made_world, translated
@@ -16,7 +17,7 @@ FILES = {"metrics.csv", "per_query.parquet", "runs"}
 NMT = "nmt(decoder_layers=1,english_passes={},max_tokens=6)"
 METHODS = [
     "contrastive", "contrastive(form=dense)", "optical(steps=5)", "optical(masses=idf)", "mimo", "random_plan",
-    "shuffled(method=contrastive(form=dense))", NMT.format(0), NMT.format(1),
+    "shuffled(method=contrastive(form=dense))", "code_switch(method=mimo)", NMT.format(0), NMT.format(1),
 ]  # fmt: skip
 
 
@@ -31,18 +32,18 @@ def run(world: World, method: str, name: str = "cell", **changes: Any) -> tuple[
     return folder, run_cell(world.spec(method, **changes), folder, lambda *_: None)
 
 
-def check_files(folder: Path, more: set[str]) -> None:
+def check_files(folder: Path, more: set[str], scorers: tuple[str, ...] = ENCODED) -> None:
     assert {path.name for path in folder.iterdir()} == FILES | more
     runs = {path.name for path in (folder / "runs").iterdir()}
-    assert {f"{task}.{scorer}.swh_Latn.trec.gz" for task in ("faq", "symbols") for scorer in ("dense", "late")} <= runs
+    assert {f"{task}.{scorer}.swh_Latn.trec.gz" for task in ("faq", "symbols") for scorer in scorers} <= runs
     metrics, questions = pd.read_csv(folder / "metrics.csv"), pd.read_parquet(folder / "per_query.parquet")
     assert metrics.columns.tolist() == ["task", "scorer", "language", "queries", *MEASURES]
     assert questions.columns.tolist() == ["task", "scorer", "language", "query_id", *MEASURES]
     for frame in (metrics, questions):
         assert ((frame[MEASURES] >= 0) & (frame[MEASURES] <= 1)).all(axis=None)
     rows = set(metrics[["task", "scorer", "language"]].itertuples(index=False, name=None))
-    faq = {("faq", scorer, language) for scorer in ("dense", "late") for language in ("swh_Latn", "deu_Latn")}
-    assert rows == faq | {("symbols", scorer, language) for scorer in ("dense", "late") for language in LETTERS}
+    faq = {("faq", scorer, language) for scorer in scorers for language in ("swh_Latn", "deu_Latn")}
+    assert rows == faq | {("symbols", scorer, language) for scorer in scorers for language in LETTERS}
     means = questions.groupby(["task", "scorer", "language"])[MEASURES].mean().reset_index()
     pd.testing.assert_frame_equal(metrics.drop(columns="queries"), means, atol=1e-6, check_dtype=False)
     assert metrics["queries"].sum() == len(questions)
@@ -50,13 +51,13 @@ def check_files(folder: Path, more: set[str]) -> None:
 
 def test_untrained(world: World):
     folder, found = run(world, "untrained")
-    check_files(folder, set())
+    check_files(folder, set(), (*ENCODED, SPARSE))
     assert found["pairs_seen"] == 0 and found["precision"] == "32-true" and {"load", "evaluate"} <= set(found["seconds"])
 
 
 def test_english_has_rows_of_all_languages(world: World):
     folder, _ = run(world, "english")
-    check_files(folder, set())
+    check_files(folder, set(), (*ENCODED, SPARSE))
     metrics = pd.read_csv(folder / "metrics.csv")
     # Symbol search is not parallel: English asks its own questions, the same for every language.
     symbols = metrics[metrics["task"] == "symbols"]
@@ -116,6 +117,33 @@ def test_pairs_are_the_same_for_all_methods_and_only_of_trained_languages(world:
     assert [context.english_texts[row] for row in pairs.english] == rows["english"].tolist()
     dev, dev_rows = dev_pairs(world.spec(), context, student)
     assert set(dev_rows["split"]) == {"dev"} and len(dev) == len(dev_rows) == 16
+
+
+def test_code_switch_trains_on_partly_translated_english_and_is_watched_on_true_pairs(world: World):
+    context, student = world.context, world.context.student_start()
+    method = registry.load(registry.parse_spec("code_switch"))
+    _, right = training_pairs(world.spec(), context, student)
+    pairs, rows = training_pairs(world.spec("code_switch"), context, student, method)
+    assert rows["english"].tolist() == right["english"].tolist() and rows.index.tolist() == right.index.tolist()
+    assert [item.ids for item in pairs.texts] == [item.ids for item in student.tokenize(rows["text"].tolist())]
+    own = [set(text.split()) for text in rows["text"]]
+    assert all(words & set(f"{foreign} {english}".split()) == words for words, foreign, english in zip(
+        own, right["text"], right["english"], strict=True))  # fmt: skip
+    assert 0.3 < rows["replaced"].sum() / rows["words"].sum() < 0.7
+    dev, dev_rows = dev_pairs(world.spec("code_switch"), context, student, method)
+    assert dev_rows.equals(dev_pairs(world.spec(), context, student)[1]) and len(dev) == 16
+
+
+def test_the_share_of_words_really_replaced_is_recorded(world: World):
+    shares = [run(world, f"code_switch(share={share})")[1]["words_replaced"] for share in (0.2, 1.0)]
+    assert 0.1 < shares[0] < 0.35 and shares[1] > 0.95
+
+
+def test_pieces_that_only_switched_texts_have_are_kept(world: World):
+    plain = world.context.student_start()
+    # Spelled from characters where no whole word of the suite is: none of them stands apart in any text.
+    more = world.context.student_start(["0 1 2 3 4 5 6 7 8 9"])
+    assert set(plain.kept_ids.tolist()) < set(more.kept_ids.tolist())
 
 
 def test_shuffled_trains_on_wrong_pairs_and_is_watched_on_true_ones(world: World):

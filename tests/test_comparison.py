@@ -173,6 +173,21 @@ def test_sizes_scorers_tasks_and_groups_can_be_chosen(made):
     assert rows["p_holm"].tolist() == holm(rows["p"]).tolist(), "corrected for what is shown"
 
 
+def test_methods_without_a_common_scorer_are_not_compared_and_it_is_said(made):
+    words = "lexical(form=structured)"
+    plan(made, [*IDS, f"{words}@2#0", f"{words}@3#0"])
+    for size in (2, 3):
+        cell(made, f"{words}@{size}#0", lambda cell_id, *at: noisy("optical@2#0", *at))
+    with pytest.raises(BenchError, match="structured.* is scored with sparse and optical is scored with dense, late"):
+        compare(load(made), words, "optical")
+    with pytest.raises(BenchError, match="with the scorer sparse: english is scored with dense, late, sparse and optical"):
+        compare(load(made), "english", "optical", scorers=["sparse"])
+    found = compare(load(made), words, "untrained")
+    assert set(found.rows["scorer"]) == {"sparse"} and "dense: only untrained is scored with it" in found.notes
+    assert "sparse: only english is scored with it" in compare(load(made), "english", "optical").notes
+    assert not any("scored" in note for note in compare(load(made), "contrastive", "optical").notes)
+
+
 def test_the_mean_over_sizes_is_one_test(made):
     found = compare(load(made), "optical", "contrastive", over_sizes=True)
     assert found.rows[["scorer", "group", "size"]].values.tolist() == [

@@ -1,5 +1,6 @@
 import gzip
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,8 @@ import pandas as pd
 import pytest
 
 from bench.context import ENGLISH
-from bench.evaluation import english_sets, evaluate, query_sets, summarise
+from bench.evaluation import english_sets, evaluate, query_sets, summarise, with_words
+from bench.retrieval.sparse import plain
 from bench.scoring import MEASURES as MEASURES_OF_A_QUERY
 from tests.made_suite import LETTERS, World, made_world
 
@@ -77,6 +79,28 @@ def test_equal_texts_are_encoded_once(world: World, monkeypatch: pytest.MonkeyPa
     assert table.groupby(["task", "language"]).size().to_dict() == {
         ("faq", "deu_Latn"): 12, ("faq", "swh_Latn"): 12, **{("symbols", language): 14 for language in LANGUAGES}
     }  # fmt: skip
+
+
+def test_words_are_searched_beside_the_vectors_or_alone(world: World):
+    context = world.context
+    sets = with_words(context, english_sets(context, query_sets(context, TASKS, {}, "test", LANGUAGES), {}, "test"))
+    both = run(world, sets)
+    assert both.groupby("scorer").size().nunique() == 1 and set(both["scorer"]) == {"dense", "late", "sparse"}
+    alone = evaluate(context, None, sets, "approximate", 100, lambda *_: None, recalls=[])
+    pd.testing.assert_frame_equal(alone, both[both["scorer"] == "sparse"].reset_index(drop=True))
+    texts, query = context.suite.task("faq").documents.set_index("doc_id")["text"], sets[0].words[0]
+    own = {word for [(word, _)] in query}
+    top = context.word_index("faq").search([query], 24, ["q"]).ids(0)
+    assert set(top) == {name for name, text in texts.items() if own & set(text.split())} and len(top) < 24
+
+
+def test_equal_texts_with_other_words_are_other_questions(world: World):
+    context = world.context
+    [one] = query_sets(context, ("symbols",), {}, "test", ("hau_Latn",))
+    by_words = [replace(one, language=language, words=[plain(words)] * 6) for language, words in
+                (("hau_Latn", ["cat", "milk"]), ("swh_Latn", ["moon"]))]  # fmt: skip
+    table = evaluate(context, None, by_words, "exact", 100, lambda *_: None)
+    assert table.groupby("language")["ndcg@10"].mean().nunique() == 2
 
 
 def ndcg(order: list[str], judged: dict[str, int]) -> float:

@@ -171,6 +171,35 @@ def test_incomplete_rows_are_shown_marked_and_not_ranked(made):
     assert one(table, method="optical", size=3, group="trained")["rank"] == 2
 
 
+def test_a_scorer_that_few_methods_have_makes_nobody_incomplete(tmp_path):
+    words = "lexical(form=structured)"
+    ids = [FLOOR, CEILING, "optical@2#0", f"{words}@2#0", "contrastive@2#0"]
+    folder = plan(tmp_path / "x", ids)
+    for name in ids[:-2]:
+        cell(folder, name, constant)
+    failure(folder, "contrastive@2#0", "it broke")
+    failure(folder, f"{words}@2#0", "it broke too")
+    table = written(folder)
+    # Which methods belong where is known even without a result.
+    assert set(rows(table, scorer="sparse")["method"]) == {"untrained", "english", words}
+    assert set(rows(table, scorer="dense")["method"]) == {"untrained", "english", "optical", "contrastive"}
+    assert one(table, scorer="sparse", method=words)["status"] == "failed"
+    shutil.rmtree(folder / "cells" / f"{words}@2#0")
+    cell(folder, f"{words}@2#0", lambda name, *at: constant(name.replace(words, "optical"), *at))
+    table = written(folder)
+    own = one(table, scorer="sparse", method=words)
+    assert own["complete"] and own["rank"] == 1
+    assert own["gap_closed"] == pytest.approx((0.1 / 0.7 + 0.1 / 0.68 + 0.1 / 0.8 + 0.1 / 0.78) / 4, abs=1e-6)
+    assert rows(table[table["method"] == "optical"])["complete"].all()
+    text = (folder / "leaderboard.md").read_text(encoding="utf-8")
+    assert "incomplete" not in text.partition("## How to read it")[0] and "## Sparse: words and BM25" in text
+
+
+def test_floor_and_ceiling_alone_bring_no_further_scorer(made):
+    assert set(written(made)["scorer"]) == {"dense", "late"}
+    assert set(pd.read_csv(made / "cells" / FLOOR / "metrics.csv")["scorer"]) == {"dense", "late", "sparse"}
+
+
 def test_a_missing_question_makes_a_row_incomplete(made):
     shutil.rmtree(made / "cells" / "contrastive@2#0")
     place = ("faq", "dense", "swh_Latn")

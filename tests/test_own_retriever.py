@@ -17,6 +17,7 @@ from bench.encoders.load import load_encoder
 from bench.errors import BenchError
 from bench.own_retriever import own_retriever
 from bench.prepare import prepare
+from bench.scorers import SPARSE
 from tests.made_suite import World, made_world
 from tests.tiny import tiny_bert
 
@@ -32,7 +33,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def scores(world: World, method: str) -> pd.DataFrame:
     folder = world.out("cell")
     run_cell(world.spec(method), folder, lambda *_: None)
-    return pd.read_parquet(folder / "per_query.parquet")
+    found = pd.read_parquet(folder / "per_query.parquet")
+    return found[found["scorer"] != SPARSE].reset_index(drop=True)  # words have no encoder
 
 
 def test_with_the_encoder_of_the_experiment_it_is_floor_and_ceiling(world: World) -> None:

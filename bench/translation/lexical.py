@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import BenchError
+from bench.retrieval.sparse import WordQuery, plain
 from bench.translation import ibm1
 from bench.translation.ibm1 import WordTable
 from bench.translation.lexicon import Lexicon
-from bench.translation.words import Pieces, key, pieces_of, words
+from bench.translation.words import Pieces, key, words
 
 if TYPE_CHECKING:
     from bench.cell import Clock
@@ -26,10 +27,11 @@ class WordTranslator:
     Args:
         lexicons: by language; texts of any other language stay as they are.
         pieces: cuts scripts without spaces between words.
+        alternatives, mass: of structured queries, see `Lexicon.term`; without alternatives there are none.
     """
 
-    def __init__(self, lexicons: dict[str, Lexicon], pieces: Pieces) -> None:
-        self.lexicons, self.pieces = lexicons, pieces
+    def __init__(self, lexicons: dict[str, Lexicon], pieces: Pieces, alternatives: int = 0, mass: float = 1.0) -> None:
+        self.lexicons, self.pieces, self.alternatives, self.mass = lexicons, pieces, alternatives, mass
 
     def translate(self, texts: list[tuple[str, str]], progress: Any = None) -> list[str]:
         """English for (language, text) pairs; a text without any word stays as it is."""
@@ -41,6 +43,11 @@ class WordTranslator:
             progress(1.0)
         return found
 
+    def structured(self, language: str, text: str) -> WordQuery:
+        """The text as a structured query: each word stands for its translations, or for itself if none is known."""
+        lexicon, own = self.lexicons.get(language), [key(word) for word in words(text, self.pieces)]
+        return tuple(lexicon.term(word, self.alternatives, self.mass) for word in own) if lexicon else plain(own)
+
 
 def make(
     spec: CellSpec, context: Context, params: Any, out_dir: Path, clock: Clock, found: dict[str, Any]
@@ -50,17 +57,24 @@ def make(
 
     if params.rounds < 1:
         raise BenchError(f"lexical: rounds={params.rounds} trains nothing", "give at least 1")
+    if params.alternatives < 1 or not 0 < params.mass <= 1:
+        raise BenchError(
+            f"lexical: alternatives={params.alternatives}, mass={params.mass} leave no translation of a word",
+            "give at least 1 alternative, and a mass above 0, at most 1",
+        )
     with clock.phase("prepare"):
         # The teacher's tokenizer decides nothing here but how scripts without spaces are cut.
         pairs, rows = training_pairs(spec, context, context.teacher)
         _, dev_rows = dev_pairs(spec, context, context.teacher)
-        pieces = pieces_of(context.teacher.tokenizer)
+        pieces = context.pieces
     with clock.phase("train"):
         tables, table = train(rows, dev_rows, params.rounds, params.both_ways, pieces)
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
     found |= training_record(pairs, rows, table, clock)
     found["words"] = {language: len(one.source) for language, one in tables.items()}
-    return WordTranslator({language: Lexicon(one, params.prefix) for language, one in tables.items()}, pieces), dev_rows
+    lexicons = {language: Lexicon(one, params.prefix) for language, one in tables.items()}
+    alternatives = params.alternatives if params.form == "structured" else 0
+    return WordTranslator(lexicons, pieces, alternatives, params.mass), dev_rows
 
 
 def train(

@@ -9,6 +9,7 @@ from os.path import commonprefix
 
 import numpy as np
 
+from bench.retrieval.sparse import Term
 from bench.translation.ibm1 import WordTable
 from bench.translation.words import key
 
@@ -52,6 +53,25 @@ class Lexicon:
             mass[columns] += self.table.counts[number] * values
         columns = np.flatnonzero(mass)  # none where the relatives occur beside empty English sides alone
         return columns, mass[columns] / mass[columns].sum()
+
+    def term(self, word: str, alternatives: int, mass: float) -> Term:
+        """What stands for a foreign word (a `key`) in a structured query; the word itself if nothing is known of it.
+
+        Args:
+            alternatives: at most so many English words, the most probable ones, of equals the first in the alphabet.
+            mass: no more of them than it takes to reach this probability in all.
+
+        Returns:
+            The words and their probabilities, scaled to sum to 1 again.
+        """
+        columns, values = self.distribution(word)
+        if not len(columns):
+            return ((word, 1.0),)
+        best = np.argsort(-values, kind="stable")
+        enough = 1 + int(np.searchsorted(np.cumsum(values[best]), mass - 1e-9))
+        best = best[: min(alternatives, enough)]
+        shares = values[best] / values[best].sum()
+        return tuple((self.table.target[column], float(share)) for column, share in zip(columns[best], shares, strict=True))
 
     @cached_property
     def _rows(self) -> dict[str, int]:

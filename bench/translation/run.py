@@ -11,6 +11,7 @@ import pandas as pd
 
 from bench.context import ENGLISH
 from bench.evaluation import QuerySet
+from bench.retrieval.sparse import WordQuery
 from bench.translation import lexical, neural
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ MAKERS: dict[str, Maker] = {"nmt": neural.make, "lexical": lexical.make}
 def translated_sets(
     spec: CellSpec, context: Context, method: Any, sets: list[QuerySet], out_dir: Path, clock: Clock, found: dict[str, Any]
 ) -> list[QuerySet]:
-    """The query sets with their texts in English, by the translator of the method.
+    """The query sets with their texts in English, by the translator of the method, or as structured queries.
 
-    Writes translations.csv (language, text, translation) and train.csv into `out_dir`, and chrF and BLEU on
-    dev pairs into `found`; of a decoder of our own also the chrF of English texts that it was
-    asked to "translate".
+    Writes translations.csv (language, text, translation; of structured queries also what each word stands for) and train.csv
+    into `out_dir`, and chrF and BLEU on dev pairs into `found` (of structured queries those of the text with each word's
+    best translation); of a decoder of our own also the chrF of English texts that it was asked to "translate".
     """
     translator, dev_rows = MAKERS[method.name](spec, context, method.params, out_dir, clock, found)
     with clock.phase("translate"):
@@ -57,8 +58,25 @@ def translated_sets(
     table = pd.DataFrame(
         [(language, text, english[language, text]) for language, text in wanted], columns=["language", "text", "translation"]
     )
+    structured: dict[tuple[str, str], WordQuery] = {}
+    if isinstance(translator, lexical.WordTranslator) and translator.alternatives:
+        structured = {asked: translator.structured(*asked) for asked in wanted}
+        table["structured"] = [shown(structured[asked]) for asked in wanted]
     table.to_csv(out_dir / "translations.csv", index=False)
+    if structured:
+        return [replace(one, words=[structured[one.language, text] for text in one.texts]) for one in sets]
     return [replace(one, texts=[english[one.language, text] for text in one.texts]) for one in sets]
+
+
+def shown(query: WordQuery) -> str:
+    """A structured query to read.
+
+    >>> shown(((("cat", 0.75), ("dog", 0.25)), (("simba", 1.0),)))
+    'cat .75 dog .25 | simba'
+    """
+    return " | ".join(
+        " ".join(f"{word} {share:.2f}".replace(" 0.", " .").removesuffix(" 1.00") for word, share in term) for term in query
+    )
 
 
 def quality(translations: list[str], references: list[str]) -> dict[str, float]:

@@ -13,7 +13,7 @@ UNSEGMENTED = (
     "\ua9e0-\ua9ff\uaa60-\uaa7f\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _RUNS = re.compile(f"[{UNSEGMENTED}]+|[^{UNSEGMENTED}]+")
-_APOSTROPHES = "'\u2018\u2019\u02bb\u02bc\uff07"  # letters of many orthographies (ng'ombe, 'ya); one form for all
+APOSTROPHES = "'\u2018\u2019\u02bb\u02bc\uff07"  # letters of many orthographies (ng'ombe, 'ya); one form for all
 Pieces = Callable[[str], list[str]]
 
 
@@ -23,7 +23,7 @@ class _Table(dict[int, str | None]):
     def __missing__(self, code: int) -> str | None:
         character = chr(code)
         category = unicodedata.category(character)
-        if character in _APOSTROPHES:
+        if character in APOSTROPHES:
             kept: str | None = "'"
         elif category[0] in "LMN":
             kept = character
@@ -64,14 +64,21 @@ def key(word: str) -> str:
 def pieces_of(tokenizer: Any) -> Pieces:
     """The pieces of an encoder's tokenizer: word-like units, learned from far more text than any bitext has.
 
-    A tokenizer that does not say where its pieces lie gives single characters.
+    A tokenizer that does not say where its pieces lie gives single characters. A length at which the tokenizer was
+    last told to cut texts does not count here, and is left as it was.
     """
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         return list
 
     def pieces(run: str) -> list[str]:
-        starts = {start for start, _ in backend.encode(run, add_special_tokens=False).offsets}
+        if limit := backend.truncation:
+            backend.no_truncation()
+        try:
+            starts = {start for start, _ in backend.encode(run, add_special_tokens=False).offsets}
+        finally:
+            if limit:
+                backend.enable_truncation(**limit)
         cuts = sorted({0, *(start for start in starts if 0 < start < len(run))})
         return [run[a:b] for a, b in zip(cuts, [*cuts[1:], len(run)], strict=True)]
 

@@ -12,7 +12,8 @@ from methods.conformance import CHECKS, conform
 LOSSES = [name for name in registry.names() if registry.declared(name).kind == "distil"]
 VARIANTS = [
     "contrastive(form=dense)", "contrastive(form=dense,queue=16)", "optical(cost=cosine)", "optical(cost=cosine,reach=0)",
-    "optical(reach=0)", "score_kl(form=dense)", "optical_contrastive(contrast=contrastive(form=dense))", "random_plan(cost=cosine)",
+    "optical(reach=0)", "score_kl(form=dense)", "optical_contrastive(contrast=contrastive(form=dense))",
+    "random_plan(cost=cosine)", "code_switch", "code_switch(method=mimo,share=1)",
     "shuffled(method=mimo)", "shuffled(method=optical(masses=idf))", "optical(masses=idf)", "optical(masses=idf,reach=0)",
 ]  # fmt: skip
 

@@ -23,13 +23,15 @@ def test_declaration_equals_the_class(name: str) -> None:
         method.name, method.summary, method.kind, method.version)  # fmt: skip
     assert {key: param.default for key, param in declared.params.items()} == vars(method.params)
     assert declared.summary and declared.reference and method.__doc__
-    assert (declared.needs, declared.shuffle_pairs) == (type(method).needs, method.shuffle_pairs)
+    assert (declared.needs, declared.shuffle_pairs, declared.code_switched) == (
+        type(method).needs, method.shuffle_pairs, method.code_switched)  # fmt: skip
 
 
 def test_needs_are_read_without_import() -> None:
     needing = {name for name in registry.names() if registry.declared(name).needs == ("english",)}
     assert needing == {"mimo", "clear", "multilingual_kd"}
     assert {name for name in registry.names() if registry.declared(name).shuffle_pairs} == {"shuffled"}
+    assert {name for name in registry.names() if registry.declared(name).code_switched} == {"code_switch"}
 
 
 def test_all_parameters_with_their_values() -> None:

@@ -48,6 +48,8 @@ def test_without_case():
 class Backend:
     """Cuts after two characters; the first piece is empty, as that of a space that the tokenizer adds."""
 
+    truncation = None
+
     def encode(self, run: str, add_special_tokens: bool) -> SimpleNamespace:
         assert not add_special_tokens
         return SimpleNamespace(offsets=[(0, 0), *((i, min(i + 2, len(run))) for i in range(0, len(run), 2))])
@@ -63,6 +65,19 @@ def test_a_real_tokenizer_loses_no_character(world: World):
     pieces = pieces_of(world.context.teacher.tokenizer)
     for run in ("猫喝牛奶", "ခွေးသည်စာအုပ်", "กขค"):
         assert "".join(pieces(run)) == run and all(pieces(run))
+
+
+def test_a_length_left_in_the_tokenizer_cuts_no_words_and_stays(world: World):
+    tokenizer = world.context.teacher.tokenizer
+    run = "0123456789" * 6
+    try:
+        tokenizer(["some text"], truncation=True, max_length=6)
+        left = dict(tokenizer.backend_tokenizer.truncation)
+        assert left["max_length"] == 6
+        assert pieces_of(tokenizer)(run) == list(run)
+        assert tokenizer.backend_tokenizer.truncation == left
+    finally:
+        tokenizer.backend_tokenizer.no_truncation()
 
 
 SWAHILI = [
@@ -143,6 +158,52 @@ def test_the_whole_cell(world: World):
     run_cell(spec, again, lambda *_: None)
     for name in ("metrics.csv", "per_query.parquet", "translations.csv", "train.csv"):
         assert (folder / name).read_bytes() == (again / name).read_bytes(), name
+
+
+def test_terms_of_a_structured_query():
+    one = Lexicon(train([["f"]] * 10, [["a", "b", "c"]] * 6 + [["a", "b"]] * 3 + [["a"]], 1)[0], 3)
+    whole = one.term("f", 10, 1.0)
+    assert [word for word, _ in whole] == ["a", "b", "c"] and sum(share for _, share in whole) == pytest.approx(1)
+    shares = dict(whole)
+    assert shares["a"] > shares["b"] > shares["c"]
+    assert [word for word, _ in one.term("f", 2, 1.0)] == ["a", "b"]
+    assert dict(one.term("f", 2, 1.0))["a"] == pytest.approx(shares["a"] / (shares["a"] + shares["b"]))
+    assert one.term("f", 10, shares["a"]) == (("a", 1.0),)  # what reaches the mass is enough
+    assert len(one.term("f", 10, shares["a"] + 0.01)) == 2
+    assert one.term("unknown", 10, 1.0) == (("unknown", 1.0),)
+
+
+def test_the_whole_structured_cell(world: World):
+    spec = world.spec("lexical(form=structured,rounds=2,mass=1)")
+    folder, floor, ceiling = map(world.out, ("structured", "low", "high"))
+    found = run_cell(spec, folder, lambda *_: None)
+    run_cell(world.spec("untrained"), floor, lambda *_: None)
+    run_cell(world.spec("english"), ceiling, lambda *_: None)
+    assert found["pairs_seen"] == 48 and found["translation"]["chrf"] > 50
+    metrics = {where.name: pd.read_csv(where / "metrics.csv") for where in (folder, floor, ceiling)}
+    assert set(metrics["structured"]["scorer"]) == {"sparse"}
+    sparse = {name: table[table["scorer"] == "sparse"].set_index(["task", "language"]) for name, table in metrics.items()}
+    own, low, high = (sparse[name]["ndcg@10"] for name in ("structured", "low", "high"))
+    assert set(own.index) == set(low.index) == set(high.index)
+    # A language that was not trained is searched by its own words: exactly the floor, here nothing.
+    german = own.index.get_level_values("language") == "deu_Latn"
+    assert (low == 0).all() and (own[german] == 0).all()
+    assert (own[~german] > 0.3).all() and (high > own - 0.1).all()
+    texts = pd.read_csv(folder / "translations.csv", keep_default_na=False)
+    assert texts.columns.tolist() == ["language", "text", "translation", "structured"]
+    trained = texts[texts["language"] != "deu_Latn"]
+    assert (trained["structured"].str.count(r"\|") == trained["text"].str.count(" ")).all()
+    assert trained["structured"].str.contains(r"[a-z] \.\d\d").any()
+    again = world.out("again")
+    run_cell(spec, again, lambda *_: None)
+    for name in ("metrics.csv", "per_query.parquet", "runs/faq.sparse.swh_Latn.trec.gz"):
+        assert (folder / name).read_bytes() == (again / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("given", ["alternatives=0", "mass=0", "mass=1.5"])
+def test_structured_queries_without_translations_are_a_mistake(world: World, given: str):
+    with pytest.raises(BenchError, match="leave no translation"):
+        run_cell(world.spec(f"lexical(form=structured,{given})"), Path(world.out("none")), lambda *_: None)
 
 
 def test_no_rounds_are_a_mistake(world: World):
