@@ -1,7 +1,7 @@
 """What a reader of somebody's own data returns, whatever the layout: pairs and tasks in common tables.
 
-`bench.suite.own` makes a suite out of it (pair ids, dev splits, order of queries, leakage); a reader only reads. It
-resolves languages to codes of the languages file, brings texts onto one line (`cleaning.one_line`) and leaves out what is empty.
+`bench.suite.own` makes a suite out of it (one line a text, pair ids, dev splits, order of queries, leakage); a reader only
+reads, and resolves languages to codes of the languages file. Texts may be raw: white space and empty ones are dealt with there.
 """
 
 from __future__ import annotations
