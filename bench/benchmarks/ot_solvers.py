@@ -24,7 +24,14 @@ from torch import Tensor
 
 from methods.optical import OpticalParams
 from methods.transport import (
-    TOLERANCE, cosine_cost, geomloss_potentials, plan, scaled, sinkhorn_steps, steps_needed, uniform_mass,
+    TOLERANCE,
+    cosine_cost,
+    geomloss_potentials,
+    plan,
+    scaled,
+    sinkhorn_steps,
+    steps_needed,
+    uniform_mass,
 )  # fmt: skip
 
 DEFAULT = OpticalParams()

@@ -109,14 +109,15 @@ def find_task(folder: Path, languages: Languages, problems: Problems, name: str 
             if not NOT_DATA.fullmatch(path.name):
                 why = f"{extension(path) or 'no extension'} is none of {', '.join(allowed)}" if allowed else "no role in its name"
                 problems.warning(path, 0, "not used", f"is not used: {why}")
-        elif said.rest:
+        elif said.rest and said.role != "corpus":
             problems.error(path, 0, "unknown language", f"{unknown_language(said.rest[-1], languages)}")
         elif (split := _split(said, path.name)) == "train":
             problems.warning(path, 0, "not used", f"is not used: the bench trains on bitext, not on {said.role} of a task")
         else:
             code = said.language.code if said.language else ""
-            if said.role == "queries":
-                code = code or languages.english.code  # plain BEIR: its queries are the English ones
+            if said.role == "queries" and not code:
+                problems.warning(path, 0, "no language", "names no language: its queries are taken as English, as in BEIR")
+                code = languages.english.code
             files.append(TaskFile(said.role, path, code, split))
     return checked(TaskFiles(name or folder.name, folder, tuple(files)), problems)
 

@@ -78,11 +78,13 @@ def _word(word: str, name: Name, languages: Languages) -> Name:
         return name
     if language := language_of(word, languages):
         return replace(name, language=language)
-    # `sw-queries`, `test-00000-of-00001`, `topics_sw`: a known word at one end, the rest is looked at again.
+    # `sw-queries`, `test-00000-of-00001`, `wiki-en-sw`: a known word or a pair at one end, the rest is looked at again. No
+    # language alone: `my-data` is not Burmese.
     for mark in re.finditer("[-_]", word):
         left, right = word[: mark.start()], word[mark.end() :]
         for known, other in ((left, right), (right, left)):
-            if known.lower() in ROLES or known.lower() in SPLITS:
+            is_pair = _known(known, languages) is None and language_of(known, languages) is not None
+            if is_pair or known.lower() in ROLES or known.lower() in SPLITS:
                 return _word(other, _word(known, name, languages), languages)
     return replace(name, rest=(*name.rest, word))
 

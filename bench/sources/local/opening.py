@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from bench.errors import BenchError
 from bench.languages import Language, Languages
+from bench.profile import BitextEntry, TaskEntry
 from bench.sources.local.layout import PairFile, TaskFile, TaskFiles, checked, find_pairs, find_task, stem
 from bench.sources.local.names import SPLITS, parse, unknown_language
 from bench.sources.local.problems import SHOWN, Problems
 from bench.sources.local.reader import Local
-
-
-class BitextEntry(Protocol):
-    """An entry of `data.bitext` in a profile: a file, or a folder of files; what is None is read off the names."""
-
-    path: str
-    language: str | None
-    source: str | None
-    split: str | None
-    english: str | None  # the English side of a file that holds one side alone
-
-
-class TaskEntry(Protocol):
-    """An entry of `data.tasks` in a profile: a folder, or corpus, queries and judgements one by one."""
-
-    path: str | None
-    name: str | None
-    corpus: tuple[str, ...]
-    queries: Mapping[str, str]  # language -> file
-    qrels: Mapping[str, str]  # language, split or `all` -> file
-    parallel: bool | None
-    topic_fields: tuple[str, ...]
 
 
 def open_local(

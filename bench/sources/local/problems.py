@@ -90,4 +90,6 @@ class Problems:
 
     def name(self, path: Path) -> str:
         """How a file is called in messages."""
-        return path.relative_to(self.root).as_posix() if path != self.root and path.is_relative_to(self.root) else str(path)
+        if path == self.root:
+            return f"{path.name}/"
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)

@@ -59,8 +59,8 @@ class Local:
         ]
         tasks = [
             [task.name, task.parallel, list(task.topic_fields),
-             [[file.role, file.language, file.split, content_hash(file.path)]
-              for file in task.files if file.language in ("", ENGLISH, *codes)]]
+             sorted([file.role, file.language, file.split, content_hash(file.path)]
+                    for file in task.files if file.language in ("", ENGLISH, *codes))]
             for task in self.task_files
         ]  # fmt: skip
         return {"pairs": sorted(files), "tasks": sorted(tasks, key=lambda task: str(task[0]))}

@@ -43,10 +43,11 @@ class Judged:
 
 @dataclass(frozen=True)
 class Content:
-    """What was read: the task, with all documents or only those called relevant, and the number of all."""
+    """What was read: the task, with all documents or only those called relevant, and number and letters of all."""
 
     task: OwnTask
     documents: int
+    letters: int
     notes: tuple[str, ...]
 
 
@@ -65,13 +66,13 @@ def read_task(
     rows, qrels, notes = _matched(files, asked, judged, problems)
     relevant = {document for *_, document, _ in qrels}
     corpora = [file.path for file in wanted if file.role == "corpus"]
-    found, number = _documents(corpora, None if whole else relevant, problems, progress)
+    found, number, letters = _documents(corpora, None if whole else relevant, problems, progress)
     have = {identifier for identifier, _ in found}
     for one in judged.values():
         for document in sorted(one.documents.keys() & (relevant - have), key=lambda name: one.documents[name]):
             path, line = one.documents[document]
             problems.error(path, line, "unknown document", f"calls document {document!r} relevant, which is not in the corpus")
-    return Content(OwnTask(files.name, **task_frames(found, rows, qrels), parallel=files.parallel), number, notes)
+    return Content(OwnTask(files.name, **task_frames(found, rows, qrels), parallel=files.parallel), number, letters, notes)
 
 
 def _queries(files: list[TaskFile], fields: tuple[str, ...], problems: Problems) -> list[Query]:
@@ -170,9 +171,10 @@ def _union(judged: Iterable[Judged]) -> Judged:
 
 def _documents(
     corpora: list[Path], only: set[str] | None, problems: Problems, progress: Progress
-) -> tuple[list[tuple[str, str]], int]:
-    """(id, text) of all documents or of those in `only`, each id once, and the number of all."""
+) -> tuple[list[tuple[str, str]], int, int]:
+    """(id, text) of all documents or of those in `only`, each id once; number and letters of all."""
     ids, found, numbers, sample = Ids("document"), list[tuple[str, str]](), list[int](), list[str]()
+    letters = 0
     for path in corpora:
         before = len(ids)
         for line, identifier, text in documents(path, problems):
@@ -182,6 +184,7 @@ def _documents(
             if len(ids) < SAMPLE:
                 sample.append(text[:SAMPLE])
             ids.add(identifier, text, path, line)
+            letters += len(text)
             if len(ids) % TOLD == 0:
                 progress(f"{problems.name(path)}: {len(ids):,} documents")
         if len(ids) == before:
@@ -191,4 +194,4 @@ def _documents(
         problems.warning(corpora[0], 0, "not English", what)
     repeats = ids.repeats(problems)
     gone = set(repeats)
-    return kept(found, [at for at, number in enumerate(numbers) if number in gone]), len(ids) - len(repeats)
+    return kept(found, [at for at, number in enumerate(numbers) if number in gone]), len(ids) - len(repeats), letters
