@@ -56,12 +56,13 @@ def _json(path: Path, problems: Problems) -> Iterator[tuple[int, Record]]:
         if not line.strip():
             problems.warning(path, number, "empty line", "is empty: left out")
             continue
+        if number == 1 and line.lstrip().startswith("["):
+            problems.error(path, 1, "no JSON lines", "starts with an array: each line must hold one JSON object")
+            return
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            one = line.lstrip()[0] == "[" and number == 1
-            why = "each line must hold one JSON object, not one array for all" if one else f"is no JSON: {error}"
-            problems.error(path, number, "no JSON", why)
+            problems.error(path, number, "no JSON", f"is no JSON: {error}")
             continue
         if isinstance(record, dict):
             yield number, record

@@ -142,7 +142,7 @@ def _matched(
             why = f"asks {query.id!r}, to which no document is called relevant: left out"
             problems.warning(path, query.line, "query without a relevant document", why)
     for scope, one in judged.items():
-        for identifier in one.places.keys() - used.get(scope, set()):
+        for identifier in sorted(one.places.keys() - used.get(scope, set()), key=lambda name: one.places[name]):
             path, line = one.places[identifier]
             problems.warning(path, line, "unknown query", f"judges query {identifier!r}, which nobody asks: left out")
     if asked and not rows:

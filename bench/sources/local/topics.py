@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from bench.sources.local.ids import flaw
@@ -86,12 +87,14 @@ def _blocks(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
     """(first line, text) of each topic."""
     start, block = 0, list[str]()
     for number, line in lines(path, problems):
-        if _START.search(line):
+        # Several on one line occur too: whole files come without a line end.
+        places = [match.start() for match in _START.finditer(line)]
+        if start:
+            block.append(line[: places[0]] if places else line)
+        for at, end in pairwise([*places, len(line)]):
             if block:
                 yield start, "\n".join(block)
-            start, block = number, []
-        if start:
-            block.append(line)
+            start, block = number, [line[at:end]]
     if block:
         yield start, "\n".join(block)
     if not start:
