@@ -75,7 +75,8 @@ def validated(content: dict[str, Any], origin: str) -> Profile:
 
 def profile_error(error: ValidationError, origin: str, model: type[BaseModel] = Profile) -> BenchError:
     """What is wrong, by key: unknown keys with their nearest matches, values with what is allowed."""
-    first = error.errors()[0]
+    # A misspelt key is often a missing one as well: the spelling is what to tell.
+    first = next((one for one in error.errors() if one["type"] == "extra_forbidden"), error.errors()[0])
     location = [str(part) for part in first["loc"]]
     key = ".".join(location)
     if first["type"] == "extra_forbidden":

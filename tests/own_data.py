@@ -20,7 +20,7 @@ WORDS = ("cat", "dog", "milk", "book", "sea", "moon", "bread", "salt", "stone", 
 
 def english(number: int) -> str:
     """A sentence for each number, all different."""
-    return f"the {WORDS[number % 12]} sees the {WORDS[number * 5 % 12]} on day {number}"
+    return f"the {WORDS[number % 12]} sees the {WORDS[number * 5 % 12]} on day {number} of it"
 
 
 def other(number: int, language: str) -> str:
