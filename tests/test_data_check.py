@@ -92,7 +92,7 @@ def test_only_dev_queries_and_sizes_are_told(tmp_path, monkeypatch, capsys):
     status, lines = checked(monkeypatch, capsys, collection(tmp_path / "mine", {"news": news}))
     said = " ".join(" ".join(lines).split())
     assert status == 0 and "task news has no test queries: only evaluation.split=dev uses it" in said
-    assert "late interaction keeps every token" in said and "data.max_pairs takes fewer pairs" in said
+    assert "late interaction needs a vector of every token" in said and "data.max_pairs takes fewer pairs" in said
 
 
 def test_a_profile_is_checked_with_its_choices_and_its_languages(tmp_path, monkeypatch, capsys):
