@@ -55,6 +55,10 @@ def test_a_key_follows_content_names_and_languages_but_not_the_place(tmp_path):
         assert opened(one).key(["swh_Latn"]) != before, change
         path.write_bytes(content)
         assert opened(one).key(["swh_Latn"]) == before
+    for old, new in (("tasks/news/qrels/test.tsv", "tasks/news/qrels/dev.tsv"), ("bitext/sw.tsv", "bitext/sw.dev.tsv")):
+        os.rename(one / old, one / new)
+        assert opened(one).key(["swh_Latn"]) != before, new
+        os.rename(one / new, one / old)
     write(one, {"bitext/am.tsv": "changed", "tasks/news/queries/am.jsonl": "changed"})
     assert opened(one).key(["swh_Latn"]) == opened(two).key(["swh_Latn"]), "files of other languages do not matter"
     os.rename(one / "tasks" / "news", one / "tasks" / "other")

@@ -149,6 +149,15 @@ def test_splits_come_from_queries_or_from_judgements(tmp_path):
     assert said == [] and content.task.queries["split"].value_counts().to_dict() == {"test": 6, "dev": 4}
 
 
+def test_the_same_id_in_dev_and_test_is_two_questions(tmp_path):
+    files = {
+        "corpus.jsonl": beir()["corpus.jsonl"], "queries/sw.dev.tsv": "1\tswali la kwanza\n",
+        "queries/sw.test.tsv": "1\tswali lingine\n", "qrels/dev.tsv": "1 0 d1 1\n", "qrels/test.tsv": "1 0 d2 2\n",
+    }  # fmt: skip
+    content, said = read(tmp_path, files)
+    assert said == [] and rows(content.task.qrels) == [("dev", "swh_Latn", "1", "d1", 1), ("test", "swh_Latn", "1", "d2", 2)]
+
+
 def test_english_takes_the_judgements_of_the_same_ids(tmp_path):
     files = beir(("sw", "en"))
     files["qrels/sw.test.tsv"] = files.pop("qrels/test.tsv")
