@@ -41,7 +41,7 @@ def test_a_key_knows_content_languages_and_choices(tmp_path):
 
 
 def test_pairs_that_hold_a_text_of_a_task_are_taken_out_in_all_languages(tmp_path):
-    long = documents()[10][1]  # it answers question 9 in part, and holds the text of no question
+    long = f"News {documents()[10][1]}"  # it answers question 9 in part, and holds the text of no question
     leaks = [
         (english(3), "hii siyo siri"),  # an English query
         ("nothing to see in here", f"kama {other(4, 'sw')} basi"),  # holds a Swahili query
