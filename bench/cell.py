@@ -17,6 +17,7 @@ import torch
 from bench.collapse import judge, spread
 from bench.context import ENGLISH, Context, context_of, device_of
 from bench.encoders.encoder import Encoder, autocast_dtype
+from bench.errors import BenchError
 from bench.evaluation import QuerySet, english_sets, evaluate, query_sets, summarise, with_words
 from bench.grid import CellSpec
 from bench.method_specs import planned_method
@@ -57,6 +58,8 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
         # Settings are chosen by the languages that were trained: a trial need not look at others.
         asked = spec.languages if split == "dev" and spec.trained else spec.suite_languages
         sets = query_sets(context, tasks, limits, split, asked)
+        if not sets:
+            raise nothing_asked(spec)
 
     scorers = scorers_of(spec.method)
     encoder = context.teacher if ENCODED[0] in scorers else None
@@ -206,9 +209,21 @@ def training_record(pairs: Pairs, rows: pd.DataFrame, table: pd.DataFrame, clock
     }
 
 
+def nothing_asked(spec: CellSpec) -> BenchError:
+    """The error of an evaluation without a single query."""
+    return BenchError(
+        f"no task of {', '.join(spec.evaluation.tasks)} has {spec.evaluation.split} queries in the languages of {spec.id}",
+        "look at evaluation.split, evaluation.tasks and the languages; `bench data check` counts queries of data on disk",
+    )
+
+
 def _probe(context: Context, spec: CellSpec) -> list[str]:
+    """Dev queries of the trained languages; without any (own data may have none) the texts of their dev pairs."""
     sets = query_sets(context, tuple(context.suite.tasks), {}, "dev", spec.languages)
     texts = sorted({text for one in sets for text in one.texts})
+    if not texts:
+        bitext = context.suite.bitext
+        texts = sorted(set(bitext.loc[(bitext["split"] == "dev") & bitext["language"].isin(spec.languages), "text"]))
     return [texts[i] for i in np.random.default_rng(0).permutation(len(texts))[:PROBE]]
 
 
@@ -232,6 +247,9 @@ def english_ceiling(context: Context, spec: CellSpec) -> float:
 
 
 def _late_score(context: Context, encoder: Encoder, sets: list[QuerySet], spec: CellSpec) -> float:
+    """Mean over tasks; NaN where no task has English queries."""
+    if not sets:
+        return float("nan")
     frame = evaluate(context, encoder, sets, spec.evaluation.late_mode, spec.evaluation.run_depth, lambda *_: None)
     late = summarise(frame[frame["scorer"] == "late"])
     return float(late["ndcg@10"].mean())

@@ -25,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="Data packages and the suite built from them.", no_args_is_help=True)
+data_app = typer.Typer(help="Data packages, the suite built from them, and data of your own.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 cli_analysis.add(app)
 
@@ -193,6 +193,21 @@ def data_list() -> None:
     Console().print(listings.packages())
 
 
+@data_app.command("check")
+def data_check(
+    path: Annotated[Path, typer.Argument(help="A folder with bitext/ and tasks/, or a profile (.yaml) that names the data.")],
+    languages_file: Annotated[Path | None, typer.Option("--languages-file", help="A languages file of your own.")] = None,
+    shown: Annotated[int, typer.Option("--show", min=1, help="Problems of one kind in a file that are listed.")] = 10,
+) -> None:
+    """Validate data on disk before any training: every problem with file and line, and what will be used of it."""
+    from bench import data_check as work
+
+    console = Console()
+    checked = work.check(path, languages_file, shown, lambda line: console.print(Text(line, style="dim"), soft_wrap=True))
+    console.print(work.text(checked), soft_wrap=True)
+    raise typer.Exit(BAD_INPUT if checked.errors else 0)
+
+
 @data_app.command("fetch")
 def data_fetch(
     names: Annotated[list[str] | None, typer.Argument(help="Packages; default: all.")] = None,
@@ -217,13 +232,13 @@ def data_build(
     """Build the suite of a profile (bitext and tasks), or find it built."""
     from bench.grid import suites
     from bench.plan import make_plan
-    from bench.suite.build import build_suite
+    from bench.suite.opening import open_suite
 
     console = Console()
     chosen = _selection(None, None, None, order, languages)
     made = make_plan(profile, Path("results"), chosen, changes or (), _split(without))
-    for codes, left_out in suites(made.specs):
-        suite = build_suite(made.languages, codes, left_out, lambda line: console.print(Text(str(line)), soft_wrap=True))
+    for codes, data in suites(made.specs):
+        suite = open_suite(data, made.languages, codes, lambda line: console.print(Text(str(line)), soft_wrap=True))
         console.print(Text(f"{len(suite.bitext):,} pairs, {len(suite.tasks)} tasks: {suite.path}"), soft_wrap=True)
 
 

@@ -23,7 +23,7 @@ class Collapse:
         effective_rank: exp of the entropy of the normalised spectrum, at most the dimension.
         start_cosine, start_rank: the same for the student before training.
         english_score: nDCG@10 of the student on English queries, mean over tasks, late interaction.
-        english_ceiling: the same of the teacher.
+        english_ceiling: the same of the teacher. Both are NaN where no task has English queries.
         warning: empty, or what is wrong.
     """
 

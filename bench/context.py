@@ -20,11 +20,12 @@ from bench.encoders.vocabulary import trim, used_ids
 from bench.grid import CellSpec
 from bench.languages import Languages
 from bench.paths import atomic_write, cache_dir
+from bench.profile import Data
 from bench.ragged import Ragged
 from bench.retrieval.dense import DenseIndex
 from bench.retrieval.late import LateIndex
 from bench.retrieval.sparse import SparseIndex
-from bench.suite.build import build_suite
+from bench.suite.opening import open_suite
 from bench.suite.types import Suite
 from bench.training import TeacherStates
 from bench.translation.words import Pieces, key, pieces_of, words
@@ -55,7 +56,7 @@ class Key:
     teacher: str
     student: str
     languages: tuple[str, ...]
-    without: tuple[str, ...]
+    data: str  # of the profile, as JSON, as far as texts depend on it
     languages_file: str | None
     max_length: int
     centre: bool
@@ -72,7 +73,7 @@ class Context:
     @cached_property
     def suite(self) -> Suite:
         languages = Languages.load(Path(self.key.languages_file) if self.key.languages_file else None)
-        return build_suite(languages, self.key.languages, self.key.without)
+        return open_suite(Data.model_validate_json(self.key.data), languages, self.key.languages)
 
     @cached_property
     def teacher(self) -> Encoder:
@@ -207,7 +208,8 @@ def context_of(spec: CellSpec) -> Context:
     return open_context(
         Key(
             teacher=spec.models.teacher, student=spec.models.student, languages=spec.suite_languages,
-            without=spec.data.without, languages_file=spec.data.languages_file, max_length=spec.training.max_length,
+            data=spec.data.model_dump_json(exclude_defaults=True, exclude={"order", "guard", "languages_file"}),
+            languages_file=spec.data.languages_file, max_length=spec.training.max_length,
             centre=spec.space.centre, remove_directions=spec.space.remove_directions,
             precision=spec.precision,
         )

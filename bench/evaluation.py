@@ -12,6 +12,7 @@ import pandas as pd
 
 from bench.context import ENGLISH, Context
 from bench.encoders.encoder import Encoder
+from bench.errors import BenchError
 from bench.ragged import Ragged
 from bench.retrieval.candidates import recall_against
 from bench.retrieval.ranking import Ranking
@@ -63,7 +64,7 @@ def query_sets(
 
 
 def english_sets(context: Context, sets: list[QuerySet], limits: dict[str, int], split: str) -> list[QuerySet]:
-    """The human English queries that stand for each query set.
+    """The human English queries that stand for each query set, as far as there are any.
 
     Where a task is parallel these are the same questions; where it is not (symbol search, whose
     queries are gathered in each language on its own), the English queries of the task, for every language.
@@ -71,9 +72,14 @@ def english_sets(context: Context, sets: list[QuerySet], limits: dict[str, int],
     found = []
     for one in sets:
         task = context.suite.task(one.task)
+        if ENGLISH not in task.languages(split):
+            continue
         if task.parallel:
             english = task.queries(split, ENGLISH).set_index("query_id")["text"]
-            found.append(QuerySet(one.task, one.language, one.ids, [english[q] for q in one.ids], one.qrels))
+            ids = [query for query in one.ids if query in english.index]
+            if ids:
+                judged = {query: one.qrels[query] for query in ids}
+                found.append(QuerySet(one.task, one.language, ids, [english[query] for query in ids], judged))
         else:
             [own] = query_sets(context, (one.task,), limits, split, (ENGLISH,))
             found.append(QuerySet(one.task, one.language, own.ids, own.texts, own.qrels))
@@ -105,7 +111,12 @@ def evaluate(
 
     Returns:
         One row a query and scorer: task, scorer, language, query_id and the measures.
+
+    Raises:
+        BenchError: there is no query at all (own data whose English queries are all of the other split).
     """
+    if not sets:
+        raise BenchError("there is no query to search with", "look at evaluation.split; the ceiling needs English queries in it")
     if runs is not None:
         runs.mkdir(parents=True, exist_ok=True)
     vectors = _Vectors(context, encoder, sets, report) if encoder is not None else None

@@ -10,11 +10,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bench import own_fit
 from bench.encoders.builtin import BUILTIN
 from bench.errors import BenchError, unknown
 from bench.languages import Languages
 from bench.method_specs import code_key, files_of, method_spec
 from bench.profile import Data, Evaluation, Models, Profile, Settings, Space, Training
+from bench.sources.own import reader_of
 from methods import registry
 
 TRAINING_LOOP = 2  # raised when the training loop changes results: those of trained cells are stale then
@@ -110,11 +112,15 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
             declaration = registry.declaration(spec)
             own_keys = own_model_key(spec) | code_key(spec)
             training = _training(profile, spec, settings)
+            if data.outline is not None and asks_english(spec):
+                own_fit.check_english(data.outline, str(spec), evaluation.tasks, languages)
             sizes = entry.sizes if entry.sizes is not None else profile.grid.sizes
             seeds = entry.seeds if entry.seeds is not None else profile.grid.seeds
             points = [(size, seed) for size in sizes for seed in seeds] if declaration.trained else [(0, 0)]
             for size, seed in points:
                 _check_size(size, declaration.trained, expression, order, codes)
+                if data.outline is not None and declaration.trained:
+                    own_fit.check_trained(data.outline, codes[:size], languages)
                 suffix = "" if expression == profile.data.order else f"~{order}"
                 cell = CellSpec(
                     id=f"{spec}@{size}#{seed}{suffix}",
@@ -164,26 +170,38 @@ class _Data:
         self.profile, self.languages = profile, languages
         self.model_keys = folder_keys(profile.models.model_dump())
         self.guard = language_list(profile.data.guard, languages) if profile.data.guard else ()
+        self.reader = reader_of(profile.data, languages) if profile.data.own else None
+        self.outline = self.reader.outline() if self.reader is not None else None
 
     def order(self, expression: str) -> tuple[str, tuple[str, ...], tuple[str, ...], str]:
         """Name, codes, guard and data key of an order."""
         codes = language_list(expression, self.languages)
         guard = tuple(code for code in self.guard if code not in codes)
+        if self.outline is not None:
+            own_fit.check_languages(self.outline, codes + guard, self.languages)
         key = suite_key(self.profile, self.languages, codes + guard)
         return order_name(expression, self.languages), codes, guard, key
 
 
 def suite_key(profile: Profile, languages: Languages, codes: Iterable[str]) -> str:
     """Identity of the suite of these languages, known before it is built."""
-    from bench.suite import build
+    from bench.suite import build, own
 
+    if profile.data.own:
+        choices = own.Choices(profile.data.dev_share, profile.data.max_pairs)
+        return own.own_key(reader_of(profile.data, languages), sorted(set(codes)), choices)
     sources = [name for name in build.READERS if name not in profile.data.without]
     return build.suite_key([languages.get(code) for code in sorted(set(codes))], sources)
 
 
-def suites(specs: Iterable[CellSpec]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """The suites that cells need: (languages, sources left out), each once."""
-    return list(dict.fromkeys((spec.suite_languages, spec.data.without) for spec in specs))
+def asks_english(spec: registry.MethodSpec) -> bool:
+    """Whether a method answers the human English questions (as `arms.asks_english` for its name)."""
+    return spec.name == "english" or registry.all_params(spec).get("ask") == "english"
+
+
+def suites(specs: Iterable[CellSpec]) -> list[tuple[tuple[str, ...], Data]]:
+    """The suites that cells need: languages and data, each once."""
+    return list({spec.data_key: (spec.suite_languages, spec.data) for spec in specs}.values())
 
 
 def folder_keys(models: Mapping[str, str]) -> dict[str, str]:

@@ -39,7 +39,7 @@ def write(experiment_dir: Path) -> str:
         BenchError: the folder holds no experiment.
     """
     experiment = load(experiment_dir)
-    plan, facts = experiment.plan, language_facts(experiment.plan)
+    plan, facts = experiment.plan, language_facts(experiment.plan, experiment.path)
     for code, known in text_facts(experiment_dir).items():
         facts.setdefault(code, {}).update(known)
     boards: dict[str, tuple[Scores, pd.DataFrame]] = {}
@@ -82,9 +82,10 @@ def analyse(
     atomic_write(experiment.path / SCALING, scaling_text.text(plan, found))
 
 
-def language_facts(plan: Plan) -> dict[str, dict[str, Any]]:
-    """Name, class, script and family of every language by code; empty when its file is gone."""
-    file = (plan.profile.get("data") or {}).get("languages_file")
+def language_facts(plan: Plan, folder: Path) -> dict[str, dict[str, Any]]:
+    """Name, class, script and family of every language by code; a languages file is named from the experiment's folder."""
+    named = (plan.profile.get("data") or {}).get("languages_file")
+    file = folder / named if named else None
     try:
         languages = Languages.load(file)
     except BenchError:

@@ -16,6 +16,7 @@ from bench.grid import CORE, CellSpec, cells, language_list, order_name
 from bench.languages import Languages
 from bench.manifest import cores
 from bench.profile import Profile
+from bench.profile_data import seen_from, with_paths
 from bench.profile_file import load_profile
 from bench.selection import Selection
 from bench.store import State, Store, folder_name
@@ -98,6 +99,7 @@ class Plan:
             "keys": {name: keys[name] for name in ids},
         }
         content = self.declared.model_dump(mode="json") | {"resolved": resolved}
+        content["data"] = with_paths(content["data"], seen_from(self.store.root))
         return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import torch
 
-from bench.cell import english_ceiling, precision_of
+from bench.cell import english_ceiling, nothing_asked, precision_of
 from bench.context import Context, context_of
 from bench.encoders.load import load_encoder
+from bench.evaluation import query_sets
 from bench.grid import CellSpec, cells
 from bench.languages import Languages
 from bench.method_specs import load_method, method_spec
@@ -68,7 +69,9 @@ def _text_facts(context: Context, profile: Profile) -> list[dict[str, Any]]:
 
 
 def _suite(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
-    _ = context.suite
+    evaluation = profile.evaluated()
+    if not query_sets(context, evaluation.tasks, {}, evaluation.split, spec.suite_languages):
+        raise nothing_asked(spec)
 
 
 def _encoder(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+BUILTIN = "builtin"
 TASKS = ("symbols", "faq", "passages", "declaration", "strings")
 # Source -> the task that is made from it; the rest give bitext only.
 SOURCES = {
@@ -35,10 +37,43 @@ class Models(Settings):
     student: str = "builtin:multilingual-e5-small"
 
 
-class Data(Settings):
-    """Languages and texts of the suite."""
+class BitextEntry(Settings):
+    """Bitext on disk: a file, or a folder of files. What is left out is read off the names (docs/your-data.md)."""
 
-    suite: Literal["builtin"] = "builtin"
+    path: str
+    language: str | None = None  # any spelling that the languages file knows
+    source: str | None = None  # name of the source; the draw of pairs weighs sources by the root of their size
+    split: Literal["train", "dev"] | None = None
+    english: str | None = None  # Moses: the English side, line by line, of `path`
+
+
+class TaskEntry(Settings):
+    """A retrieval task on disk: a folder, or its files one by one."""
+
+    path: str | None = None
+    name: str | None = None  # default: that of the folder
+    corpus: Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)] = ()
+    queries: dict[str, str] = Field(default_factory=dict)  # language -> file
+    # language, `dev`, `test` or `all` -> file
+    qrels: Annotated[dict[str, str], BeforeValidator(lambda value: {"all": value} if isinstance(value, str) else value)] = Field(
+        default_factory=dict
+    )
+    parallel: bool | None = None  # an id is the same question in every language; None: seen from the judgements
+    topic_fields: tuple[Literal["title", "desc", "narr"], ...] = ("title",)  # of TREC topics: what makes the query
+
+
+def _path_entry(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) else value
+
+
+class Data(Settings):
+    """Languages and texts: the built-in suite, or data on disk (a folder, lists of files, or both)."""
+
+    suite: str = BUILTIN  # or a folder with bitext/ and tasks/
+    bitext: tuple[Annotated[BitextEntry, BeforeValidator(_path_entry)], ...] = ()
+    tasks: tuple[Annotated[TaskEntry, BeforeValidator(_path_entry)], ...] = ()
+    dev_share: Annotated[float | None, Field(ge=0, lt=1)] = None  # of the queries of a task that has one set of them only
+    max_pairs: Annotated[int | None, Field(ge=1)] = None  # training pairs of a language that are kept; None: all
     without: tuple[str, ...] = ()  # sources to leave out, with the tasks made from them
     languages_file: str | None = None  # None: the languages.yaml that comes with the project
     order: LanguageList = "low"  # the experiment's own order; cells of any other carry `~order` in their id
@@ -53,6 +88,24 @@ class Data(Settings):
             if name not in SOURCES:
                 raise unknown("source", name, SOURCES)
         return tuple(sorted(set(names)))
+
+    @property
+    def own(self) -> bool:
+        """Whether this is somebody's own data; lists of files take the place of the built-in suite."""
+        return self.suite != BUILTIN or bool(self.bitext or self.tasks)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Data:
+        from bench.errors import BenchError
+
+        if self.own and self.without:
+            raise BenchError(
+                f"data.without = {', '.join(self.without)}: these are sources of the built-in suite",
+                "of data on disk, list what is to be used (data.bitext, data.tasks, evaluation.tasks)",
+            )
+        if not self.own and (self.dev_share is not None or self.max_pairs is not None):
+            raise BenchError("data.dev_share and data.max_pairs are for data on disk", "the built-in suite has splits of its own")
+        return self
 
 
 class MethodEntry(Settings):
@@ -112,15 +165,14 @@ class Evaluation(Settings):
     late_mode: Literal["exact", "approximate"] = "exact"
     run_depth: Annotated[int, Field(ge=100)] = 100  # documents ranked a query; R@100 needs 100
 
-    @field_validator("tasks", "queries_per_language")
-    @classmethod
-    def _known_tasks(cls, names: Any) -> Any:
+    def check_tasks(self, known: Iterable[str]) -> None:
+        """Raises `BenchError` if a task is named that is not among `known`."""
         from bench.errors import unknown
 
-        for name in names:
-            if name not in TASKS:
-                raise unknown("task", name, TASKS)
-        return names
+        known = list(known)
+        for name in (*self.tasks, *self.queries_per_language):
+            if name not in known:
+                raise unknown("task", name, known)
 
 
 class Space(Settings):
@@ -154,6 +206,12 @@ class Profile(Settings):
     # Minutes a cell of a method takes, for `bench plan` until this machine has measured them;
     # `prepare` = what is done once before the cells.
     cost: dict[str, float] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _known_tasks(self) -> Profile:
+        if not self.data.own:  # what tasks other data has is seen when its files are (`profile_file.load_profile`)
+            self.evaluation.check_tasks(TASKS)
+        return self
 
     def evaluated(self) -> Evaluation:
         """`evaluation` without the tasks whose source is left out."""

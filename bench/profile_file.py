@@ -12,7 +12,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from bench.errors import BenchError, unknown
-from bench.profile import Profile
+from bench.profile import Data, Profile
+from bench.profile_data import beside, completed, with_paths
 from bench.yamlfile import read_mapping
 
 FOLDER = Path(__file__).resolve().parent / "profiles"
@@ -36,9 +37,32 @@ def load_profile(name_or_path: str, changes: Iterable[str] = ()) -> Profile:
             raise unknown("profile", name_or_path, profile_names(), "or the path of a .yaml file")
     content = read_mapping(path, "profile")
     content.pop("resolved", None)  # an experiment's own profile.yaml can be run again
+    # Paths in a file start from it, those of the command line from where it is typed.
+    _data_paths(content, path.parent)
     for change in changes:
         _apply(content, change)
-    return validated(content, f"profile {name_or_path}")
+    _data_paths(content, Path())
+    profile = validated(content, f"profile {name_or_path}")
+    return completed(profile, content) if profile.data.own else profile
+
+
+def _data_paths(content: dict[str, Any], folder: Path) -> None:
+    if "data" in content:
+        content["data"] = with_paths(content["data"], beside(folder))
+
+
+def data_section(path: Path) -> Data:
+    """The `data` section of the profile in that file, its paths made absolute; nothing else of it is looked at.
+
+    Raises:
+        BenchError: no such file, not YAML, a wrong key or value in the section.
+    """
+    content = read_mapping(path, "profile")
+    _data_paths(content, path.parent)
+    try:
+        return Data.model_validate(content.get("data") or {})
+    except ValidationError as error:
+        raise profile_error(error, f"profile {path}: data", Data) from error
 
 
 def validated(content: dict[str, Any], origin: str) -> Profile:
@@ -51,7 +75,8 @@ def validated(content: dict[str, Any], origin: str) -> Profile:
 
 def profile_error(error: ValidationError, origin: str, model: type[BaseModel] = Profile) -> BenchError:
     """What is wrong, by key: unknown keys with their nearest matches, values with what is allowed."""
-    first = error.errors()[0]
+    # A misspelt key is often a missing one as well: the spelling is what to tell.
+    first = next((one for one in error.errors() if one["type"] == "extra_forbidden"), error.errors()[0])
     location = [str(part) for part in first["loc"]]
     key = ".".join(location)
     if first["type"] == "extra_forbidden":

@@ -41,7 +41,8 @@ def draw_pairs(bitext: pd.DataFrame, quota: dict[str, int], seed: int) -> pd.Dat
         if language not in groups:
             raise BenchError(
                 f"no training bitext for {language}",
-                "leave it out (--languages), or add a source that has it; `bench languages` lists the pairs",
+                "leave it out (--languages), add a source that has it (`bench languages` lists them), or raise "
+                "training.max_length: longer pairs are left out",
             )
         by_source = [rows.index.to_numpy() for _, rows in groups[language].groupby("source", sort=True)]
         weight = np.sqrt([len(rows) for rows in by_source])

@@ -123,6 +123,6 @@ def made_world(base: Path) -> Iterator[World]:
     write_encoder_json(base / "encoder", query_prefix="query: ", passage_prefix="passage: ", pooling="mean", max_length=32)
     open_context.cache_clear()
     cache = mock.patch.dict("os.environ", XLSD_CACHE=str(base / "cache"))
-    with mock.patch("bench.context.build_suite", return_value=suite), cache:
+    with mock.patch("bench.context.open_suite", return_value=suite), cache:
         yield World(base, suite)
     open_context.cache_clear()

@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -140,7 +141,7 @@ def test_relatives_by_branch_family_and_script():
 
 def related(kind, bonus):
     """A score in which held-out languages with a trained relative gain `bonus` more."""
-    facts = language_facts(load_plan())
+    facts = language_facts(load_plan(), Path())
 
     def score(cell_id, task, scorer, language):
         method, rest = cell_id.split("@")

@@ -119,9 +119,15 @@ def _write(path: Path, key: str, chosen: list[Language], sources: list[str], pro
         "languages": [one.code for one in chosen],
         "without": [name for name in READERS if name not in sources],
         "packages": _packages(sources),
-        "counts": _counts(frames),
+        "counts": counts(frames),
         "rejected": rejected,
     }
+    write_suite(path, frames, info)
+    progress(f"suite built in {time.perf_counter() - start:.0f} s")
+
+
+def write_suite(path: Path, frames: Mapping[str, pd.DataFrame], info: Mapping[str, Any]) -> None:
+    """Write the files of a suite, all or none of them."""
     try:
         with atomic_dir(path) as folder:
             for name, frame in frames.items():
@@ -132,7 +138,6 @@ def _write(path: Path, key: str, chosen: list[Language], sources: list[str], pro
     except OSError as error:
         hint = "Free some space, or move the cache folder with XLSD_CACHE."
         raise BenchError(f"cannot write the suite to {path}: {error}", hint) from error
-    progress(f"suite built in {time.perf_counter() - start:.0f} s")
 
 
 def make_frames(
@@ -169,14 +174,14 @@ def make_frames(
     progress("removing pairs that hold a text of a task")
     pairs = table(sorted(bitext.rows, key=lambda row: (row[1], row[2], row[0])), TABLES["bitext"])
     before = len(pairs)
-    pairs = remove_leaks(pairs, _task_frames(tasks), answers)
-    rejected = {source: dict(sorted(counts.items())) for source, counts in bitext.rejected.items()}
+    pairs = remove_leaks(pairs, task_frames(tasks), answers)
+    rejected = {source: dict(sorted(found.items())) for source, found in bitext.rejected.items()}
     rejected["leak"] = {"rows": before - len(pairs)}
     if any(source in texts for source in INTERFACE):
         tasks.append(strings_task(pairs.itertuples(index=False, name=None)))
 
     progress("checking for leakage")
-    frames = {"bitext": pairs, **_task_frames(tasks)}
+    frames = {"bitext": pairs, **task_frames(tasks)}
     also = dict.fromkeys(answers, leakage.TEST)
     leakage.check(pairs, leakage.protect(frames["documents"], frames["queries"], frames["qrels"], also))
     return frames, {task.name: task.parallel for task in tasks}, rejected
@@ -214,7 +219,8 @@ def _packages(sources: Sequence[str]) -> dict[str, str]:
     return {name: PACKAGES[name].sha256 for source in sources for name in SOURCE_PACKAGES[source]}
 
 
-def _task_frames(tasks: Sequence[TaskRows]) -> Frames:
+def task_frames(tasks: Sequence[TaskRows]) -> Frames:
+    """Tables of documents, queries and judgements of all tasks."""
     documents = [(task.name, *row) for task in tasks for row in task.documents.items()]
     queries = [(task.name, *row) for task in tasks for row in task.queries]
     qrels = [(task.name, *row) for task in tasks for row in task.qrels]
@@ -222,7 +228,7 @@ def _task_frames(tasks: Sequence[TaskRows]) -> Frames:
     return {name: table(found, TABLES[name]) for name, found in rows.items()}
 
 
-def _counts(frames: Frames) -> dict[str, Any]:
+def counts(frames: Frames) -> dict[str, Any]:
     """Rows by language, source and split; queries by task, split and language; documents by task."""
     return {
         "pairs": _nested(frames["bitext"], "language", "source", "split"),

@@ -29,6 +29,7 @@ MIN_WORDS = 5
 _UNSEGMENTED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\ua9e0-\ua9ff]")
 _LETTERS_PER_WORD = 3  # in scripts that put no spaces between words
 _WINDOWS = (8, 16, 32, 64)  # letters; a protected text is found by the longest window that fits into it
+_PART = 50_000  # texts searched together: each letter takes some dozen bytes meanwhile
 _TABLE_BITS = 22
 _TABLE_SHIFT = np.uint64(64 - _TABLE_BITS)
 DEV, TEST = 1, 2  # levels of protection
@@ -160,9 +161,11 @@ def leaking(bitext: pd.DataFrame, finder: Finder) -> dict[str, tuple[int, str]]:
     parts = [(english["pair_id"], english["english"])]
     parts += [(part["pair_id"], part["text"]) for _, part in bitext.groupby("language", sort=True)]
     for pairs, texts in parts:
-        ids = pairs.tolist()
-        for number, hit in finder.find(texts.tolist()).items():
-            found[ids[number]] = max(hit, found.get(ids[number], (0, "")))
+        ids, all_texts = pairs.tolist(), texts.tolist()
+        for start in range(0, len(ids), _PART):
+            for number, hit in finder.find(all_texts[start : start + _PART]).items():
+                pair = ids[start + number]
+                found[pair] = max(hit, found.get(pair, (0, "")))
     return found
 
 

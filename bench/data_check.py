@@ -1,0 +1,156 @@
+"""`bench data check`: everything that is wrong with data on disk, and what the bench will use of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bench.errors import BenchError
+from bench.languages import Languages
+from bench.profile import BUILTIN, Data
+from bench.sources.collection import OwnData, Progress
+from bench.sources.local.opening import open_local
+from bench.sources.local.problems import ERROR, WARNING, Problems
+from bench.sources.local.task import Content
+from bench.suite.own import Assembled, Choices, assemble
+from bench.suite.types import ENGLISH
+
+DIMENSIONS = 384  # of the built-in encoder, for estimates of memory
+LETTERS_PER_TOKEN = 4
+MEMORY = 8e9  # bytes of token vectors from which on somebody should be told
+STYLES = {ERROR: "bold red", WARNING: "yellow"}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found.
+
+    Attributes:
+        problems: all that is wrong.
+        contents: the tasks as read, with relevant documents only.
+        made: the suite that comes of it, its documents only the relevant ones; None while there are errors.
+        languages: to name codes.
+    """
+
+    problems: Problems
+    contents: tuple[Content, ...]
+    made: Assembled | None
+    languages: Languages
+
+    @property
+    def errors(self) -> int:
+        return self.problems.number(ERROR)
+
+
+def check(path: Path, languages_file: Path | None, shown: int, progress: Progress) -> Checked:
+    """Read everything once, a corpus line by line, and make the suite as far as that needs no corpus.
+
+    Args:
+        path: a folder with `bitext/` and `tasks/`, or a profile.
+        languages_file: replaces the profile's.
+        shown: problems of one kind in a file that are told in words.
+
+    Raises:
+        BenchError: there is no such folder or file, or a profile that names no data on disk.
+    """
+    from bench.profile_file import data_section
+
+    data = data_section(path) if path.suffix in (".yaml", ".yml") else Data(suite=str(path.absolute()))
+    if not data.own:
+        raise BenchError(f"the profile {path} uses the built-in suite", "name data of your own in it: data: {suite: FOLDER}")
+    languages = Languages.load(languages_file or data.languages_file)
+    folder = None if data.suite == BUILTIN else Path(data.suite)
+    local = open_local(folder, data.bitext, data.tasks, languages, shown)
+    problems = local.problems
+    pairs, contents = local.content(None, False, problems, progress)
+    _coverage(pairs, contents, problems)
+    made = None
+    if not problems.number(ERROR):
+        try:
+            notes = tuple(note for content in contents for note in content.notes)
+            choices = Choices(data.dev_share, data.max_pairs)
+            made = assemble(OwnData(pairs, [content.task for content in contents], notes), choices, progress)
+            _findings(made, contents, problems)
+        except BenchError as error:
+            problems.error(problems.root, 0, "cannot be made into a suite", str(error))
+    return Checked(problems, tuple(contents), made, languages)
+
+
+def text(checked: Checked) -> RenderableType:
+    """Tables of what will be used, what was decided, and the problems at the end."""
+    problems = checked.problems
+    parts: list[RenderableType] = [_used(checked, checked.made)] if checked.made else []
+    listed = Table(box=None, pad_edge=False, show_header=False)
+    for column in ("level", "place", "message"):
+        listed.add_column(column, no_wrap=column == "level", overflow="fold")
+    for level, place, message in problems.lines():
+        listed.add_row(Text(level, style=STYLES[level]), Text(place), Text(message))
+    parts += ["", listed] if problems.found else []
+    errors, warnings = checked.errors, problems.number(WARNING)
+    verdict = "nothing is used until the errors are gone" if errors else "the data can be used"
+    style = "bold red" if errors else "bold green"
+    parts += ["", Text(f"{_number(errors, 'error')}, {_number(warnings, 'warning')}: {verdict}", style=style)]
+    return Group(*parts)
+
+
+def _coverage(pairs: pd.DataFrame, contents: list[Content], problems: Problems) -> None:
+    """Languages that can be trained and not measured."""
+    queried = {code for content in contents for code in content.task.queries["language"]}
+    for code in sorted(set(pairs["language"]) - queried):
+        what = f"{code} has bitext, and queries in no task: it is never measured"
+        problems.warning(problems.root, 0, "language without queries", what)
+    if contents and not queried - {ENGLISH}:
+        problems.error(problems.root, 0, "only English queries", "no task has queries in another language than English")
+
+
+def _findings(made: Assembled, contents: list[Content], problems: Problems) -> None:
+    if leaks := made.rejected["leak"]["pairs"]:
+        shown = "; ".join(f"{language}: {english!r}" for language, english, _ in made.leaks)
+        what = f"{leaks:,} pairs hold a query, a relevant document or a dev text and are left out ({shown} ...)"
+        problems.warning(problems.root, 0, "leakage", what)
+    for task, queries in made.frames["queries"].groupby("task"):
+        if not (queries["split"] == "test").any():
+            what = f"task {task} has no test queries: only evaluation.split=dev uses it"
+            problems.warning(problems.root, 0, "no test queries", what)
+    letters = int(made.frames["bitext"]["english"].drop_duplicates().str.len().sum())
+    _memory("the teacher encodes every English side and keeps all of its tokens", letters, 2, "data.max_pairs takes fewer pairs", problems)
+    for content in contents:
+        what = f"task {content.task.name}: late interaction needs a vector of every token of every document"
+        _memory(what, content.letters, 4, "give a smaller corpus", problems)
+
+
+def _memory(what: str, letters: int, size: int, advice: str, problems: Problems) -> None:
+    needed = letters / LETTERS_PER_TOKEN * DIMENSIONS * size
+    if needed > MEMORY:
+        message = f"{what}, some {needed / 1e9:.0f} GB with {DIMENSIONS} dimensions: {advice}"
+        problems.warning(problems.root, 0, "size", message)
+
+
+def _used(checked: Checked, made: Assembled) -> RenderableType:
+    bitext, queries = made.frames["bitext"], made.frames["queries"]
+    tasks = list(made.parallel)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("language", "train pairs", "dev pairs", *(f"{task} dev/test" for task in tasks)):
+        table.add_column(column, justify="left" if column == "language" else "right")
+    pairs = bitext.groupby(["language", "split"]).size()
+    asked = queries.groupby(["language", "task", "split"]).size()
+    for code in sorted({*bitext["language"], *queries["language"]}, key=lambda code: (code == ENGLISH, code)):
+        row = [f"{code} {checked.languages.get(code).name}"]
+        row += [f"{pairs.get((code, split), 0):,}" for split in ("train", "dev")]
+        row += [f"{asked.get((code, task, 'dev'), 0):,}/{asked.get((code, task, 'test'), 0):,}" for task in tasks]
+        table.add_row(*row)
+    lines = [f"task {one.task.name}: {one.documents:,} documents" for one in checked.contents]
+    lines += made.notes
+    for source, counts in made.rejected.items():
+        if source != "leak":
+            lines.append(f"source {source}: left out " + ", ".join(f"{count:,} ({why})" for why, count in counts.items()))
+    return Group(table, "", *map(Text, lines))
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

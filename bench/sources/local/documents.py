@@ -1,0 +1,48 @@
+"""Documents: JSON lines and parquet with id, title and text (BEIR, MTEB), and TSV with id and text (TREC)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.sources.local.ids import flaw
+from bench.sources.local.problems import Problems
+from bench.sources.local.records import RECORDS, columns, extension, lacks, records, text_of
+
+IDS = ("_id", "id", "doc_id", "docid", "docno", "pid", "corpus-id")
+TEXTS = ("text", "contents", "body", "passage")
+Document = tuple[int, str, str]  # line, id, text
+
+
+def documents(path: Path, problems: Problems) -> Iterator[Document]:
+    """(line, id, text) of each document with an id and a text; a title comes before the text, with a space between."""
+    for number, identifier, text in _records(path, problems) if extension(path) in RECORDS else _columns(path, problems):
+        if why := flaw(identifier):
+            problems.error(path, number, "bad document id", why)
+        elif not text.strip():
+            problems.warning(path, number, "empty document", f"has an empty text (document {identifier!r}): left out")
+        else:
+            yield number, identifier, text
+
+
+def _records(path: Path, problems: Problems) -> Iterator[Document]:
+    for number, record in records(path, problems):
+        identifier, text = text_of(record, IDS), text_of(record, TEXTS)
+        if identifier is None or text is None:
+            problems.error(path, number, "wrong fields", lacks(record, IDS if identifier is None else TEXTS))
+            continue
+        yield number, identifier, f"{text_of(record, ('title',)) or ''} {text}".strip()
+
+
+def _columns(path: Path, problems: Problems) -> Iterator[Document]:
+    wanted = 0
+    for number, cells in columns(path, problems):
+        if not wanted and len(cells) in (2, 3):
+            wanted = len(cells)
+            if cells[0].strip().casefold() in IDS and cells[-1].strip().casefold() in TEXTS:
+                continue
+        if len(cells) != wanted:
+            need = f"{wanted} like the first" if wanted else "2 (id, text) or 3 (id, title, text)"
+            problems.error(path, number, "wrong number of columns", f"has {len(cells)} columns, not {need}")
+            continue
+        yield number, cells[0].strip(), " ".join(cells[1:]).strip()
