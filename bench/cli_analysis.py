@@ -1,4 +1,4 @@
-"""The commands that look at stored results: compare, scaling, agreement. None of them imports torch."""
+"""The commands that look at stored results: compare, scaling, agreement, report. None of them imports torch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.
 
 def add(app: typer.Typer) -> None:
     """Give `app` the commands of this file."""
-    for command in (compare, scaling, agreement):
+    for command in (compare, scaling, agreement, report):
         app.command()(command)
 
 
@@ -70,6 +70,26 @@ def agreement(
     from bench.results import folder_of
 
     _show(work.write(folder_of(profile, results), depth, pairs))
+
+
+def report(
+    profile: Annotated[
+        list[str] | None,
+        typer.Option("--profile", "-p", help="Name of an experiment under --results, or path of its folder. Repeat for several."),
+    ] = None,
+    results: Results = Path("results"),
+    out: Annotated[Path | None, typer.Option("--out", help="The HTML file; default: report.html in the experiment.")] = None,
+    highlight: Annotated[
+        list[str] | None, typer.Option("--highlight", help="Comma list of methods to show in colour at first, and to compare.")
+    ] = None,
+) -> None:
+    """Write one HTML page of everything that is stored: answer, curves, tables, languages, costs, queries."""
+    from bench.report.write import write
+    from bench.results import folder_of
+    from bench.selection import split_list
+
+    folders = [folder_of(name, results) for name in profile or ["default"]]
+    typer.echo(write(folders, out or folders[0] / "report.html", split_list(highlight)))
 
 
 def _show(text: str) -> None:

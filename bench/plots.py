@@ -22,6 +22,7 @@ SCORERS = {"dense": "dense", "late": "late interaction"}
 # Okabe and Ito: distinct for all common forms of colour blindness; yellow is left out, too pale for a line.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8C6D31")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (3, 1.5)), (0, (6, 2, 1.5, 2)))  # of the first, second, ... user of a colour
 KNOWN = ("optical", "contrastive", "nmt")  # always in the same colours
 GREY = "#666666"
 PANEL = (2.3, 2.2)  # inches, with the space between panels
@@ -69,7 +70,7 @@ def draw(table: pd.DataFrame) -> Figure:
     groups = [group for group in GROUPS if group in set(means["group"])]
     looks = styles(list(dict.fromkeys(means["method"])))
     width = PANEL[0] * len(groups) + LEFT + RIGHT
-    columns = legend_columns([_label(method) for method in looks], width)
+    columns = legend_columns([label(method) for method in looks], width)
     top = TOP + ROW * max(0, -(-len(looks) // columns) - 2)
     height = PANEL[1] * len(scorers) + top + BOTTOM
     figure = Figure(figsize=(width, height), dpi=160)
@@ -86,7 +87,7 @@ def draw(table: pd.DataFrame) -> Figure:
     middle = (LEFT + width - RIGHT) / 2 / width
     figure.text(middle, 0.06 / height, "number of languages trained on", ha="center", va="bottom")
     shown = {str(line.get_label()): line for panel in panels.flat for line in panel.get_lines()}
-    names = [name for name in map(_label, looks) if name in shown]
+    names = [name for name in map(label, looks) if name in shown]
     handles = [shown[name] for name in names]
     figure.legend(handles, names, loc="upper center", bbox_to_anchor=(middle, 1), ncols=columns, frameon=False)
     return figure
@@ -102,12 +103,8 @@ def legend_columns(names: Sequence[str], width: float) -> int:
     return 1
 
 
-def styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Look of each method's line: ceiling first, then methods in their order, floor last."""
-    looks: dict[str, dict[str, Any]] = {CEILING: {"color": "#000000", "linestyle": (0, (5, 2)), "linewidth": 1.2}}
-    # Retrievers of their own, most often one: their ceilings share a look, the legend names them.
-    looks |= {method: {"color": "#000000", "linestyle": (0, (1, 2)), "linewidth": 1.0}
-              for method in methods if asks_english(method) and method != CEILING}  # fmt: skip
+def slots(methods: Sequence[str]) -> dict[str, tuple[int, int, int]]:
+    """Numbers in PALETTE, MARKERS and DASHES of every method but floor and ceilings; no two of 28 methods look alike."""
     own = [method for method in methods if not is_reference(method)]
     # A known colour goes to the plain method, or else to the first of its variants.
     by_base = {method.partition("(")[0]: method for method in reversed(own)} | {method: method for method in own}
@@ -116,9 +113,27 @@ def styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
     # The colours of known methods that are absent are taken only when all the rest are.
     free.sort(key=lambda number: number < len(KNOWN))
     others = iter(free + list(range(len(PALETTE))) * len(own))
+    found: dict[str, tuple[int, int, int]] = {}
+    users = [int(number in known.values()) for number in range(len(PALETTE))]
     for method in own:
-        number = known[method] if method in known else next(others)
-        looks[method] = {"color": PALETTE[number], "marker": MARKERS[number], "linewidth": 1.6, "markersize": 4.5}
+        number, turn = known.get(method, -1), 0
+        if method not in known:
+            number = next(others)
+            turn, users[number] = users[number], users[number] + 1
+        found[method] = number, (number + 3 * turn) % len(MARKERS), turn % len(DASHES)
+    return found
+
+
+def styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Look of each method's line: ceiling first, then methods in their order, floor last."""
+    looks: dict[str, dict[str, Any]] = {CEILING: {"color": "#000000", "linestyle": (0, (5, 2)), "linewidth": 1.2}}
+    # Retrievers of their own, most often one: their ceilings share a look, the legend names them.
+    looks |= {method: {"color": "#000000", "linestyle": (0, (1, 2)), "linewidth": 1.0}
+              for method in methods if asks_english(method) and method != CEILING}  # fmt: skip
+    for method, (color, marker, dash) in slots(methods).items():
+        looks[method] = {
+            "color": PALETTE[color], "marker": MARKERS[marker], "linestyle": DASHES[dash], "linewidth": 1.6, "markersize": 4.5,
+        }  # fmt: skip
     looks[FLOOR] = {"color": GREY, "linestyle": (0, (2, 2)), "linewidth": 1.2}
     return {method: look for method, look in looks.items() if method in methods}
 
@@ -133,16 +148,17 @@ def _panel(panel: Axes, rows: pd.DataFrame, looks: Mapping[str, dict[str, Any]])
         if is_reference(method):
             # A single size has no line to draw: a short dash takes its place.
             dash: dict[str, Any] = {"marker": "_", "markersize": 14} if len(sizes) == 1 else {}
-            panel.plot(line["size"], score, label=_label(method), zorder=2, **look, **dash)
+            panel.plot(line["size"], score, label=label(method), zorder=2, **look, **dash)
             continue
         low, high = line["low"].where(whole), line["high"].where(whole)
         panel.fill_between(line["size"], low, high, color=look["color"], alpha=0.14, lw=0)
-        panel.plot(line["size"], score, label=_label(method), zorder=3, **look)
+        panel.plot(line["size"], score, label=label(method), zorder=3, **look)
         part = line[~whole & line[RANKED_BY].notna()]
         panel.plot(part["size"], part[RANKED_BY], **{**look, "linestyle": "none", "markerfacecolor": "white"}, zorder=3)
     panel.margins(x=0.06)
     panel.tick_params(length=2)
 
 
-def _label(method: str) -> str:
+def label(method: str) -> str:
+    """What a method is called in pictures."""
     return {CEILING: f"{CEILING} (ceiling)", FLOOR: f"{FLOOR} (floor)"}.get(method, method)
