@@ -68,6 +68,7 @@ class Scores:
         way: (places,) nDCG@10 from the floor to the ceiling, NaN where that is `SMALLEST_GAP` or less.
         gap: (arms, places) share of that way that an arm has come.
         asked: per place the questions behind the numbers: one entry, or two where the ceiling has its own.
+        query_ids: the ids behind the numbers of questions.
     """
 
     def __init__(self, cells: Sequence[Cell], tasks: Sequence[str] = ()) -> None:
@@ -150,10 +151,12 @@ class Scores:
         self.whole = np.zeros(shape, dtype=bool)
         self.draws = np.full((*shape, resampling.DRAWS), np.nan, dtype=np.float32)
         self.asked: dict[int, list[Asked]] = {}
+        self.query_ids: tuple[str, ...] = ()
         ceiling = [number for number, cell in enumerate(self.cells) if asks_english(cell.name.method)]
         for task, asked in questions(self.cells).items():
             if task not in self.tasks:
                 continue
+            self.query_ids = asked.queries
             at_ceiling = np.isin(asked.cell, ceiling)
             own, english = asked.rows(~at_ceiling), asked.rows(at_ceiling)
             # In a task that is not parallel the English query has no counterpart among a language's own queries:
@@ -213,7 +216,7 @@ class Questions:
     Attributes:
         cell, scorer, language, query: (rows,) numbers; equal query numbers are equal query ids.
         score: (rows,) nDCG@10.
-        scorers, languages: the names behind the numbers.
+        scorers, languages, queries: the names behind the numbers.
     """
 
     cell: np.ndarray
@@ -223,12 +226,13 @@ class Questions:
     score: np.ndarray
     scorers: tuple[str, ...]
     languages: tuple[str, ...]
+    queries: tuple[str, ...]
 
     def rows(self, keep: np.ndarray) -> Questions:
         """Those where `keep` (rows,) is True."""
         return Questions(
             self.cell[keep], self.scorer[keep], self.language[keep], self.query[keep], self.score[keep],
-            self.scorers, self.languages,
+            self.scorers, self.languages, self.queries,
         )  # fmt: skip
 
 
@@ -249,7 +253,8 @@ def questions(cells: Sequence[Cell]) -> dict[str, Questions]:
     for number, task in enumerate(names["task"]):
         keep = np.flatnonzero(numbers["task"] == number)
         scorer, language, query = (numbers[column][keep] for column in columns[1:-1])
-        found[task] = Questions(owner[keep], scorer, language, query, score[keep], names["scorer"], names["language"])
+        labels = names["scorer"], names["language"], names["query_id"]
+        found[task] = Questions(owner[keep], scorer, language, query, score[keep], *labels)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.errors import BenchError
+from bench.errors import BenchError, unknown
 
 Experiment = Annotated[
     str, typer.Option("--profile", "-p", help="Name of an experiment under --results, or path of its folder.")
@@ -82,14 +82,24 @@ def report(
     highlight: Annotated[
         list[str] | None, typer.Option("--highlight", help="Comma list of methods to show in colour at first, and to compare.")
     ] = None,
+    texts: Annotated[
+        str, typer.Option("--texts", help="Texts of queries and documents: shareable, none, or all (never pass that page on).")
+    ] = "shareable",
+    figures: Annotated[bool, typer.Option(help="Write figures/ (SVG, PNG) and leaderboard.tex beside the page.")] = True,
 ) -> None:
     """Write one HTML page of everything that is stored: answer, curves, tables, languages, costs, queries."""
+    from bench.report.texts import WHICH
     from bench.report.write import write
     from bench.results import folder_of
     from bench.selection import split_list
 
+    if texts not in WHICH:
+        raise unknown("choice of --texts", texts, WHICH)
     folders = [folder_of(name, results) for name in profile or ["default"]]
-    typer.echo(write(folders, out or folders[0] / "report.html", split_list(highlight)))
+    page, *others = write(folders, out or folders[0] / "report.html", split_list(highlight), texts, figures)  # type: ignore[arg-type]
+    typer.echo(page)
+    if others:
+        typer.echo(f"{len(others)} files for a paper in {others[0].parent} and {others[-1]}")
 
 
 def _show(text: str) -> None:

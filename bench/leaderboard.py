@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench import covariates, leaderboard_text, scaling, scaling_text, tables, transfer
+from bench import covariates, leaderboard_tex, leaderboard_text, scaling, scaling_text, tables, transfer
 from bench.arms import Scores
 from bench.errors import BenchError
 from bench.languages import Languages
@@ -24,7 +24,7 @@ ROUNDED = {"seconds": 1, "pairs_per_second": 2}  # decimals in the files; all el
 def write(experiment_dir: Path) -> str:
     """Write the tables and pictures of an experiment into its folder.
 
-    These are leaderboard.csv, leaderboard.md, per_language.csv, scaling.svg and scaling.png, and of `analyse`
+    These are leaderboard.csv, leaderboard.md, leaderboard.tex, per_language.csv, scaling.svg and scaling.png, and of `analyse`
     scaling.md, scaling.csv, transfer.csv and covariates.csv.
 
     Cells without a result appear in the tables as what they are (failed, not run, ...). An experiment with
@@ -49,6 +49,8 @@ def write(experiment_dir: Path) -> str:
     _csv(experiment_dir / "per_language.csv", languages, tables.LANGUAGE_COLUMNS, 4)
     analyse(experiment, {order: scores for order, (scores, _) in boards.items()}, languages, facts)
     _pictures(experiment_dir, boards)
+    tex = leaderboard_tex.text(plan, {order: table for order, (_, table) in boards.items()})
+    atomic_write(experiment_dir / leaderboard_tex.FILE, tex)
     atomic_write(experiment_dir / "leaderboard.md", text)
     return text
 

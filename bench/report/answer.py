@@ -11,9 +11,9 @@ import pandas as pd
 from bench.comparison import Comparison, compare
 from bench.comparison_text import sentence
 from bench.errors import BenchError
+from bench.highlight import family_heads
 from bench.markdown import number
 from bench.report.embed import rounded
-from bench.report.methods import family_heads
 from bench.results import Experiment
 from bench.scaling import FLAT
 from bench.tables import MEAN

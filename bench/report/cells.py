@@ -14,7 +14,7 @@ from bench.report.embed import rounded
 from bench.results import Cell
 from bench.store import folder_name
 
-POINTS = 40  # of a loss curve: each is the mean of as many steps as it takes
+POINTS = 24  # of a loss curve: each is the mean of as many steps as it takes
 COLLAPSE = ("mean_cosine", "start_cosine", "effective_rank", "start_rank", "english_score", "english_ceiling")
 
 

@@ -11,11 +11,12 @@ import pandas as pd
 from bench import scaling
 from bench.arms import REFERENCES, Scores
 from bench.errors import BenchError
-from bench.leaderboard import boards_of, known_facts
+from bench.highlight import chosen
+from bench.leaderboard import Boards, boards_of, known_facts
 from bench.leaderboard_text import GROUPS as GROUP_TITLES
-from bench.report import answer, board, cells, places, provenance
+from bench.report import answer, board, cells, places, provenance, queries, texts
 from bench.report.embed import rounded
-from bench.report.methods import chosen, described
+from bench.report.methods import described
 from bench.results import MEASURES, Experiment
 from bench.tables import GROUPS, MEAN
 
@@ -32,12 +33,15 @@ class Lists:
     languages: list[str]
 
 
-def content(experiments: Sequence[Experiment], highlight: Sequence[str] = ()) -> dict[str, Any]:
-    """What the page holds. A *view* is one order of languages of one experiment.
+def content(
+    experiments: Sequence[Experiment], highlight: Sequence[str] = (), which: texts.Which = "shareable"
+) -> tuple[dict[str, Any], list[Boards]]:  # fmt: skip
+    """What the page holds, and the boards of each experiment. A *view* is one order of languages of one experiment.
 
     Args:
         experiments: with their scores; several are shown beside each other (two budgets, say).
-        highlight: methods that are shown in colour at first and compared; default: see `methods.chosen`.
+        highlight: methods that are shown in colour at first and compared; default: see `highlight.chosen`.
+        which: texts of the query browser: those that may be passed on, all, or none.
 
     Raises:
         BenchError: no cell of an experiment has a result, or an unknown method.
@@ -67,12 +71,18 @@ def content(experiments: Sequence[Experiment], highlight: Sequence[str] = ()) ->
         for name, (own, table) in found.items():
             label = _label(experiment, name, len(experiments) > 1, len(found) > 1)
             rows = [_of_order(one, name) for one in compared]
-            views.append({"label": label, "compared": rows, **_view(experiment, name, own, table, lists, shown)})
-    return {
+            found_texts = texts.load(experiment, name, which)
+            browser = queries.differing(experiment, name, own, shown, found_texts, lists.methods)
+            view = _view(experiment, name, own, table, lists, shown)
+            views.append({"label": label, "compared": rows, "queries": browser, **view})
+    page = {
         "version": __version__, "methods": methods, "languages": _languages(experiments, lists.languages),
         "tasks": lists.tasks, "scorers": lists.scorers, "groups": GROUP_NAMES, "measures": list(MEASURES),
-        "states": list(board.STATES), "views": views, "experiments": [_experiment(experiment) for experiment in experiments],
+        "states": list(board.STATES), "views": views,
+        "experiments": [_experiment(experiment, which) for experiment in experiments],
+        "texts": which,
     }  # fmt: skip
+    return page, boards
 
 
 def _view(
@@ -92,12 +102,14 @@ def _view(
     }  # fmt: skip
 
 
-def _experiment(experiment: Experiment) -> dict[str, Any]:
+def _experiment(experiment: Experiment, which: texts.Which) -> dict[str, Any]:
     plan = experiment.plan
+    shown = texts.shareable_sources(which, plan.tasks)
+    licences = [one | {"shown": shown.get(one["source"], "none")} for one in provenance.licences(experiment)]
     return {
         "name": plan.name, "summary": str(plan.profile.get("summary") or ""), "cells": len(experiment.cells),
         "done": sum(cell.done for cell in experiment.cells), "seeds": answer.seeds(experiment),
-        "provenance": provenance.provenance(experiment), "licences": provenance.licences(experiment),
+        "provenance": provenance.provenance(experiment), "licences": licences,
     }  # fmt: skip
 
 

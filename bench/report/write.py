@@ -4,36 +4,59 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
 
+from bench import leaderboard_tex
 from bench.paths import atomic_write
+from bench.report import figures
 from bench.report.content import content
 from bench.report.embed import embedded
+from bench.report.texts import Which
 from bench.results import load
 
 PAGE = Path(__file__).parent / "page"
+FIGURES = "figures"
+MINUS = re.compile(r"(?<![\w.-])-(?=\.?\d)")
 SCRIPTS = (
-    "dom", "state", "looks", "tip", "table", "chart", "answer", "scaling", "leaderboard", "main",
+    "dom", "state", "looks", "tip", "table", "chart", "answer", "scaling", "leaderboard", "heat", "language", "cost",
+    "training", "queries", "record", "main",
 )  # fmt: skip
 
 
-def write(folders: Sequence[Path], target: Path, highlight: Sequence[str] = ()) -> Path:
-    """Write the page of one or more experiments to `target`.
+def write(
+    folders: Sequence[Path], target: Path, highlight: Sequence[str] = (), which: Which = "shareable", pictures: bool = True
+) -> list[Path]:  # fmt: skip
+    """Write the page of one or more experiments to `target`, and beside it what a paper takes from it.
 
     Args:
         folders: `results/<experiment>`, each with profile.yaml and cells/.
         target: the HTML file.
         highlight: methods shown in colour at first; default: one of each family of the question and the best of the rest.
+        which: texts of the query browser: those that may be passed on, all (for your own use), or none.
+        pictures: also write `figures/` and leaderboard.tex into the folder of `target`.
+
+    Returns:
+        The files written, the page first.
 
     Raises:
         BenchError: a folder holds no experiment or no result, or an unknown method.
     """
-    atomic_write(target, page(content([load(folder) for folder in folders], highlight)))
-    return target
+    experiments = [load(folder) for folder in folders]
+    found, boards = content(experiments, highlight, which)
+    atomic_write(target, page(found))
+    if not pictures:
+        return [target]
+    tables = [table for of_experiment in boards for _, table in of_experiment.values()]
+    files = figures.write(target.parent / FIGURES, found, tables)
+    own = zip(experiments, boards, strict=True)
+    tex = [leaderboard_tex.text(one.plan, {order: table for order, (_, table) in board.items()}) for one, board in own]
+    atomic_write(target.with_name(leaderboard_tex.FILE), "\n".join(tex))
+    return [target, *files, target.with_name(leaderboard_tex.FILE)]
 
 
 def page(found: dict[str, Any]) -> str:
@@ -80,20 +103,20 @@ def _answer(found: dict[str, Any]) -> str:
     cards = [
         f'<div class="panel verdict{" first" if number == 0 else ""}"><div>'
         f"<h3>{_coded(one['headline'] or one['first'] + ' and ' + one['second'])}</h3><p>{_coded(one['sentence'])}</p>"
-        f'<div data-tested="{number}"></div></div><div data-compared="{number}"></div></div>'
+        f'</div><div data-compared="{number}"></div></div>'
         for number, one in enumerate(compared)
     ]
     several = len(found["views"]) > 1
     lines = [f"{view['label']}: {view['of_size']}" if several else view["of_size"] for view in found["views"] if view["of_size"]]
     lines += list(dict.fromkeys(one["seeds"] for one in found["experiments"] if one["seeds"]))
-    listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f'<div class="verdicts">{"".join(cards)}</div><ul class="plain">{listed}</ul>'
+    listed = "".join(f"<li>{_coded(line)}</li>" for line in lines)
+    return f'<div class="verdicts">{"".join(cards)}</div><ul class="plain">{listed}</ul><div id="tested"></div>'
 
 
 def _coded(text: str) -> str:
-    """Escaped text with what stands in backticks as code."""
+    """Escaped text with what stands in backticks as code, and with real minus signs outside of it."""
     parts = escape(text).split("`")
-    return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
+    return "".join(f"<code>{part}</code>" if number % 2 else MINUS.sub("\u2212", part) for number, part in enumerate(parts))
 
 
 def _sentence(text: str) -> str:

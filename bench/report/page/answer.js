@@ -1,7 +1,7 @@
 // Differences of the methods of the question as dots with intervals, and all methods at one size.
 
 function forest(compared) {
-  const width = 460, left = 92, right = width - 12, line = 21, top = 8;
+  const width = across(460), left = 92, right = width - 12, line = 21, top = 8;
   const rows = compared.rows;
   const bottom = top + rows.length * line;
   const [low, high] = extent(rows.flatMap((row) => [row.low, row.high, 0]));
@@ -9,7 +9,7 @@ function forest(compared) {
   const marks = ticks(Math.min(low, 0), Math.max(high, 0), 5);
   const parts = marks.map((value) => [
     draw("line", { class: "grid", x1: x(value), x2: x(value), y1: top, y2: bottom }),
-    draw("text", { x: x(value), y: bottom + 13, "text-anchor": "middle" }, value === 0 ? "0" : signed(value, 3).replace(/0+$/, "")),
+    draw("text", { x: x(value), y: bottom + 13, "text-anchor": "middle" }, tickForm(marks, signed)(value)),
   ]).flat();
   parts.push(draw("line", { class: "axis", x1: x(0), x2: x(0), y1: top - 4, y2: bottom, stroke: "currentColor" }));
   rows.forEach((row, n) => {
@@ -54,14 +54,12 @@ section(() => {
     const compared = view().compared?.[Number(holder.dataset.compared)];
     const parts = compared?.rows.length ? [forest(compared)] : [];
     if (parts.length && DATA.views.length > 1) parts.unshift(make("p", { class: "small muted" }, `Order: ${view().label}`));
-    holder.replaceChildren(...parts);
+    put(holder, ...parts);
   });
-  document.querySelectorAll("[data-tested]").forEach((holder) => {
-    const compared = view().compared?.[Number(holder.dataset.tested)];
-    if (!compared?.rows.length) return holder.replaceChildren();
-    holder.replaceChildren(make("details", { class: "more small" }, make("summary", {}, "The numbers, and what was left out"),
-      comparisonTable(compared), make("ul", { class: "plain small" }, compared.notes.map((note) => make("li", {}, note)))));
-  });
+  const tested = (view().compared ?? []).filter((compared) => compared.rows.length);
+  put(document.getElementById("tested"), tested.length ? make("details", { class: "more" }, make("summary", {}, "The numbers behind, and what they leave out"),
+    tested.map((compared) => [make("h3", { class: "more" }, `${compared.first} against ${compared.second}, mean over sizes`), comparisonTable(compared),
+      compared.notes.length ? make("ul", { class: "plain small" }, compared.notes.map((note) => make("li", {}, note))) : null])) : null);
 });
 
 // All methods that are shown at one size, both scorers, one line each.
@@ -72,25 +70,26 @@ section(() => {
     rows.sort((a, b) => b["ndcg@10"] - a["ndcg@10"]);
     return rows.length ? make("figure", {}, make("figcaption", {}, name), dots(rows, `${name}, ${GROUPS[state.group]}, N = ${state.size}`)) : null;
   });
-  document.getElementById("overview").replaceChildren(
+  put(document.getElementById("overview"),
     make("h3", {}, `All at once: ${GROUPS[state.group]} languages, N = ${state.size}${state.task ? `, ${DATA.tasks[state.task]}` : ", mean over tasks"}`),
     figures.some(Boolean) ? make("div", { class: "figures large" }, figures) : make("p", { class: "muted" }, "No score for this choice: there are no such languages at this N."));
 });
 
 /** One line a method: name, dot, interval; rows of the leaderboard. */
 function dots(rows, label) {
-  const width = 440, left = 168, right = width - 46, line = 20, top = 4, bottom = top + rows.length * line;
+  const width = across(370), left = Math.min(158, width * 0.44), right = width - 40, line = 20, top = 4, bottom = top + rows.length * line;
   const [low, high] = extent(rows.flatMap((r) => [r["ndcg@10"], r.low, r.high]));
   const x = scale(low, high, left, right);
-  const parts = ticks(low, high, 4).map((value) => [
+  const marks = ticks(low, high, 4);
+  const parts = marks.map((value) => [
     draw("line", { class: "grid", x1: x(value), x2: x(value), y1: top, y2: bottom }),
-    draw("text", { x: x(value), y: bottom + 13, "text-anchor": "middle" }, score(value, 1) || "0"),
+    draw("text", { x: x(value), y: bottom + 13, "text-anchor": "middle" }, tickForm(marks)(value)),
   ]).flat();
   rows.forEach((r, n) => {
     const y = top + (n + 0.5) * line;
     const name = METHODS[r.method].label;
     parts.push(draw("g", {}, draw("title", {}, `${name}: ${score(r["ndcg@10"])} [${score(r.low)}, ${score(r.high)}]`),
-      draw("text", { x: left - 8, y: y + 3.5, "text-anchor": "end", class: "ink" }, name.length > 27 ? `${name.slice(0, 26)}…` : name),
+      draw("text", { x: left - 8, y: y + 3.5, "text-anchor": "end", class: "ink" }, name.length > left / 6.1 ? `${name.slice(0, left / 6.1 - 1)}…` : name),
       r.low === null ? null : whiskerAcross(y, x(r.low), x(r.high), look(r.method).class),
       mark(x(r["ndcg@10"]), y, r.method, { r: 4.2, hollow: !isDone(r) && !isReference(r.method) }),
       draw("text", { x: width - 4, y: y + 3.5, "text-anchor": "end", class: "ink" }, score(r["ndcg@10"]) + (isDone(r) ? "" : "?"))));

@@ -10,6 +10,12 @@ function ticks(low, high, count = 4) {
   return found;
 }
 
+/** How ticks are written: with as many decimals as all of them need, 0 as 0. */
+function tickForm(values, sign = score) {
+  const digits = Math.max(0, ...values.map((value) => (String(Number(value.toPrecision(10))).split(".")[1] ?? "").length));
+  return (value) => (value === 0 ? "0" : sign(value, digits));
+}
+
 /** A linear scale from [low, high] to [start, end]. */
 function scale(low, high, start, end) {
   const span = high - low || 1;
@@ -25,13 +31,16 @@ function extent(values, room = 0.06) {
   return [low >= 0 && low - pad < 0.35 * (high - low) ? 0 : low - pad, high + pad];
 }
 
+/** Width to draw a figure at: `wide`, or less on a phone, so that its letters stay legible. `columns` stand side by side there. */
+const across = (wide, columns = 1) => (innerWidth < 560 ? Math.min(wide, Math.max(150, (innerWidth - 58) / columns)) : wide);
+
 /** An SVG of so many units; it scales with its column. */
 function canvas(width, height, label, ...children) {
   return draw("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }, ...children);
 }
 
 /** Horizontal lines with numbers at the left, and numbers below. `box`: left, right, top, bottom. */
-function axes(box, x, y, xTicks, yTicks, { formX = String, formY = score, labelX = "" } = {}) {
+function axes(box, x, y, xTicks, yTicks, { formX = String, formY = tickForm(yTicks), labelX = "" } = {}) {
   const parts = yTicks.map((value) => [
     draw("line", { class: "grid", x1: box.left, x2: box.right, y1: y(value), y2: y(value) }),
     draw("text", { x: box.left - 5, y: y(value) + 3.5, "text-anchor": "end" }, formY(value)),

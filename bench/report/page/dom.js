@@ -18,14 +18,18 @@ function fill(element, options, children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
-/** Markup of our own making with `code` in backticks, as nodes. */
-function coded(text) {
-  return text.split("`").map((part, n) => (n % 2 ? make("code", {}, part) : part));
+/** Replace what an element holds; lists are flattened, nothing and false are left out. */
+function put(host, ...children) {
+  host.replaceChildren();
+  fill(host, {}, children);
 }
+
+/** A long name with places to break it at: after `(`, `,`, `=`, `@` and `#`. */
+const breakable = (text) => text.split(/(?<=[(,=@#])/).flatMap((part, n) => (n ? [make("wbr"), part] : [part]));
 
 const MISSING = "";
 /** A score as the tables have it: .316, empty when there is none. */

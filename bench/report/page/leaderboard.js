@@ -7,7 +7,7 @@ section(() => {
   const measures = [...DATA.measures, "gap_closed", "worst_tenth", "language_sd", "seed_sd"].map((name) => [name, MEASURES[name] ?? name]);
   const holder = make("div");
   const fillBoard = () => boardTable(holder);
-  host.replaceChildren(
+  put(host,
     make("div", { class: "row noprint" },
       choice("Number shown", measures, boardChoice.measure, (value) => { boardChoice.measure = value; fillBoard(); }),
       choice("Methods", [["all", "all"], ["shown", "those chosen"]], boardChoice.all ? "all" : "shown", (value) => { boardChoice.all = value === "all"; fillBoard(); }),
@@ -36,7 +36,7 @@ function boardTable(host) {
     { head: `time, N = ${state.size}`, value: (r) => cost(r.method)?.seconds.total ?? null, cell: (r) => clock(cost(r.method)?.seconds.total) },
   ];
   if (!rows.length) {
-    host.replaceChildren(make("p", { class: "muted" }, "Nothing to show: no such method, or no such languages at any N."));
+    put(host, make("p", { class: "muted" }, "Nothing to show: no such method, or no such languages at any N."));
     return;
   }
   table(host, columns, rows, {
@@ -46,7 +46,7 @@ function boardTable(host) {
 }
 
 function methodCell(method) {
-  return make("span", { class: "name", title: METHODS[method].summary || null }, swatch(method), METHODS[method].label);
+  return make("span", { class: "name", title: METHODS[method].summary || null }, swatch(method), make("span", {}, breakable(METHODS[method].label)));
 }
 
 function boardCell(found, measure) {

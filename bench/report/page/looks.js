@@ -41,7 +41,7 @@ function swatch(method) {
 }
 
 /** A method's name behind its swatch. */
-const named = (method) => make("span", { class: "name" }, swatch(method), METHODS[method].label);
+const named = (method) => make("span", { class: "name" }, swatch(method), make("span", {}, breakable(METHODS[method].label)));
 
 /** The legend of a figure. On wide screens the list of methods beside the page is the legend, so it is hidden there. */
 function key(methods = shown(), always = false) {

@@ -15,7 +15,7 @@ section(() => {
     choice("Task", DATA.tasks.map((name, n) => [n, n ? name : "mean over tasks"]), state.task, (value) => change({ task: Number(value) })),
     choice("Training languages N", sizes.map((size) => [size, size]), state.size, (value) => change({ size: Number(value) })));
   const focused = document.activeElement?.closest?.("#controls")?.contains(document.activeElement) ? focusPath(document.activeElement) : null;
-  controls.replaceChildren(document.getElementById("shown"), fresh, methodList());
+  put(controls, document.getElementById("shown"), fresh, methodList());
   document.getElementById("shown").textContent = `View: ${DATA.scorers[state.scorer]}, ${GROUPS[state.group]}, ${state.task ? DATA.tasks[state.task] : "all tasks"}, N = ${state.size}, ${shown().length} methods`;
   if (focused) controls.querySelector(focused)?.focus();
 });
@@ -38,7 +38,7 @@ function methodList() {
         else on.add(n);
         change({ on });
       } });
-      return make("label", { class: "check", title: method.summary || null }, box, swatch(n), method.label);
+      return make("label", { class: "check", title: method.summary || null }, box, swatch(n), make("span", {}, breakable(method.label)));
     }),
     make("label", { class: "check" }, make("input", { type: "checkbox", id: "others", checked: state.others, onchange: () => change({ others: !state.others }) }), "the rest in grey"),
     make("div", { class: "row" },
@@ -60,4 +60,11 @@ theme(THEMES.includes(stored) ? stored : "");
 // What is folded away on screen is part of a printed page.
 addEventListener("beforeprint", () => document.querySelectorAll("details.more").forEach((one) => { one.open = true; }));
 
+state.language = Math.max(0, CODES.indexOf(view().codes[0]));
+let width = innerWidth;
+addEventListener("resize", () => {
+  // Figures are drawn for a width; only a change between phone and desk needs new ones.
+  if ((width < 560 || innerWidth < 560) && width !== innerWidth) change({});
+  width = innerWidth;
+});
 change({});

@@ -3,7 +3,7 @@
 const PANELS = ["trained", "core", "held-out", "guard"];
 
 function scalingPanel(scorer, group, range) {
-  const width = 250, height = 188;
+  const width = across(250, 2), height = 226;
   const box = { left: 32, right: width - 8, top: 8, bottom: height - 20 };
   const sizes = view().sizes.filter((size) => METHODS.some((_, method) => row({ method, scorer, group, size })));
   if (!sizes.length) return null;
@@ -62,7 +62,7 @@ section(() => {
   const host = document.querySelector("#scaling > div");
   const slopes = make("div");
   slopeTable(slopes);
-  host.replaceChildren(key(), make("div", { class: "figures panel" }, panels),
+  put(host, key(), make("div", { class: "figures panel" }, panels),
     make("details", { class: "more" }, make("summary", {}, "Points won each time the number of languages doubles"), slopes));
 });
 

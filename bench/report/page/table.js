@@ -30,7 +30,7 @@ function table(host, columns, rows, options = {}) {
       if (n === column) head.setAttribute("aria-sort", down ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     });
-    body.replaceChildren(...ordered.map(line));
+    put(body, ...ordered.map(line));
   }
 
   function line(row) {
@@ -44,7 +44,7 @@ function table(host, columns, rows, options = {}) {
   }
 
   show();
-  host.replaceChildren(make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": options.caption ?? "Table" },
+  put(host, make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": options.caption ?? "Table" },
     make("table", {}, caption, make("thead", {}, make("tr", {}, heads)), body)));
 }
 
@@ -65,8 +65,8 @@ function search(label, found) {
 const matches = (text, typed) => typed.toLowerCase().split(/\s+/).every((word) => text.toLowerCase().includes(word));
 
 /** A labelled list to choose from: `choices` are [value, text]. */
-function choice(label, choices, chosen, found) {
+function choice(label, choices, chosen, found, kind = "field") {
   const options = choices.map(([value, text]) => make("option", { value, selected: String(value) === String(chosen) }, text));
   const list = make("select", { onchange: () => found(list.value) }, options);
-  return make("label", { class: "field" }, make("span", {}, label), list);
+  return make("label", { class: kind }, make("span", {}, label), list);
 }

@@ -3,7 +3,7 @@
 const tip = document.getElementById("tip");
 
 function showTip(nodes, x, y) {
-  tip.replaceChildren(...nodes);
+  put(tip, ...nodes);
   tip.hidden = false;
   const { width, height } = tip.getBoundingClientRect();
   const left = x + 14 + width > innerWidth ? x - 14 - width : x + 14;
