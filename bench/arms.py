@@ -21,9 +21,14 @@ def asks_english(method: str) -> bool:
     return method == CEILING or "ask=english" in method.partition("(")[2].removesuffix(")").split(",")
 
 
+def kind_of(method: str) -> str:
+    """`ceiling`, `floor`, `its own ceiling`, or nothing for a method that competes."""
+    return {CEILING: "ceiling", FLOOR: "floor"}.get(method, "its own ceiling" if asks_english(method) else "")
+
+
 def is_reference(method: str) -> bool:
     """Whether a method is shown beside the others, but does not compete with them."""
-    return method == FLOOR or asks_english(method)
+    return bool(kind_of(method))
 
 
 @dataclass(frozen=True)

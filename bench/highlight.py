@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bench.arms import REFERENCES
+from bench.arms import is_reference
 from bench.errors import unknown
 from bench.tables import MEAN
 
@@ -24,7 +24,7 @@ def chosen(names: Sequence[str], tables: Sequence[pd.DataFrame], asked: Sequence
     Raises:
         BenchError: a name that is not among `names`.
     """
-    own = [name for name in names if name not in REFERENCES]
+    own = [name for name in names if not is_reference(name)]
     for name in asked:
         if name not in names:
             raise unknown("method", name, names)

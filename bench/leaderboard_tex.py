@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.arms import CEILING, FLOOR, RANKED_BY, REFERENCES
+from bench.arms import RANKED_BY, is_reference, kind_of
 from bench.leaderboard_text import STATES, ranking
 from bench.markdown import number
 from bench.results import Plan
@@ -57,14 +57,14 @@ def _table(rows: pd.DataFrame, title: str, key: str) -> str:
     heads = " & ".join(f"\\multicolumn{{{len(sizes)}}}{{c}}{{{escape(scorer)}}}" for scorer in scorers)
     starts = [2 + number * len(sizes) for number in range(len(scorers))]
     rules = " ".join(f"\\cmidrule(lr){{{start}-{start + len(sizes) - 1}}}" for start in starts)
-    lines = [
-        " & ".join([_method(method), *(_score(at.get((method, scorer, size))) for scorer in scorers for size in sizes)]) + r" \\"
-        for method in ranking(rows)
-    ]
-    if lines and CEILING in set(rows["method"]):
-        lines.insert(1, r"\midrule")
-    if FLOOR in set(rows["method"]):
-        lines.insert(len(lines) - 1, r"\midrule")
+    lines: list[str] = []
+    before = None
+    for method in ranking(rows):
+        if before is not None and is_reference(method) != before:
+            lines.append(r"\midrule")
+        before = is_reference(method)
+        scores = [_score(at.get((method, scorer, size))) for scorer in scorers for size in sizes]
+        lines.append(" & ".join([_method(method), *scores]) + r" \\")
     columns = " & ".join(f"$N={size}$" for _ in scorers for size in sizes)
     caption = f"nDCG@10, mean over tasks: {title}. {LEGEND}" + ("" if len(sizes) == len(all_sizes) else SOME_SIZES)
     return "\n".join([
@@ -82,8 +82,8 @@ def _sizes(sizes: list[int]) -> list[int]:
 
 
 def _method(name: str) -> str:
-    if name in REFERENCES:
-        return f"\\emph{{{name} ({'ceiling' if name == CEILING else 'floor'})}}"
+    if kind := kind_of(name):
+        return f"\\emph{{{escape(name)} ({kind})}}"
     return f"\\texttt{{{escape(name)}}}"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.arms import CEILING, FLOOR, RANKED_BY, SMALLEST_GAP, Scores, asks_english, is_reference
+from bench.arms import CEILING, FLOOR, RANKED_BY, SMALLEST_GAP, Scores, asks_english, is_reference, kind_of
 from bench.markdown import number as _number
 from bench.markdown import table as _table
 from bench.resampling import DRAWS
@@ -153,7 +153,7 @@ def ranking(rows: pd.DataFrame) -> list[str]:
 
 
 def _name(method: str) -> str:
-    kind = "ceiling" if method == CEILING else "floor" if method == FLOOR else "its own ceiling" if asks_english(method) else ""
+    kind = kind_of(method)
     plain = method.replace("|", "\\|")
     return f"*{plain} ({kind})*" if kind else plain
 

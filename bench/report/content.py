@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench import scaling
-from bench.arms import REFERENCES, Scores
+from bench.arms import Scores, is_reference
 from bench.errors import BenchError
 from bench.highlight import chosen
 from bench.leaderboard import Boards, boards_of, known_facts
@@ -140,7 +140,7 @@ def _trained_pairs(scores: Scores) -> dict[int, dict[str, int]]:
     """Size -> language -> training pairs seen, of the first done cell of that size that says so."""
     found: dict[int, dict[str, int]] = {}
     for cell in scores.cells:
-        if cell.name.method not in REFERENCES and (seen := cell.manifest.get("pairs_by_language")):
+        if not is_reference(cell.name.method) and (seen := cell.manifest.get("pairs_by_language")):
             found.setdefault(cell.name.size, dict(seen))
     return found
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bench.arms import CEILING, FLOOR, REFERENCES
+from bench.arms import CEILING, FLOOR, is_reference, kind_of
 from bench.plots import label, slots
 from methods import registry
 
 
 def described(names: Sequence[str], shown: Sequence[str]) -> list[dict[str, Any]]:
-    """One record a method, ceiling first, floor last: name, label, summary, `look` (colour, marker, dash), `shown`."""
+    """One record a method, ceilings first, floor last: name, label, summary, kind, `look` (colour, marker, dash), `shown`."""
     looks = slots(names)
-    ordered = [*({CEILING} & set(names)), *looks, *({FLOOR} & set(names))]
+    own = [name for name in names if is_reference(name) and name not in (CEILING, FLOOR)]
+    ordered = [*({CEILING} & set(names)), *own, *looks, *({FLOOR} & set(names))]
     return [
         {
-            "name": name, "label": label(name), "summary": _summary(name), "reference": name in REFERENCES,
-            "look": looks.get(name), "shown": name in REFERENCES or name in shown,
+            "name": name, "label": label(name), "summary": _summary(name), "kind": kind_of(name), "reference": is_reference(name),
+            "look": looks.get(name), "shown": name in (CEILING, FLOOR, *shown),
         }
         for name in ordered
     ]  # fmt: skip

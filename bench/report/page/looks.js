@@ -21,7 +21,7 @@ function cross(a, b, turned = false) {
 /** Class that sets the colour, dash of the line, and marker; floor and ceiling have no marker. */
 function look(method, grey = false) {
   const known = METHODS[method];
-  if (known.reference) return { class: known.name === "english" ? "ceiling" : "floor", dash: known.name === "english" ? "6 3" : "2 3" };
+  if (known.reference) return { ceiling: { class: "ceiling", dash: "6 3" }, floor: { class: "floor", dash: "2 3" } }[known.kind] ?? { class: "ceiling", dash: "1.5 2.5" };
   const [color, marker, dash] = known.look;
   return { class: grey ? "other" : `m${color}`, dash: DASHES[dash], marker };
 }

@@ -22,9 +22,8 @@ section(() => {
 
 /** A selector that finds the same control after a redraw. */
 function focusPath(element) {
-  if (element.id) return `#${element.id}`;
-  const all = [...controls.querySelectorAll("select")];
-  return all.includes(element) ? `.field:nth-of-type(${all.indexOf(element) + 1}) select` : null;
+  const at = [...controls.querySelectorAll("select")].indexOf(element);
+  return at < 0 ? `#${element.id}` : `.field:nth-of-type(${at + 1}) select`;
 }
 
 function methodList() {

@@ -56,10 +56,14 @@ function compareValues(a, b, down) {
   return down ? -way : way;
 }
 
+let fields = 0;
+const freshId = () => `field-${(fields += 1)}`;
+
 /** A search field that calls `found(text)`, and a test of a text against what was typed. */
 function search(label, found) {
-  const input = make("input", { type: "search", oninput: () => found(input.value), spellcheck: "false" });
-  return make("label", { class: "field" }, make("span", {}, label), input);
+  const id = freshId();
+  const input = make("input", { type: "search", id, oninput: () => found(input.value), spellcheck: "false" });
+  return make("div", { class: "field" }, make("label", { for: id }, label), input);
 }
 
 const matches = (text, typed) => typed.toLowerCase().split(/\s+/).every((word) => text.toLowerCase().includes(word));
@@ -67,6 +71,7 @@ const matches = (text, typed) => typed.toLowerCase().split(/\s+/).every((word) =
 /** A labelled list to choose from: `choices` are [value, text]. */
 function choice(label, choices, chosen, found, kind = "field") {
   const options = choices.map(([value, text]) => make("option", { value, selected: String(value) === String(chosen) }, text));
-  const list = make("select", { onchange: () => found(list.value) }, options);
-  return make("label", { class: kind }, make("span", {}, label), list);
+  const id = freshId();
+  const list = make("select", { id, onchange: () => found(list.value) }, options);
+  return make("div", { class: kind }, make("label", { for: id }, label), list);
 }
