@@ -21,9 +21,14 @@ def asks_english(method: str) -> bool:
     return method == CEILING or "ask=english" in method.partition("(")[2].removesuffix(")").split(",")
 
 
+def kind_of(method: str) -> str:
+    """`ceiling`, `floor`, `its own ceiling`, or nothing for a method that competes."""
+    return {CEILING: "ceiling", FLOOR: "floor"}.get(method, "its own ceiling" if asks_english(method) else "")
+
+
 def is_reference(method: str) -> bool:
     """Whether a method is shown beside the others, but does not compete with them."""
-    return method == FLOOR or asks_english(method)
+    return bool(kind_of(method))
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class Scores:
         way: (places,) nDCG@10 from the floor to the ceiling, NaN where that is `SMALLEST_GAP` or less.
         gap: (arms, places) share of that way that an arm has come.
         asked: per place the questions behind the numbers: one entry, or two where the ceiling has its own.
+        query_ids: the ids behind the numbers of questions.
     """
 
     def __init__(self, cells: Sequence[Cell], tasks: Sequence[str] = ()) -> None:
@@ -152,10 +158,12 @@ class Scores:
         self.whole = np.zeros(shape, dtype=bool)
         self.draws = np.full((*shape, resampling.DRAWS), np.nan, dtype=np.float32)
         self.asked: dict[int, list[Asked]] = {}
+        self.query_ids: tuple[str, ...] = ()
         ceiling = [number for number, cell in enumerate(self.cells) if asks_english(cell.name.method)]
         for task, asked in questions(self.cells).items():
             if task not in self.tasks:
                 continue
+            self.query_ids = asked.queries
             at_ceiling = np.isin(asked.cell, ceiling)
             own, english = asked.rows(~at_ceiling), asked.rows(at_ceiling)
             # In a task that is not parallel the English query has no counterpart among a language's own queries:
@@ -215,7 +223,7 @@ class Questions:
     Attributes:
         cell, scorer, language, query: (rows,) numbers; equal query numbers are equal query ids.
         score: (rows,) nDCG@10.
-        scorers, languages: the names behind the numbers.
+        scorers, languages, queries: the names behind the numbers.
     """
 
     cell: np.ndarray
@@ -225,12 +233,13 @@ class Questions:
     score: np.ndarray
     scorers: tuple[str, ...]
     languages: tuple[str, ...]
+    queries: tuple[str, ...]
 
     def rows(self, keep: np.ndarray) -> Questions:
         """Those where `keep` (rows,) is True."""
         return Questions(
             self.cell[keep], self.scorer[keep], self.language[keep], self.query[keep], self.score[keep],
-            self.scorers, self.languages,
+            self.scorers, self.languages, self.queries,
         )  # fmt: skip
 
 
@@ -251,7 +260,8 @@ def questions(cells: Sequence[Cell]) -> dict[str, Questions]:
     for number, task in enumerate(names["task"]):
         keep = np.flatnonzero(numbers["task"] == number)
         scorer, language, query = (numbers[column][keep] for column in columns[1:-1])
-        found[task] = Questions(owner[keep], scorer, language, query, score[keep], names["scorer"], names["language"])
+        labels = names["scorer"], names["language"], names["query_id"]
+        found[task] = Questions(owner[keep], scorer, language, query, score[keep], *labels)
     return found
 
 

@@ -1,4 +1,4 @@
-"""The commands that look at stored results: compare, scaling, agreement. None of them imports torch."""
+"""The commands that look at stored results: compare, scaling, agreement, report. None of them imports torch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.errors import BenchError
+from bench.errors import BenchError, unknown
 
 Experiment = Annotated[
     str, typer.Option("--profile", "-p", help="Name of an experiment under --results, or path of its folder.")
@@ -18,7 +18,7 @@ Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.
 
 def add(app: typer.Typer) -> None:
     """Give `app` the commands of this file."""
-    for command in (compare, scaling, agreement):
+    for command in (compare, scaling, agreement, report):
         app.command()(command)
 
 
@@ -70,6 +70,36 @@ def agreement(
     from bench.results import folder_of
 
     _show(work.write(folder_of(profile, results), depth, pairs))
+
+
+def report(
+    profile: Annotated[
+        list[str] | None,
+        typer.Option("--profile", "-p", help="Name of an experiment under --results, or path of its folder. Repeat for several."),
+    ] = None,
+    results: Results = Path("results"),
+    out: Annotated[Path | None, typer.Option("--out", help="The HTML file; default: report.html in the experiment.")] = None,
+    highlight: Annotated[
+        list[str] | None, typer.Option("--highlight", help="Comma list of methods to show in colour at first, and to compare.")
+    ] = None,
+    texts: Annotated[
+        str, typer.Option("--texts", help="Texts of queries and documents: shareable, none, or all (never pass that page on).")
+    ] = "shareable",
+    figures: Annotated[bool, typer.Option(help="Write figures/ (SVG, PNG) and leaderboard.tex beside the page.")] = True,
+) -> None:
+    """Write one HTML page of everything that is stored: answer, curves, tables, languages, costs, queries."""
+    from bench.report.texts import WHICH
+    from bench.report.write import write
+    from bench.results import folder_of
+    from bench.selection import split_list
+
+    if texts not in WHICH:
+        raise unknown("choice of --texts", texts, WHICH)
+    folders = [folder_of(name, results) for name in profile or ["default"]]
+    page, *others = write(folders, out or folders[0] / "report.html", split_list(highlight), texts, figures)  # type: ignore[arg-type]
+    typer.echo(page)
+    if others:
+        typer.echo(f"{len(others)} files for a paper in {others[0].parent} and {others[-1]}")
 
 
 def _show(text: str) -> None:

@@ -118,7 +118,8 @@ def _findings(made: Assembled, contents: list[Content], problems: Problems) -> N
             what = f"task {task} has no test queries: only evaluation.split=dev uses it"
             problems.warning(problems.root, 0, "no test queries", what)
     letters = int(made.frames["bitext"]["english"].drop_duplicates().str.len().sum())
-    _memory("the teacher encodes every English side and keeps all of its tokens", letters, 2, "data.max_pairs takes fewer pairs", problems)
+    what = "the teacher encodes every English side and keeps all of its tokens"
+    _memory(what, letters, 2, "data.max_pairs takes fewer pairs", problems)
     for content in contents:
         what = f"task {content.task.name}: late interaction needs a vector of every token of every document"
         _memory(what, content.letters, 4, "give a smaller corpus", problems)

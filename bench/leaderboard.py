@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench import covariates, leaderboard_text, scaling, scaling_text, tables, transfer
+from bench import covariates, leaderboard_tex, leaderboard_text, scaling, scaling_text, tables, transfer
 from bench.arms import Scores
 from bench.errors import BenchError
 from bench.languages import Languages
@@ -17,13 +17,14 @@ from bench.text_facts import read as text_facts
 
 ANALYSES = {"scaling.csv": scaling.COLUMNS, "transfer.csv": transfer.COLUMNS, "covariates.csv": covariates.COLUMNS}
 SCALING = "scaling.md"
+Boards = dict[str, tuple[Scores, pd.DataFrame]]  # order -> its scores and its `tables.leaderboard`
 ROUNDED = {"seconds": 1, "pairs_per_second": 2}  # decimals in the files; all else has those given to `_csv`
 
 
 def write(experiment_dir: Path) -> str:
     """Write the tables and pictures of an experiment into its folder.
 
-    These are leaderboard.csv, leaderboard.md, per_language.csv, scaling.svg and scaling.png, and of `analyse`
+    These are leaderboard.csv, leaderboard.md, leaderboard.tex, per_language.csv, scaling.svg and scaling.png, and of `analyse`
     scaling.md, scaling.csv, transfer.csv and covariates.csv.
 
     Cells without a result appear in the tables as what they are (failed, not run, ...). An experiment with
@@ -39,24 +40,38 @@ def write(experiment_dir: Path) -> str:
         BenchError: the folder holds no experiment.
     """
     experiment = load(experiment_dir)
-    plan, facts = experiment.plan, language_facts(experiment.plan, experiment.path)
-    for code, known in text_facts(experiment_dir).items():
-        facts.setdefault(code, {}).update(known)
-    boards: dict[str, tuple[Scores, pd.DataFrame]] = {}
-    languages = []
-    for order in plan.orders:
-        scores = Scores([cell for cell in experiment.cells if cell.name.order == order], plan.tasks)
-        if scores.places:
-            boards[order] = scores, tables.leaderboard(plan, order, scores)
-            languages.append(tables.per_language(plan, order, scores, facts))
+    plan, facts = experiment.plan, known_facts(experiment)
+    boards = boards_of(experiment)
+    languages = [tables.per_language(plan, order, scores, facts) for order, (scores, _) in boards.items()]
     everything = [table for _, table in boards.values()]
     text = leaderboard_text.text(experiment, boards)
     _csv(experiment_dir / "leaderboard.csv", everything, tables.COLUMNS, 6)
     _csv(experiment_dir / "per_language.csv", languages, tables.LANGUAGE_COLUMNS, 4)
     analyse(experiment, {order: scores for order, (scores, _) in boards.items()}, languages, facts)
     _pictures(experiment_dir, boards)
+    tex = leaderboard_tex.text(plan, {order: table for order, (_, table) in boards.items()})
+    atomic_write(experiment_dir / leaderboard_tex.FILE, tex)
     atomic_write(experiment_dir / "leaderboard.md", text)
     return text
+
+
+def boards_of(experiment: Experiment) -> Boards:
+    """Scores and `tables.leaderboard` of every order that has a score, in the order of the plan."""
+    plan = experiment.plan
+    boards: Boards = {}
+    for order in plan.orders:
+        scores = Scores([cell for cell in experiment.cells if cell.name.order == order], plan.tasks)
+        if scores.places:
+            boards[order] = scores, tables.leaderboard(plan, order, scores)
+    return boards
+
+
+def known_facts(experiment: Experiment) -> dict[str, dict[str, Any]]:
+    """`language_facts` with what the experiment measured of its texts."""
+    facts = language_facts(experiment.plan, experiment.path)
+    for code, known in text_facts(experiment.path).items():
+        facts.setdefault(code, {}).update(known)
+    return facts
 
 
 def analyse(
@@ -109,7 +124,7 @@ def _csv(path: Path, parts: list[pd.DataFrame], columns: tuple[str, ...], digits
     atomic_write(path, table.to_csv(index=False, float_format=f"%.{digits}f", lineterminator="\n"))
 
 
-def _pictures(folder: Path, boards: dict[str, tuple[Scores, pd.DataFrame]]) -> None:
+def _pictures(folder: Path, boards: Boards) -> None:
     # A picture of an earlier state must not stand beside a newer table.
     for old in (*folder.glob("scaling*.svg"), *folder.glob("scaling*.png")):
         old.unlink()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.arms import CEILING, FLOOR, RANKED_BY, SMALLEST_GAP, Scores, asks_english, is_reference
+from bench.arms import CEILING, FLOOR, RANKED_BY, SMALLEST_GAP, Scores, asks_english, is_reference, kind_of
 from bench.markdown import number as _number
 from bench.markdown import table as _table
 from bench.resampling import DRAWS
@@ -101,7 +101,7 @@ def _by_task(table: pd.DataFrame) -> list[str]:
     if len(tasks) < 2:
         return []
     lines = []
-    for method in _ranking(rows[rows["task"] == MEAN]):
+    for method in ranking(rows[rows["task"] == MEAN]):
         of_task = {row["task"]: row for row in rows[rows["method"] == method].to_dict("records")}
         lines.append([_name(method), *(_score(of_task[task]) if task in of_task else "" for task in tasks)])
     counts = rows.drop_duplicates("task").set_index("task")["languages_declared"]
@@ -138,13 +138,13 @@ def _lines(
     sizes = _all_sizes(rows) if sizes is None else sizes
     before, after = (label, "") if label.endswith(" ") else ("", label)
     at = {(row["method"], row["size"]): row for row in rows.to_dict("records")}
-    for method in _ranking(rows):
+    for method in ranking(rows):
         cells = [show(at[method, size]) if (method, size) in at else "" for size in sizes]
         lines.append([f"{before}{_name(method)}{after}", *cells])
     return lines
 
 
-def _ranking(rows: pd.DataFrame) -> list[str]:
+def ranking(rows: pd.DataFrame) -> list[str]:
     """Ceiling, methods from best to worst over all sizes, floor. Methods that lack a size come after those that do not."""
     complete = rows[rows["complete"].astype(bool)]
     count, mean = complete.groupby("method").size(), complete.groupby("method")[RANKED_BY].mean()
@@ -156,7 +156,7 @@ def _ranking(rows: pd.DataFrame) -> list[str]:
 
 
 def _name(method: str) -> str:
-    kind = "ceiling" if method == CEILING else "floor" if method == FLOOR else "its own ceiling" if asks_english(method) else ""
+    kind = kind_of(method)
     plain = method.replace("|", "\\|")
     return f"*{plain} ({kind})*" if kind else plain
 

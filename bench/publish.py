@@ -13,8 +13,8 @@ from bench.record import RUNS, read_runs
 from bench.results import load
 
 TABLES = (
-    "leaderboard.md", "leaderboard.csv", "per_language.csv", "scaling.md", "scaling.csv", "transfer.csv", "covariates.csv",
-    "agreement.csv", "texts.csv", "profile.yaml",
+    "leaderboard.md", "leaderboard.csv", "leaderboard.tex", "per_language.csv", "scaling.md", "scaling.csv", "transfer.csv",
+    "covariates.csv", "agreement.csv", "texts.csv", "profile.yaml",
 )  # fmt: skip
 
 

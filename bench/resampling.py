@@ -51,3 +51,9 @@ def interval(draws: np.ndarray) -> tuple[float, float]:
         return float("nan"), float("nan")
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
+
+
+def intervals(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`interval` of every row of `draws` (n, resamples): two arrays (n,), NaN where a row has no draw."""
+    found = np.array([interval(row) for row in draws], dtype=np.float64).reshape(-1, 2)
+    return found[:, 0], found[:, 1]

@@ -38,7 +38,7 @@ def loaded(done: subprocess.CompletedProcess) -> list[str]:
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("plan", "--help"), ("compare", "--help"), ("scaling", "--help"),
-                                       ("agreement", "--help"), ("methods",), ("languages", "sw"), ("data", "list")])  # fmt: skip
+                                       ("agreement", "--help"), ("report", "--help"), ("methods",), ("languages", "sw"), ("data", "list")])  # fmt: skip
 def test_looking_around_loads_nothing_heavy(arguments):
     done = bench(*arguments)
     assert done.returncode == 0, done.stderr
@@ -47,7 +47,7 @@ def test_looking_around_loads_nothing_heavy(arguments):
 
 def test_help_names_every_command():
     text = bench("--help").stdout
-    for command in ("plan", "run", "leaderboard", "compare", "scaling", "agreement", "methods", "languages", "data"):
+    for command in ("plan", "run", "leaderboard", "compare", "scaling", "agreement", "report", "methods", "languages", "data"):
         assert f" {command} " in text
 
 

@@ -101,6 +101,23 @@ def test_the_ceiling_of_another_retriever_is_a_line_without_band():
     assert lines(panel)["teacher_query(ask=english)"].is_dashed() and len(panel.collections) == 1
 
 
+def test_twenty_eight_methods_look_different_and_of_many_a_few_are_in_colour():
+    looks = plots.styles([f"m{n}" for n in range(28)])
+    assert len({(look["color"], look["marker"], str(look["linestyle"])) for look in looks.values()}) == 28
+    names = [f"m{n}" for n in range(9)]
+    figure = plots.draw(table(("untrained", *names)), shown=["m2", "m4"])
+    panel = figure.axes[0]
+    assert [line.get_label() for line in panel.get_lines() if line.get_color() == plots.OTHER["color"]] == ["other methods"] * 7
+    [legend] = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["other methods", "m2", "m4", "untrained (floor)"]
+    assert len(panel.collections) == 2, "grey methods have no band"
+
+
+def test_a_task_of_its_own():
+    drawn = lines(plots.draw(table(), task="faq").axes[0])["optical"]
+    assert drawn.get_ydata() == pytest.approx([0.905, 0.91, 0.92])
+
+
 def test_the_legend_fits_into_the_picture():
     own = ("optical", "contrastive", "contrastive(form=dense,temperature=0.1)", "nmt",
            "optical(cost=cosine,epsilon=0.05,reach=0.0)", "shuffled")  # fmt: skip

