@@ -38,7 +38,8 @@ def loaded(done: subprocess.CompletedProcess) -> list[str]:
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("plan", "--help"), ("compare", "--help"), ("scaling", "--help"),
-                                       ("agreement", "--help"), ("report", "--help"), ("methods",), ("languages", "sw"), ("data", "list")])  # fmt: skip
+                                       ("agreement", "--help"), ("report", "--help"),
+    ("methods",), ("languages", "sw"), ("data", "list")])  # fmt: skip
 def test_looking_around_loads_nothing_heavy(arguments):
     done = bench(*arguments)
     assert done.returncode == 0, done.stderr
