@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_archive import make_tgz, make_zip
+from tests.sources.test_archive import make_tgz, make_zip
 from test_messages import mo
 from test_whoosh import dcz, segment
 
