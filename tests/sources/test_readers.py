@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from tests.sources.test_archive import make_tgz, make_zip
-from test_messages import mo
-from test_whoosh import dcz, segment
 
 from bench.errors import BenchError
 from bench.sources import cldr, django, home_assistant, kolibri, quran, scratch, udhr
+from tests.sources.test_archive import make_tgz, make_zip
+from tests.sources.test_messages import mo
+from tests.sources.test_whoosh import dcz, segment
 
 
 @pytest.fixture
