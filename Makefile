@@ -24,13 +24,13 @@ bench: $(VENV)/.installed ## answer the question: data, models, default profile,
 bench-smoke: $(VENV)/.installed ## the same path end to end in under 3 minutes (no result to quote)
 	$(BIN)/bench run --profile smoke $(ARGS)
 
-bench-full: $(VENV)/.installed ## three seeds, more queries (a night on 2 cores; resumable)
+bench-full: $(VENV)/.installed ## every method at three sizes, three seeds (some hours on 2 cores; resumable)
 	$(BIN)/bench run --profile full $(ARGS)
 
 leaderboard: $(VENV)/.installed ## rebuild tables and pictures of the default profile from stored results
 	$(BIN)/bench leaderboard --profile default $(ARGS)
 
-tune: $(VENV)/.installed ## the dev trials behind the default settings (results/reference/tuning.csv)
+tune: $(VENV)/.installed ## the dev trials behind the settings of the profile `full`
 	$(BIN)/bench tune $(ARGS)
 
 test: lint types unit smoke ## lint, types, tests and a smoke run on the real packages

@@ -43,7 +43,7 @@ def method(name: str) -> RenderableType:
         raise unknown("method", name, registry.names())
     declaration = registry.declaration(method_spec(name))
     rows = [
-        (key, param.type, str(param.default), ", ".join(map(str, param.choices)), param.help)
+        (key, param.type, str(param.default), ", ".join(map(str, param.choices)), ", ".join(map(str, param.search)), param.help)
         for key, param in declaration.params.items()
     ]
     head = [
@@ -53,7 +53,7 @@ def method(name: str) -> RenderableType:
     ]
     if not rows:
         return Group(*head, Text("no parameters"))
-    return Group(*head, "", _table(("parameter", "type", "default", "allowed", "meaning"), rows))
+    return Group(*head, "", _table(("parameter", "type", "default", "allowed", "tuned over", "meaning"), rows))
 
 
 def languages(names: Sequence[str], file: Path | None) -> RenderableType:
