@@ -222,6 +222,27 @@ def test_sizes_of_an_entry_bound_what_is_asked_for():
     assert set(made(entry, sizes=("5",), methods=("nmt",))) == {"nmt@5#0"}
 
 
+ENTRIES = (
+    "grid.methods=[{method: untrained, orders: [low, mixed]}, contrastive, {method: contrastive, sizes: [10], seeds: [1]},"
+    " {method: contrastive, orders: [mixed]}]"
+)
+
+
+def test_entries_of_a_method_add_up_and_may_have_orders_of_their_own():
+    ids = list(made(ENTRIES, "grid.sizes=[5]"))
+    assert ids == [
+        "untrained@0#0", "contrastive@5#0", "contrastive@10#1", "untrained@0#0~mixed", "contrastive@5#0~mixed",
+    ]  # fmt: skip
+    # By name the method has all of its entries, and asked-for axes reach them.
+    assert list(made(ENTRIES, "grid.sizes=[5]", methods=("contrastive",))) == ids[1:3] + ids[4:]
+    assert list(made(ENTRIES, "grid.sizes=[5]", orders=("mixed",))) == [
+        "untrained@0#0~mixed", "contrastive@5#0~mixed", "contrastive@10#1~mixed",
+    ]  # fmt: skip
+    assert all("~" not in one for one in made(ENTRIES, "grid.sizes=[5]", orders=("low",)))
+    by_list = made(ENTRIES, "grid.sizes=[2]", languages=("sw", "am"))
+    assert {cell.order.partition("-")[0] for cell in by_list.values()} == {"list"} and "contrastive" in {c.method for c in by_list.values()}
+
+
 @pytest.mark.parametrize(
     ("axes", "expected"),
     [
