@@ -20,6 +20,7 @@ GROUPS = {
     "held-out": "Held-out languages (the rest of the order, never trained; another set in each column)",
     "guard": "Guard languages (high-resource, {guard} in number, never trained: does training hurt the rest?)",
 }
+TUNING = "tuning.csv"  # put there by `bench tune`
 STATES = {"failed": "failed", "missing": "not run", "stale": "stale", "damaged": "damaged"}
 SCORERS = {
     "dense": "Dense: one vector a query, inner product", "late": "Late interaction: one vector a token, MaxSim",
@@ -63,6 +64,12 @@ def _summary(experiment: Experiment) -> list[str]:
         parts.append("Without a result, so neither scored nor ranked:\n\n" + _at_most(trouble, 20))
     if warned := [f"- {_code(cell)}: {_plain(cell.warning)}" for cell in cells if cell.warning]:
         parts.append("**Warnings of the collapse check** (marked `!` below):\n\n" + _at_most(warned, 20))
+    found = sorted({str(cell.manifest["precision"]) for cell in cells if cell.done and cell.manifest.get("precision")})
+    if len(found) > 1:
+        parts.append(f"**Cells were computed in different precisions ({', '.join(found)}): they do not belong into one table.** "
+                     "Set hardware.precision and run again what differs.")  # fmt: skip
+    if (experiment.path / TUNING).exists():
+        parts.append(f"Settings were chosen on dev queries, with equally many trials for every method: [{TUNING}]({TUNING}).")
     if experiment.unplanned:
         names = ", ".join(f"`{name}`" for name in experiment.unplanned[:10])
         parts.append(f"Stored, but not part of the profile and so not shown: {names}.")

@@ -7,6 +7,7 @@ from typing import Any
 
 from bench.errors import BenchError
 from bench.leaderboard import write
+from bench.leaderboard_text import TUNING
 from bench.manifest import to_json
 from bench.paths import atomic_write
 from bench.record import RUNS, read_runs
@@ -14,7 +15,7 @@ from bench.results import load
 
 TABLES = (
     "leaderboard.md", "leaderboard.csv", "leaderboard.tex", "per_language.csv", "scaling.md", "scaling.csv", "transfer.csv",
-    "covariates.csv", "agreement.csv", "texts.csv", "profile.yaml",
+    "covariates.csv", "agreement.csv", "texts.csv", "profile.yaml", TUNING,
 )  # fmt: skip
 
 

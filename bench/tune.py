@@ -132,7 +132,10 @@ def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.
                     verb = {Started: "started", Finished: "done", Failed: "FAILED"}[type(event)]
                     say(f"{verb} {event.id}" + (f": {event.reason}" if isinstance(event, Failed) else ""))
         table = collect(store, trials, criteria)
-        atomic_write(store.root / "tuning.csv", table.to_csv(index=False, float_format="%.4f"))
+        content = table.to_csv(index=False, float_format="%.4f")
+        # Beside the tables of the experiment that the trials are for, too: its leaderboard links to it.
+        for name in (profile.name, load_profile(read_trials(file)["profile"]).name):
+            atomic_write(results / name / "tuning.csv", content)
     return table
 
 

@@ -431,3 +431,19 @@ def test_imports_no_torch(made):
         "heavy = {'torch', 'transformers', 'faiss', 'matplotlib.pyplot'} & set(sys.modules); assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_trials_are_linked_and_mixed_precisions_are_told(made):
+    leaderboard.write(made)
+    text = (made / "leaderboard.md").read_text()
+    assert "tuning.csv" not in text and "precision" not in text
+    (made / "tuning.csv").write_text("arm\n")
+    for one in ("optical@2#0", "contrastive@2#0"):
+        shutil.rmtree(made / "cells" / one)
+    cell(made, "optical@2#0", constant, precision="bf16-mixed")
+    leaderboard.write(made)
+    text = (made / "leaderboard.md").read_text()
+    assert "[tuning.csv](tuning.csv)" in text and "precision" not in text
+    cell(made, "contrastive@2#0", constant, precision="32-true")
+    leaderboard.write(made)
+    assert "different precisions (32-true, bf16-mixed)" in (made / "leaderboard.md").read_text()

@@ -148,6 +148,9 @@ def test_only_what_is_missing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert ran == [spec.id for _, _, spec in trials] and prepared == ["bench.prepare:prepare"]
     assert said[0] == "5 of 5 trials to run" and said[-1].startswith("FAILED") and "it broke" in said[-1]
     written = pd.read_csv(tmp_path / "trying" / "tuning.csv")
+    # The experiment that the trials are for has the table too: its leaderboard links to it.
+    name = yaml.safe_load(Path(SMALL).read_text())["name"]
+    assert (tmp_path / name / "tuning.csv").read_text() == (tmp_path / "trying" / "tuning.csv").read_text()
     assert written["trial"].fillna("").tolist() == table["trial"].tolist()
     ran.clear()
     tune(file, tmp_path, said.append)
