@@ -24,6 +24,7 @@ from bench.own_retriever import own_retriever
 from bench.paths import atomic_write
 from bench.rarity import english_idf, with_idf
 from bench.sampling import draw_pairs, exchange_english, quotas
+from bench.students import save_student
 from bench.training import Pairs, TrainSettings, train
 from methods.base import Method
 
@@ -171,6 +172,9 @@ def _distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, clo
         scores = _late_score(context, student, english, spec), english_ceiling(context, spec)
     found |= training_record(pairs, rows, table, clock)
     found["collapse"] = judge(now, start, *scores).to_dict()
+    if spec.keep_student:
+        with clock.phase("keep student"):
+            found["student_mb"] = save_student(out_dir, student, spec.models.student, train_settings(spec), context.space) / 1e6
     return student
 
 
