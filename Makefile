@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 EXTRAS := $(if $(shell command -v npm),,npm)
 comma := ,
 
-.PHONY: help bench bench-smoke bench-full leaderboard tune test lint types unit smoke install clean clean-cache
+.PHONY: help bench bench-smoke bench-full leaderboard tune test lint types unit smoke check-export install clean clean-cache
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -47,10 +47,16 @@ unit: $(VENV)/.installed-dev ## tests
 smoke: $(VENV)/.installed-dev ## smoke run through the command line, checked: losses fall, tables are complete
 	OMP_NUM_THREADS=1 $(BIN)/python tests/smoke.py
 
+PYLATE := .venv-pylate
+CHECKED := results/.check-export
+check-export: $(VENV)/.installed-dev $(PYLATE)/.installed ## export a student; the same scores in sentence-transformers and PyLate
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/check_export.py $(CHECKED)
+	OMP_NUM_THREADS=1 $(PYLATE)/bin/python tests/check_pylate.py $(CHECKED)
+
 install: $(VENV)/.installed ## the virtual environment alone
 
-clean: ## remove the virtual environment and results (not results/reference, not the cache)
-	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+clean: ## remove the virtual environments and results (not results/reference, not the cache)
+	rm -rf $(VENV) $(PYLATE) *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find results -mindepth 1 -maxdepth 1 ! -name reference -exec rm -rf {} + 2>/dev/null || true
 
 clean-cache: $(VENV)/.installed ## remove downloaded packages, converted models and built data
@@ -60,6 +66,13 @@ $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (make bench PYTHON=python3.12)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.$(if $(EXTRAS),[$(EXTRAS)])'
+	@touch $@
+
+# PyLate pins older versions than ours, and for its index a version of torch that is not needed here.
+$(PYLATE)/.installed:
+	test -x $(PYLATE)/bin/python || $(PYTHON) -m venv $(PYLATE)
+	$(PYLATE)/bin/python -m pip install --quiet 'torch==2.13.0' 'sentence-transformers[train]==5.3.0' 'transformers<=5.3.0' ujson ranx voyager
+	$(PYLATE)/bin/python -m pip install --quiet --no-deps pylate==1.6.0 fastkmeans==0.5.0
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

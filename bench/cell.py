@@ -26,6 +26,7 @@ from bench.paths import atomic_write
 from bench.rarity import english_idf, with_idf
 from bench.sampling import draw_pairs, exchange_english, quotas
 from bench.scorers import ENCODED, SPARSE, scorers_of
+from bench.students import save_student
 from bench.training import Pairs, TrainSettings, train
 from bench.translation.code_switch import code_switched
 from methods.base import Method
@@ -193,6 +194,9 @@ def _distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, clo
     if method.code_switched:
         found["words_replaced"] = round(float(rows["replaced"].sum() / max(1, rows["words"].sum())), 4)
     found["collapse"] = judge(now, start, *scores).to_dict()
+    if spec.keep_student:
+        with clock.phase("keep student"):
+            found["student_mb"] = save_student(out_dir, student, spec.models.student, train_settings(spec), context.space) / 1e6
     return student
 
 

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from bench import cli_analysis
+from bench import cli_analysis, cli_export
 from bench.errors import BenchError
 
 BAD_INPUT = 2
@@ -28,6 +28,7 @@ app = typer.Typer(
 data_app = typer.Typer(help="Data packages, the suite built from them, and data of your own.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 cli_analysis.add(app)
+cli_export.add(app)
 
 ProfileName = Annotated[str, typer.Option("--profile", "-p", help="Name of a profile, or path of a YAML file.")]
 Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.")]
@@ -41,6 +42,7 @@ Orders = Annotated[list[str] | None, typer.Option("--order", help="Comma list of
 LanguageNames = Annotated[list[str] | None, typer.Option("--languages", help="Comma list that serves as the order: sw,am,Hausa.")]
 Without = Annotated[list[str] | None, typer.Option("--without", help="Comma list of sources to leave out.")]
 Changes = Annotated[list[str] | None, typer.Option("--set", help="Change a value of the profile: training.pairs=3000.")]
+KeepStudents = Annotated[bool, typer.Option("--keep-students", help="Store the trained students, for `bench export`.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Cells at the same time.")]
 
 
@@ -64,6 +66,7 @@ def plan(
     without: Without = None,
     changes: Changes = None,
     workers: Workers = None,
+    keep_students: KeepStudents = False,
     results: Results = Path("results"),
 ) -> None:
     """Show the cells of an experiment: what is done, what is left, what it will cost in time."""
@@ -71,7 +74,7 @@ def plan(
     from bench.plan_view import overview
 
     chosen = _selection(methods, sizes, seeds, order, languages)
-    made = make_plan(profile, results, chosen, changes or (), _split(without), workers)
+    made = make_plan(profile, results, chosen, changes or (), _split(without), workers, keep_students)
     Console(soft_wrap=True).print(overview(made), soft_wrap=True)
 
 
@@ -86,6 +89,7 @@ def run(
     without: Without = None,
     changes: Changes = None,
     workers: Workers = None,
+    keep_students: KeepStudents = False,
     results: Results = Path("results"),
     retry_failed: Annotated[bool, typer.Option(help="Run cells again that failed before.")] = True,
 ) -> None:
@@ -94,7 +98,7 @@ def run(
     from bench.plan import make_plan
 
     chosen = _selection(methods, sizes, seeds, order, languages)
-    made = make_plan(profile, results, chosen, changes or (), _split(without), workers)
+    made = make_plan(profile, results, chosen, changes or (), _split(without), workers, keep_students)
     raise typer.Exit(runs.run(made, Console(), retry_failed=retry_failed))
 
 

@@ -50,6 +50,7 @@ class CellSpec(Settings):
     evaluation: Evaluation
     precision: str
     threads: int  # of the worker; recorded, but no part of the key
+    keep_student: bool = False  # store what training changed of the student; no part of the key
 
     @property
     def held_out(self) -> tuple[str, ...]:
@@ -79,7 +80,7 @@ class CellSpec(Settings):
     def identity(self) -> dict[str, Any]:
         """What the key covers."""
         # Of a method in a file the content counts (in model_keys), not where it lies.
-        content = self.model_dump(mode="json", exclude={"threads": True, "method_source": True})
+        content = self.model_dump(mode="json", exclude={"threads", "keep_student", "method_source"})
         # The texts themselves are in data_key; the file or the name that led to them does not matter.
         content["data"] = {"without": content["data"]["without"]}
         if self.trained:
@@ -144,6 +145,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
                     evaluation=evaluation,
                     precision=profile.hardware.precision,
                     threads=threads,
+                    keep_student=profile.store.students and declaration.kind == "distil",
                 )
                 found.setdefault(cell.id, ((rank_order, seed, size, rank), cell))
     return [cell for _, cell in sorted(found.values(), key=lambda item: item[0])]

@@ -15,7 +15,7 @@ from bench.errors import BenchError
 from bench.grid import CORE, CellSpec, cells, language_list, order_name
 from bench.languages import Languages
 from bench.manifest import cores
-from bench.profile import Profile
+from bench.profile import Profile, Storing
 from bench.profile_data import seen_from, with_paths
 from bench.profile_file import load_profile
 from bench.selection import Selection
@@ -110,8 +110,12 @@ def make_plan(
     changes: Sequence[str] = (),
     without: Sequence[str] = (),
     workers: int | None = None,
+    keep_students: bool = False,
 ) -> Plan:
     """Read a profile and resolve it against languages, methods and stored results. Loads no torch.
+
+    Args:
+        keep_students: the cells of this plan store their students, whatever the profile says.
 
     Raises:
         BenchError: anything in it is unknown or does not fit together.
@@ -127,6 +131,8 @@ def make_plan(
         )
     languages = Languages.load(declared.data.languages_file)
     narrowed = (selection or Selection()).apply(declared, languages)
+    if keep_students:
+        narrowed = narrowed.model_copy(update={"store": Storing(students=True)})
     hardware = declared.hardware
     threads = hardware.threads or max(1, cores() // hardware.workers)
     specs = cells(narrowed, languages, threads)

@@ -182,6 +182,12 @@ class Space(Settings):
     remove_directions: Annotated[int, Field(ge=0)] = 0  # so many leading directions are taken out as well
 
 
+class Storing(Settings):
+    """What a cell keeps beside its scores; no part of its identity."""
+
+    students: bool = False  # what training changed of the student, for `bench export` (`--keep-students`)
+
+
 class Hardware(Settings):
     """How a run uses the machine; no part of a cell's identity, except `precision`."""
 
@@ -202,6 +208,7 @@ class Profile(Settings):
     method_settings: dict[str, dict[str, Any]] = Field(default_factory=dict)  # method -> values of `training`
     space: Space = Space()
     evaluation: Evaluation = Evaluation()
+    store: Storing = Storing()
     hardware: Hardware = Hardware()
     # Minutes a cell of a method takes, for `bench plan` until this machine has measured them;
     # `prepare` = what is done once before the cells.

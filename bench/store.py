@@ -20,6 +20,7 @@ from bench.manifest import to_json
 
 State = Literal["done", "failed", "stale", "missing"]
 REQUIRED = ("metrics.csv", "per_query.parquet")
+STUDENT = "student/student.safetensors"  # only of cells that were asked to keep it
 
 
 class Store:
@@ -27,7 +28,8 @@ class Store:
 
     A cell is done only if its manifest is whole, names every file with its size, and carries the key of the
     spec that is asked for. Whatever else lies in its folder is `stale` (other settings, other data, another
-    version of the method, or damaged) and is computed again; the old folder moves to `replaced/`.
+    version of the method, damaged, or without the student that is asked for) and is computed again; the old
+    folder moves to `replaced/` unless it has the same key.
     """
 
     def __init__(self, root: Path) -> None:
@@ -48,7 +50,9 @@ class Store:
             return "stale"
         if manifest.get("status") == "failed":
             return "failed"
-        return "done" if manifest.get("status") == "done" and _complete(folder, manifest) else "stale"
+        if manifest.get("status") != "done" or not _complete(folder, manifest):
+            return "stale"
+        return "stale" if spec.keep_student and STUDENT not in manifest["files"] else "done"
 
     def manifest(self, spec: CellSpec) -> dict[str, Any]:
         """The stored manifest, whatever its key; empty if there is none that can be read."""
@@ -64,7 +68,10 @@ class Store:
             old = CellSpec.model_validate(read_json(self.folder(spec) / "spec.json")).identity()
         except ValueError:
             return ["written by another version of the program, or damaged"]
-        return _differences(old, spec.identity()) or ["damaged or incomplete files"]
+        if found := _differences(old, spec.identity()):
+            return found
+        lacking = spec.keep_student and STUDENT not in (self.manifest(spec).get("files") or {})
+        return ["their students are not stored" if lacking else "damaged or incomplete files"]
 
     @contextmanager
     def writing(self, spec: CellSpec) -> Iterator[Path]:
@@ -132,9 +139,9 @@ class Store:
 
     def _move_in(self, spec: CellSpec, beside: Path, final: Path) -> None:
         if final.exists():
-            # Finished results of other settings are kept; a failure or a damaged folder is not worth it.
-            old = read_json(final / "manifest.json")
-            if old.get("status") == "done" and old.get("key") != spec.key:
+            # Finished results are kept where others take their place; a failure or a damaged folder is not worth it.
+            old, new = (read_json(folder / "manifest.json") for folder in (final, beside))
+            if old.get("status") == "done" and (old.get("key") != spec.key or new.get("status") == "failed"):
                 target = self.root / "replaced" / f"{final.name}.{str(old.get('key'))[:8]}"
                 target.parent.mkdir(exist_ok=True)
             else:

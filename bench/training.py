@@ -213,22 +213,34 @@ def freeze(model: torch.nn.Module, settings: TrainSettings) -> None:
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
     model.requires_grad_(True)
-    frozen: list[Any] = [model.embeddings] if settings.freeze_embeddings else []
+    frozen: list[Any] = [embeddings(model)] if settings.freeze_embeddings else []
     frozen += layers(model)[: settings.freeze_layers] if settings.freeze_layers else []
     for part in frozen:
         part.requires_grad_(False)
 
 
+def embeddings(model: Any) -> torch.nn.Module:
+    """What comes before the first layer: word, position and type embeddings where a model keeps them together."""
+    return getattr(model, "embeddings", None) or model.get_input_embeddings()
+
+
+# BERT and its relatives, MPNet; DistilBERT; ModernBERT; decoders used as encoders.
+LAYERS = ("encoder.layer", "encoder.layers", "transformer.layer", "layers")
+
+
 def layers(model: torch.nn.Module) -> list[torch.nn.Module]:
-    """Transformer layers of a BERT-like encoder, lowest first.
+    """Transformer layers of an encoder, lowest first.
 
     Raises:
         BenchError: the model keeps its layers elsewhere.
     """
-    found = getattr(getattr(model, "encoder", None), "layer", None)
-    if found is None:
-        raise BenchError(f"cannot tell the layers of a {type(model).__name__}", "set training.freeze_layers to 0")
-    return list(found)
+    for path in LAYERS:
+        found: Any = model
+        for name in path.split("."):
+            found = getattr(found, name, None)
+        if found is not None:
+            return list(found)
+    raise BenchError(f"cannot tell the layers of a {type(model).__name__}", "set training.freeze_layers to 0")
 
 
 class Follow(pl.Callback):

@@ -38,7 +38,7 @@ def loaded(done: subprocess.CompletedProcess) -> list[str]:
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("plan", "--help"), ("compare", "--help"), ("scaling", "--help"),
-                                       ("agreement", "--help"), ("report", "--help"),
+                                       ("agreement", "--help"), ("report", "--help"), ("export", "--help"),
     ("methods",), ("languages", "sw"), ("data", "list")])  # fmt: skip
 def test_looking_around_loads_nothing_heavy(arguments):
     done = bench(*arguments)
@@ -48,7 +48,9 @@ def test_looking_around_loads_nothing_heavy(arguments):
 
 def test_help_names_every_command():
     text = bench("--help").stdout
-    for command in ("plan", "run", "leaderboard", "compare", "scaling", "agreement", "report", "methods", "languages", "data"):
+    for command in (
+        "plan", "run", "leaderboard", "compare", "scaling", "agreement", "report", "export", "methods", "languages", "data",
+    ):  # fmt: skip
         assert f" {command} " in text
 
 
@@ -64,6 +66,11 @@ def test_plan_shows_cells_languages_states_and_cost_and_loads_nothing_heavy(tmp_
     count = len(cells(load_profile("default"), Languages.load()))
     assert count >= 20 and f"to run: {count}, expected" in done.stdout
     assert not any(tmp_path.iterdir()), "a plan writes nothing"
+
+
+def test_plan_with_students_is_the_same_plan(tmp_path):
+    plain, kept = (bench("plan", "--results", str(tmp_path), *more) for more in ((), ("--keep-students",)))
+    assert kept.returncode == 0 and kept.stdout == plain.stdout
 
 
 def test_plan_of_a_selection(tmp_path):
@@ -88,6 +95,7 @@ def test_plan_of_a_selection(tmp_path):
         (("plan", "--without", "koran"), "unknown source 'koran'"),
         (("run", "--methods", "optcal"), "did you mean 'optical'"),
         (("leaderboard", "--results", "nowhere"), "bench run"),
+        (("export", "optical@5#0", "out"), "no finished cell"),
         (("methods", "optcal"), "did you mean 'optical'"),
         (("languages", "swahilli"), "did you mean 'Swahili'"),
         (("data", "fetch", "kolibry"), "did you mean 'kolibri'"),

@@ -84,11 +84,20 @@ def test_key_covers_what_decides_the_result():
 
 def test_key_ignores_what_does_not():
     plain = made()["contrastive@5#0"]
-    for change in ("hardware.workers=2", "cost={}", "summary=x", "name=x", "grid.seeds=[0, 1]", "method_settings.nmt.clip=9"):
+    for change in ("hardware.workers=2", "cost={}", "summary=x", "name=x", "grid.seeds=[0, 1]", "method_settings.nmt.clip=9",
+                   "store.students=true"):  # fmt: skip
         assert made(change)["contrastive@5#0"].key == plain.key, change
     assert made(threads=7)["contrastive@5#0"].key == plain.key
     # A list with the languages of the order is the same data, but another set of cells.
     assert made(languages=("sw",))["contrastive@1#0~" + grid.order_name("sw", LANGUAGES)].key != plain.key
+
+
+def test_only_students_that_are_trained_can_be_kept():
+    found = made("grid.sizes=[5]", "grid.methods=[untrained, english, contrastive, lexical]", "store.students=true")
+    assert {cell.method: cell.keep_student for cell in found.values()} == {
+        "untrained": False, "english": False, "contrastive": True, "lexical": False,
+    }  # fmt: skip
+    assert not any(cell.keep_student for cell in made().values())
 
 
 def test_floor_does_not_depend_on_training():

@@ -16,7 +16,7 @@ from bench.grid import CellSpec, cells
 from bench.languages import Languages
 from bench.manifest import git, hardware, now, peak_memory_mb, to_json, versions
 from bench.profile_file import load_profile
-from bench.store import REQUIRED, Store, folder_name
+from bench.store import REQUIRED, STUDENT, Store, folder_name
 
 LANGUAGES = Languages.load()
 SMALL = Path(__file__).parent / "profiles" / "small.yaml"
@@ -134,6 +134,23 @@ def test_failing_with_new_settings_does_not_lose_the_old_result(tmp_path):
     save(store, spec(), "old")
     record_failure(store, spec("training.pairs=7"))
     assert [(p / "metrics.csv").read_text() for p in (tmp_path / "replaced").iterdir()] == ["old"]
+
+
+def test_a_student_that_is_asked_for_and_not_there_is_computed_again(tmp_path):
+    store, cell = Store(tmp_path), spec()
+    save(store, cell)
+    asked = cell.model_copy(update={"keep_student": True})
+    assert asked.key == cell.key
+    assert store.state(asked) == "stale" and store.changes(asked) == ["their students are not stored"]
+    # Should that fail, what was there is not lost.
+    record_failure(store, asked)
+    assert store.state(cell) == "failed" and [(p / "metrics.csv").exists() for p in (tmp_path / "replaced").iterdir()] == [True]
+    with store.writing(asked) as folder:
+        for name in (*REQUIRED, STUDENT):
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text("x")
+        store.finish(asked, folder, {"status": "done"})
+    assert store.state(asked) == store.state(cell) == "done"
 
 
 def test_folder_names_are_distinct_and_fit_the_file_system():

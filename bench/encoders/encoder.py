@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bench.encoders.head import Head
 from bench.encoders.spec import EncoderSpec
 from bench.ragged import Ragged
 
@@ -84,11 +85,12 @@ class Encoder:
             trimmed (see `vocabulary.trim`); None where ids are rows.
         kept_ids: (rows,) int64 token id of every row of a trimmed embedding, ascending; None where not trimmed.
         precision: of `encode`: `float32`, `bf16`, or `auto` (see `autocast_dtype`).
+        head: layers behind the model that its states go through; None where there are none.
     """
 
     def __init__(self, model: Any, tokenizer: Any, spec: EncoderSpec, *, name: str = "", path: Path | None = None,
                  longest: int | None = None, id_map: Tensor | None = None, kept_ids: Tensor | None = None,
-                 precision: str = "float32") -> None:  # fmt: skip
+                 precision: str = "float32", head: Head | None = None) -> None:  # fmt: skip
         self.model = model
         self.tokenizer = tokenizer
         self.spec = spec
@@ -98,12 +100,13 @@ class Encoder:
         self.id_map = id_map
         self.kept_ids = kept_ids
         self.precision = precision
+        self.head = head
         self._prefix_ids: dict[str, list[int]] = {}
 
     @property
     def dim(self) -> int:
         """Width of the states."""
-        return int(self.model.config.hidden_size)
+        return self.head.dim if self.head is not None else int(self.model.config.hidden_size)
 
     @property
     def device(self) -> torch.device:
@@ -112,6 +115,8 @@ class Encoder:
     def to(self, device: str | torch.device) -> Encoder:
         """Move the model to `device`, in place."""
         self.model.to(device)
+        if self.head is not None:
+            self.head.to(device)
         return self
 
     def tokenize(self, texts: Sequence[str], kind: str = "query", max_length: int | None = None) -> list[TokenizedText]:
@@ -128,7 +133,7 @@ class Encoder:
         encoded = self.tokenizer([prefix + text for text in texts], truncation=True, max_length=length,
                                  return_attention_mask=False, return_token_type_ids=False,
                                  return_special_tokens_mask=True)  # fmt: skip
-        head = self._prefix(prefix)
+        head = self.prefix_ids(prefix)
         result = []
         for ids, special in zip(encoded["input_ids"], encoded["special_tokens_mask"], strict=True):
             content = [not flag for flag in special]
@@ -155,9 +160,14 @@ class Encoder:
         backend.no_padding()
         return np.fromiter((len(encoded) for encoded in backend.encode_batch_fast(prefixed)), np.int64, len(prefixed))
 
-    def _prefix(self, prefix: str) -> list[int]:
+    def prefix_ids(self, prefix: str) -> list[int]:
+        """Token ids of a prefix, without special tokens."""
         if prefix not in self._prefix_ids:
-            ids = self.tokenizer(prefix.strip(), add_special_tokens=False)["input_ids"] if prefix.strip() else []
+            whole = self.tokenizer.convert_tokens_to_ids(prefix) if prefix else None
+            if whole is not None and whole != self.tokenizer.unk_token_id:
+                ids = [whole]  # a token of its own, perhaps with a space at its end
+            else:
+                ids = self.tokenizer(prefix.strip(), add_special_tokens=False)["input_ids"] if prefix.strip() else []
             self._prefix_ids[prefix] = list(ids)
         return self._prefix_ids[prefix]
 
@@ -179,6 +189,8 @@ class Encoder:
     def states(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Last hidden states (B, L, d) and pooled states (B, d), both raw; with autograd where it is enabled.
 
+        With a head both have gone through it.
+
         Rows of the hidden states that are padding are meaningless: mask them with `batch.content_mask`.
         """
         batch = batch.to(self.device)
@@ -186,12 +198,16 @@ class Encoder:
         full = bool(batch.attention_mask.all())
         hidden = self.model(input_ids=batch.input_ids,
                             attention_mask=None if full else batch.attention_mask.long()).last_hidden_state  # fmt: skip
+        pooled = self._pooled(hidden, None if full else batch.attention_mask)
+        return (hidden, pooled) if self.head is None else (self.head.tokens(hidden), self.head.pooled(pooled))
+
+    def _pooled(self, hidden: Tensor, attention: Tensor | None) -> Tensor:
         if self.spec.pooling == "cls":
-            return hidden, hidden[:, 0]
-        if full:
-            return hidden, hidden.mean(1)
-        weights = batch.attention_mask.to(hidden.dtype).unsqueeze(-1)
-        return hidden, (hidden * weights).sum(1) / weights.sum(1)
+            return hidden[:, 0]
+        if attention is None:
+            return hidden.mean(1)
+        weights = attention.to(hidden.dtype).unsqueeze(-1)
+        return (hidden * weights).sum(1) / weights.sum(1)
 
     def encode(self, texts: Sequence[str], kind: str = "query", batch_tokens: int | None = None,
                progress: Progress | None = None, max_length: int | None = None,

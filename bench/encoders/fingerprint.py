@@ -9,7 +9,10 @@ from pathlib import Path
 from bench.paths import atomic_write, cache_dir
 
 # Everything that `load_encoder` reads; other files (README, other formats of the weights) do not matter.
-_READ = ("*.safetensors", "*.json", "*.model", "*.txt", "*_Pooling/config.json")
+_READ = (
+    "*.safetensors", "*.json", "*.model", "*.txt", "artifact.metadata",
+    *(f"[0-9]*_*/{name}" for name in ("*.safetensors", "*.json", "*.model", "*.txt", "*.bin")),
+)  # fmt: skip
 
 
 def fingerprint(folder: Path) -> str:

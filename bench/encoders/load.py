@@ -10,13 +10,17 @@ from typing import Any
 
 from bench.encoders.builtin import BUILTIN
 from bench.encoders.encoder import Encoder
+from bench.encoders.modules import MODULES, prefix_tokens, transformer_folder
 from bench.encoders.once import once
-from bench.encoders.spec import DEFAULT_LENGTH, read_spec
+from bench.encoders.spec import DEFAULT_LENGTH, OWN, read_spec
 from bench.errors import BenchError, unknown
 from bench.paths import cache_dir
 
 ALLOWED = ", ".join(BUILTIN)
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+# Of a layer behind the transformer a pickle is taken too: many have nothing else, and only its tensors are read.
+FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "artifact.metadata", "*_Dense/pytorch_model.bin")
+EXPORTED = "late"  # folder of an export
 
 
 def load_encoder(name_or_path: str, device: str = "cpu", precision: str = "float32") -> Encoder:
@@ -41,6 +45,8 @@ def model_folder(name_or_path: str) -> Path:
         return _builtin_folder(name)
     folder = Path(name).expanduser()
     if folder.is_dir():
+        if not (folder / MODULES).exists() and (folder / EXPORTED / OWN).exists():
+            folder /= EXPORTED  # what `bench export` wrote; its two forms hold the same encoder
         _check_folder(folder)
         return folder
     if folder.exists():
@@ -64,7 +70,8 @@ def _builtin_folder(name: str) -> Path:
     return once(cache_dir() / "models" / model.folder, make)
 
 
-def _check_folder(folder: Path) -> None:
+def _check_folder(model: Path) -> None:
+    folder = transformer_folder(model)
     if not (folder / "config.json").exists():
         raise BenchError(f"{folder} has no config.json",
                          "give the directory that holds config.json, the tokenizer and model.safetensors")  # fmt: skip
@@ -82,7 +89,7 @@ def _hub_folder(name: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        folder = Path(snapshot_download(name, allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"],
+        folder = Path(snapshot_download(name, allow_patterns=list(FILES),
                                         ignore_patterns=["onnx/*", "openvino/*"]))  # fmt: skip
     except Exception as error:  # the hub raises a dozen kinds; all mean the same here
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -93,12 +100,16 @@ def _hub_folder(name: str) -> Path:
     return folder
 
 
-def _load(folder: Path, name: str, device: str, precision: str) -> Encoder:
+def _load(model_dir: Path, name: str, device: str, precision: str) -> Encoder:
     import torch
     from safetensors import SafetensorError
+    from tokenizers import AddedToken
     from transformers import AutoModel, AutoTokenizer
 
+    from bench.encoders.layers import read_head
+
     options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+    folder = transformer_folder(model_dir)
     try:
         with quiet():
             tokenizer = AutoTokenizer.from_pretrained(str(folder), **options)
@@ -115,10 +126,11 @@ def _load(folder: Path, name: str, device: str, precision: str) -> Encoder:
         raise BenchError(f"the weights of {name} are incomplete: {len(missing)} parts are missing, e.g. {missing[0]}",
                          "copy the model again, or give the directory that its config.json belongs to")  # fmt: skip
     longest = _longest_input(model, tokenizer)
-    model.eval().to(device)
-    return Encoder(
-        model, tokenizer, read_spec(folder, longest), name=name, path=folder, longest=longest, precision=precision
-    )
+    spec = read_spec(model_dir, longest)
+    if marks := prefix_tokens([spec.query_prefix, spec.passage_prefix], tokenizer):
+        tokenizer.add_tokens([AddedToken(mark, normalized=False, special=True) for mark in marks], special_tokens=True)
+    return Encoder(model.eval(), tokenizer, spec, name=name, path=model_dir, longest=longest, precision=precision,
+                   head=read_head(model_dir)).to(device)  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -138,11 +150,14 @@ def quiet() -> Iterator[None]:
 
 
 def _parts(folder: Path) -> dict[str, Any]:
-    """Options that keep needless parts out: BERT-like models have a pooler that nothing here reads."""
     from transformers import AutoConfig
 
-    kind = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True).model_type
-    return {"add_pooling_layer": False} if kind in ("bert", "roberta", "xlm-roberta", "camembert") else {}
+    return needless(AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True).model_type)
+
+
+def needless(model_type: str) -> dict[str, Any]:
+    """Options that keep needless parts out of a model: BERT-like ones have a pooler that nothing here reads."""
+    return {"add_pooling_layer": False} if model_type in ("bert", "roberta", "xlm-roberta", "camembert") else {}
 
 
 def _longest_input(model: Any, tokenizer: Any) -> int:

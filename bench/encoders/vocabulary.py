@@ -86,7 +86,8 @@ def trim(encoder: Encoder, used: Sequence[str] | np.ndarray) -> Encoder:
     model = copy.deepcopy(encoder.model, memo)
     model.config.vocab_size = len(kept)
     return Encoder(model, encoder.tokenizer, encoder.spec, name=encoder.name, path=encoder.path,
-                   longest=encoder.longest, id_map=rows, kept_ids=kept, precision=encoder.precision)  # fmt: skip
+                   longest=encoder.longest, id_map=rows, kept_ids=kept, precision=encoder.precision,
+                   head=encoder.head)  # fmt: skip
 
 
 def restore(trimmed: Encoder, full: Encoder) -> Encoder:
@@ -118,7 +119,7 @@ def restore(trimmed: Encoder, full: Encoder) -> Encoder:
     model = copy.deepcopy(trimmed.model, {id(small): large})
     model.config.vocab_size = table.num_embeddings
     return Encoder(model, full.tokenizer, trimmed.spec, name=trimmed.name, path=trimmed.path,
-                   longest=full.longest, precision=trimmed.precision)  # fmt: skip
+                   longest=full.longest, precision=trimmed.precision, head=trimmed.head)  # fmt: skip
 
 
 def _kept(encoder: Encoder, ids: Iterable[int] | np.ndarray, rows: int) -> torch.Tensor:
