@@ -43,19 +43,22 @@ def cell_scores(cell: Path, spec: CellSpec) -> dict[str, object]:
         rows = {name: i for i, name in enumerate(queries["query_id"])}
         for scorer, parts in found.items():
             names = ["query", "q0", "document", "rank", "score", "tag"]
-            run = pd.read_csv(cell / "runs" / f"{TASK}.{scorer}.{language}.trec.gz", sep=" ", names=names, dtype=dict.fromkeys(names[:3], str))
+            file = cell / "runs" / f"{TASK}.{scorer}.{language}.trec.gz"
+            run = pd.read_csv(file, sep=" ", names=names, dtype=dict.fromkeys(names[:3], str))
             scores = np.full((len(queries), len(documents)), np.nan)
             scores[run["query"].map(rows), run["document"].map(columns)] = run["score"]
             parts.append(scores)
     stored = {scorer: np.concatenate(parts) for scorer, parts in found.items()}
-    return {"ids": ids, "queries": texts, "documents": documents["text"].tolist(), "doc_ids": documents["doc_id"].tolist(), **stored}
+    known = {"documents": documents["text"].tolist(), "doc_ids": documents["doc_id"].tolist()}
+    return {"ids": ids, "queries": texts, **known, **stored}
 
 
 def ndcg(scores: np.ndarray, known: dict, spec: CellSpec) -> dict[str, float]:
     """Mean nDCG@10 of each language with these scores."""
     task = context_of(spec).suite.task(TASK)
     ids = known["ids"]
-    judged = {f"{code} {q}": grades for code in LANGUAGES for q, grades in task.qrels("test", code).items() if f"{code} {q}" in set(ids)}
+    everything = {f"{code} {q}": grades for code in LANGUAGES for q, grades in task.qrels("test", code).items()}
+    judged = {name: everything[name] for name in ids}
     frame = score(Order(known["doc_ids"]).top(scores.astype(np.float32), 100, ids), ids, judged)
     return frame.groupby(frame["query_id"].str.partition(" ")[0])["ndcg@10"].mean().to_dict()
 
