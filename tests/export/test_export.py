@@ -109,7 +109,9 @@ def test_an_export_is_a_student_to_go_on_from(world: World, exported: dict):
     run_cell(specs["untrained"], floor, lambda *_: None)
     # Before any further training it scores as the cell that it came from: the space is not applied twice.
     before = pd.read_csv(experiment(world) / "cells" / "contrastive@2#3" / "metrics.csv")
-    pd.testing.assert_frame_equal(pd.read_csv(floor / "metrics.csv"), before, atol=1e-6)
+    now = pd.read_csv(floor / "metrics.csv")
+    encoded = now[now["scorer"] != "sparse"].reset_index(drop=True)  # only floor and ceiling are asked by words, too
+    pd.testing.assert_frame_equal(encoded, before, atol=1e-6)
     store = world.base / "results" / "next"
     from bench.execution.base import RUN_CELL, Finished
     from bench.execution.job import execute
