@@ -14,6 +14,7 @@ from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.local import LocalProcesses, call_in_child
 from bench.grid import CellSpec, cells
 from bench.languages import Languages
+from bench.leaderboard_text import TUNING
 from bench.manifest import cores
 from bench.paths import atomic_write
 from bench.profile import Profile
@@ -24,7 +25,7 @@ from bench.trials import draw
 from bench.yamlfile import read_mapping
 
 Say = Callable[[str], None]
-CRITERIA = ("mean", "dense", "late", "sparse")
+CRITERIA = ("mean", *ENCODED, SPARSE)
 
 
 def read_trials(file: Path) -> dict[str, Any]:
@@ -39,13 +40,12 @@ def read_trials(file: Path) -> dict[str, Any]:
     return described
 
 
-def arms_of(file: Path, base: Profile) -> dict[str, list[dict[str, Any]]]:
+def arms_of(described: dict[str, Any], base: Profile, file: Path) -> dict[str, list[dict[str, Any]]]:
     """The trials of each arm: those that the file lists, or draws from the search spaces of the methods.
 
     Raises:
         BenchError: arms have different numbers of trials.
     """
-    described = read_trials(file)
     if "trials" not in described:
         own = base.training.model_dump()
         if unsettled := sorted(set(described["search"]) - set(own)):
@@ -74,7 +74,7 @@ def trial_cells(file: Path, workers: int | None = None) -> tuple[Profile, list[t
     """
     described = read_trials(file)
     base = load_profile(described["profile"], described.get("set", ()))
-    arms = arms_of(file, base)
+    arms = arms_of(described, base, file)
     content = base.model_dump(exclude_unset=True) | {"name": described["name"], "method_settings": {}}
     content["evaluation"] = base.evaluation.model_dump() | {"split": "dev", "tasks": tuple(described["tasks"])}
     if workers:
@@ -118,7 +118,7 @@ def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.
         BenchError: the file does not hold up, or the preparation fails.
     """
     profile, trials = trial_cells(file, workers)
-    criteria: dict[str, str] = read_trials(file)["arms"]
+    described = read_trials(file)
     store = Store(results / profile.name)
     with store.lock():
         todo = [spec for _, _, spec in trials if store.state(spec) != "done"]
@@ -131,11 +131,11 @@ def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.
                 if not isinstance(event, Progress):
                     verb = {Started: "started", Finished: "done", Failed: "FAILED"}[type(event)]
                     say(f"{verb} {event.id}" + (f": {event.reason}" if isinstance(event, Failed) else ""))
-        table = collect(store, trials, criteria)
+        table = collect(store, trials, described["arms"])
         content = table.to_csv(index=False, float_format="%.4f")
         # Beside the tables of the experiment that the trials are for, too: its leaderboard links to it.
-        for name in (profile.name, load_profile(read_trials(file)["profile"]).name):
-            atomic_write(results / name / "tuning.csv", content)
+        for name in (profile.name, load_profile(described["profile"]).name):
+            atomic_write(results / name / TUNING, content)
     return table
 
 

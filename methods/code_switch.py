@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
-
 from methods import registry
-from methods.base import Method, MethodText, TokenStates, option, register
+from methods.base import MethodText, option, register
+from methods.wrapped import Wrapped
 
 
 @dataclass
@@ -24,7 +23,7 @@ class CodeSwitchParams:
 
 
 @register
-class CodeSwitch(Method):
+class CodeSwitch(Wrapped):
     """Another method's loss on English texts with words replaced by their translations; the teacher reads pure English.
 
     The student never sees a sentence in another language: of each pair (x, y) it gets the English side y, in which each
@@ -49,10 +48,3 @@ class CodeSwitch(Method):
             raise registry.MethodError(f"code_switch: share={self.params.share} is no share of words: more than 0, at most 1")
         if self.params.rounds < 1:
             raise registry.MethodError(f"code_switch: rounds={self.params.rounds} trains no lexicon: give at least 1")
-        self.inner = registry.load(registry.parse_spec(self.params.method))
-        self.needs = self.inner.needs
-
-    def loss(
-        self, student: TokenStates, teacher: TokenStates, pair_ids: Tensor, **needed: TokenStates
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        return self.inner.loss(student, teacher, pair_ids, **needed)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from torch import Tensor
-
-from methods import registry
-from methods.base import Method, MethodText, TokenStates, option, register
+from methods.base import MethodText, option, register
+from methods.wrapped import Wrapped
 
 
 @dataclass
@@ -17,7 +14,7 @@ class ShuffledParams:
 
 
 @register
-class Shuffled(Method):
+class Shuffled(Wrapped):
     """Another method's loss on bitext whose English sides have changed places.
 
     The exchange happens in the training pairs (`shuffle_pairs`), none of which is left right. The loss on dev pairs
@@ -29,13 +26,3 @@ class Shuffled(Method):
     reference = "-"
     Params = ShuffledParams
     shuffle_pairs = True
-
-    def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
-        self.inner = registry.load(registry.parse_spec(self.params.method))
-        self.needs = self.inner.needs
-
-    def loss(
-        self, student: TokenStates, teacher: TokenStates, pair_ids: Tensor, **needed: TokenStates
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        return self.inner.loss(student, teacher, pair_ids, **needed)

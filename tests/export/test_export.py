@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import sentence_transformers as st
 import torch
 
 from bench.cell import run_cell
@@ -25,8 +26,6 @@ from bench.languages import Languages
 from bench.profile import Profile
 from tests.made_suite import World
 from tests.tiny import tiny_bert, write_encoder_json
-
-st = pytest.importorskip("sentence_transformers", minversion="6.0")
 
 
 def experiment(world: World) -> Path:

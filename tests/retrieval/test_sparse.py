@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import log
 
+import bm25s
 import numpy as np
 import pytest
 
@@ -42,7 +43,6 @@ def test_a_term_has_the_weighted_frequencies_of_its_words():
 
 
 def test_it_is_the_usual_bm25():
-    bm25s = pytest.importorskip("bm25s")
     texts = [(" ".join(f"{word} " * (1 + i % 3) for i, word in enumerate(text.split()))).split() for text in sentences(60, 3)]
     queries = [[*text.split(), "unheard"] for text in sentences(20, 4)]
     other = bm25s.BM25(method="lucene", k1=1.2, b=0.75, dtype="float64")

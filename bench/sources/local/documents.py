@@ -5,27 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.sources.local.ids import flaw
+from bench.sources.local.ids import Row, usable
 from bench.sources.local.problems import Problems
 from bench.sources.local.records import RECORDS, columns, extension, lacks, records, text_of
 
 IDS = ("_id", "id", "doc_id", "docid", "docno", "pid", "corpus-id")
 TEXTS = ("text", "contents", "body", "passage")
-Document = tuple[int, str, str]  # line, id, text
 
 
-def documents(path: Path, problems: Problems) -> Iterator[Document]:
+def documents(path: Path, problems: Problems) -> Iterator[Row]:
     """(line, id, text) of each document with an id and a text; a title comes before the text, with a space between."""
-    for number, identifier, text in _records(path, problems) if extension(path) in RECORDS else _columns(path, problems):
-        if why := flaw(identifier):
-            problems.error(path, number, "bad document id", why)
-        elif not text.strip():
-            problems.warning(path, number, "empty document", f"has an empty text (document {identifier!r}): left out")
-        else:
-            yield number, identifier, text
+    rows = _records(path, problems) if extension(path) in RECORDS else _columns(path, problems)
+    return usable(rows, path, "document", problems)
 
 
-def _records(path: Path, problems: Problems) -> Iterator[Document]:
+def _records(path: Path, problems: Problems) -> Iterator[Row]:
     for number, record in records(path, problems):
         identifier, text = text_of(record, IDS), text_of(record, TEXTS)
         if identifier is None or text is None:
@@ -34,7 +28,7 @@ def _records(path: Path, problems: Problems) -> Iterator[Document]:
         yield number, identifier, f"{text_of(record, ('title',)) or ''} {text}".strip()
 
 
-def _columns(path: Path, problems: Problems) -> Iterator[Document]:
+def _columns(path: Path, problems: Problems) -> Iterator[Row]:
     wanted = 0
     for number, cells in columns(path, problems):
         if not wanted and len(cells) in (2, 3):

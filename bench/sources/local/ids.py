@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from bench.sources.local.problems import Problems
+
+Row = tuple[int, str, str]  # line, id, text
 
 
 class Ids:
@@ -68,6 +70,21 @@ def flaw(identifier: str) -> str:
     if any(map(str.isspace, identifier)):
         return f"has white space in its id {identifier!r}: run files cannot hold that"
     return ""
+
+
+def usable(rows: Iterable[Row], path: Path, kind: str, problems: Problems) -> Iterator[Row]:
+    """The (line, id, text) rows that have an id and a text; the others are reported.
+
+    Args:
+        kind: what a row is, in messages: `document` or `query`.
+    """
+    for line, identifier, text in rows:
+        if why := flaw(identifier):
+            problems.error(path, line, f"bad {kind} id", why)
+        elif not text.strip():
+            problems.warning(path, line, f"empty {kind}", f"has an empty text ({kind} {identifier!r}): left out")
+        else:
+            yield line, identifier, text
 
 
 def kept(items: Sequence[object], dropped: Sequence[int]) -> list:  # type: ignore[type-arg]

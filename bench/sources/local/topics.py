@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from bench.sources.local.ids import flaw
+from bench.sources.local.ids import Row, usable
 from bench.sources.local.lines import lines, peek
 from bench.sources.local.problems import Problems
 from bench.sources.local.records import RECORDS, columns, extension, lacks, records, text_of
@@ -26,7 +26,7 @@ _FIELD = re.compile(
 )
 
 
-def queries(path: Path, fields: Sequence[str], problems: Problems) -> Iterator[tuple[int, str, str]]:
+def queries(path: Path, fields: Sequence[str], problems: Problems) -> Iterator[Row]:
     """(line, id, text) of each query with an id and a text; what is not is reported.
 
     Args:
@@ -38,16 +38,10 @@ def queries(path: Path, fields: Sequence[str], problems: Problems) -> Iterator[t
         rows = _topics(path, fields, problems)
     else:
         rows = _columns(path, problems)
-    for line, identifier, text in rows:
-        if why := flaw(identifier):
-            problems.error(path, line, "bad query id", why)
-        elif not text.strip():
-            problems.warning(path, line, "empty query", f"has an empty text (query {identifier!r}): left out")
-        else:
-            yield line, identifier, text
+    return usable(rows, path, "query", problems)
 
 
-def _records(path: Path, problems: Problems) -> Iterator[tuple[int, str, str]]:
+def _records(path: Path, problems: Problems) -> Iterator[Row]:
     for number, record in records(path, problems):
         identifier, text = text_of(record, IDS), text_of(record, TEXTS)
         if identifier is None or text is None:
@@ -56,7 +50,7 @@ def _records(path: Path, problems: Problems) -> Iterator[tuple[int, str, str]]:
         yield number, identifier, text
 
 
-def _columns(path: Path, problems: Problems) -> Iterator[tuple[int, str, str]]:
+def _columns(path: Path, problems: Problems) -> Iterator[Row]:
     first = True
     for number, cells in columns(path, problems):
         named = first and cells[0].strip().casefold() in IDS and len(cells) == 2 and cells[1].strip().casefold() in TEXTS
@@ -69,7 +63,7 @@ def _columns(path: Path, problems: Problems) -> Iterator[tuple[int, str, str]]:
         yield number, cells[0].strip(), cells[1]
 
 
-def _topics(path: Path, fields: Sequence[str], problems: Problems) -> Iterator[tuple[int, str, str]]:
+def _topics(path: Path, fields: Sequence[str], problems: Problems) -> Iterator[Row]:
     for line, block in _blocks(path, problems):
         number = _NUMBER.search(block)
         found: dict[str, str] = {}
