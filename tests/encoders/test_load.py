@@ -62,9 +62,9 @@ def test_encoder_json_comes_first(tmp_path: Path) -> None:
 def test_a_layer_that_would_be_left_out_is_refused(tmp_path: Path) -> None:
     folder = sentence_transformers(tmp_path / "m", {"pooling_mode": "mean"}, {})
     modules = json.loads((folder / "modules.json").read_text())
-    modules.append({"idx": 3, "name": "3", "path": "3_Dense", "type": "sentence_transformers.models.Dense"})
+    modules.append({"idx": 3, "name": "3", "path": "3_LSTM", "type": "sentence_transformers.models.LSTM"})
     (folder / "modules.json").write_text(json.dumps(modules))
-    with pytest.raises(BenchError, match="Dense"):
+    with pytest.raises(BenchError, match="LSTM layer behind its transformer"):
         load_encoder(str(folder))
 
 
