@@ -8,7 +8,7 @@ import torch
 
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import load_encoder
-from bench.encoders.spec import EncoderSpec
+from bench.encoders.spec import EncoderSpec, read_spec
 from bench.errors import BenchError
 from tests.tiny import SENTENCES, tiny_bert, tiny_xlmr, write_encoder_json
 
@@ -75,6 +75,15 @@ def test_bad_encoder_json(tmp_path: Path, content: str, expected: str) -> None:
     (tiny_bert(tmp_path / "m") / "encoder.json").write_text(content)
     with pytest.raises(BenchError, match=expected):
         load_encoder(str(tmp_path / "m"))
+
+
+def test_hub_models_that_need_prefixes_and_do_not_tell(tmp_path: Path) -> None:
+    folder = tiny_bert(tmp_path / "m")
+    assert read_spec(folder, name="intfloat/multilingual-e5-base").query_prefix == "query: "
+    assert read_spec(folder, name="intfloat/e5-large-v2").passage_prefix == "passage: "
+    assert read_spec(folder, name="intfloat/multilingual-e5-large-instruct").query_prefix == ""
+    write_encoder_json(folder, pooling="mean")  # whoever writes this means it
+    assert read_spec(folder, name="intfloat/multilingual-e5-base").query_prefix == ""
 
 
 def test_pickled_weights_are_refused_and_not_run(tmp_path: Path) -> None:
