@@ -26,6 +26,7 @@ from bench.paths import atomic_write
 from bench.rarity import english_idf, with_idf
 from bench.sampling import draw_pairs, exchange_english, quotas
 from bench.scorers import ENCODED, SPARSE, scorers_of
+from bench.store import read_json
 from bench.students import save_student
 from bench.training import Pairs, TrainSettings, train
 from bench.translation.code_switch import code_switched
@@ -69,6 +70,7 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     elif method.kind == "none":
         with clock.phase("load"):
             encoder = context.student_start()
+        found |= map_facts(context)
     elif method.kind == "retriever":
         with clock.phase("load"):
             context = own_retriever(context, method.params.encoder)
@@ -166,6 +168,7 @@ def train_settings(spec: CellSpec) -> TrainSettings:
 def _distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, clock: Clock, found: dict[str, Any]) -> Encoder:
     with clock.phase("prepare"):
         rows = training_rows(spec, context, method)
+    found |= map_facts(context)
     with clock.phase("load"):
         # Switched texts hold words of the suite in new places: the tokenizer may cut them into pieces of their own.
         student = context.student_start(rows["text"].tolist() if method.code_switched else ())
@@ -198,6 +201,11 @@ def _distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, clo
         with clock.phase("keep student"):
             found["student_mb"] = save_student(out_dir, student, spec.models.student, train_settings(spec), context.space) / 1e6
     return student
+
+
+def map_facts(context: Context) -> dict[str, Any]:
+    """What the manifest says of the map into the teacher's space, if there is one."""
+    return {"linear_map": read_json(context.linear_map() / "map.json")} if context.key.head == "linear" else {}
 
 
 def training_record(pairs: Pairs, rows: pd.DataFrame, table: pd.DataFrame, clock: Clock) -> dict[str, Any]:

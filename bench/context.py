@@ -14,11 +14,16 @@ import numpy as np
 from bench.encoders.cache import TextStates, teacher_states
 from bench.encoders.encoder import Encoder, autocast_dtype
 from bench.encoders.fingerprint import fingerprint
+from bench.encoders.head import Head
+from bench.encoders.linear_map import fit_head
 from bench.encoders.load import load_encoder, model_folder
+from bench.encoders.once import once
 from bench.encoders.space import Space
 from bench.encoders.vocabulary import trim, used_ids
+from bench.errors import BenchError
 from bench.grid import CellSpec
 from bench.languages import Languages
+from bench.manifest import to_json
 from bench.paths import atomic_write, cache_dir
 from bench.profile import Data
 from bench.ragged import Ragged
@@ -62,6 +67,7 @@ class Key:
     centre: bool
     remove_directions: int
     precision: str
+    head: str = "none"
 
 
 class Context:
@@ -156,7 +162,50 @@ class Context:
         """A new copy of the student as it starts, with the vocabulary that the suite's texts need, and `more` texts."""
         full = load_encoder(self.key.student, "cpu", self.key.precision)
         used = used_ids(full, self.student_texts())
-        return trim(full, np.union1d(used, used_ids(full, more)) if more else used).to(device_of())
+        small = trim(full, np.union1d(used, used_ids(full, more)) if more else used)
+        return self.with_head(small).to(device_of())
+
+    def with_head(self, student: Encoder) -> Encoder:
+        """`student`, which has not been trained, with the map into the teacher's space, where the profile wants one.
+
+        Raises:
+            BenchError: it is in a space of another width without one, or has layers of its own beside it.
+        """
+        if self.key.head == "linear":
+            if student.head is not None:
+                raise BenchError(f"the student {self.key.student} has layers of its own", "set models.head=none")
+            student.head = Head.load(self.linear_map() / "head.safetensors")
+        elif student.dim != self.space.dim:
+            raise BenchError(
+                f"vectors of the student {self.key.student} have {student.dim} numbers, those of the teacher "
+                f"{self.key.teacher} {self.space.dim}",
+                "set models.head=linear: a map from one to the other, fitted on English",
+            )
+        return student
+
+    def linear_map(self, progress: Progress | None = None) -> Path:
+        """Folder with the map from the student's space to the teacher's, and map.json: how well it does."""
+
+        def make(folder: Path) -> None:
+            dev = self.fits & (self.suite.bitext["split"] == "dev").to_numpy()
+            training = self.english_training_texts
+            held_out = sorted(set(self.suite.bitext.loc[dev, "english"]) - set(training))
+            student = [
+                teacher_states(
+                    lambda: load_encoder(self.key.student, device_of(), self.key.precision), self.key.student, texts, "query",
+                    self.key.max_length, progress, precision=self.key.precision,
+                )
+                for texts in (training, held_out)
+            ]  # fmt: skip
+            head, facts = fit_head(*student, *(self._english(texts) for texts in (training, held_out)))
+            head.save(folder / "head.safetensors")
+            (folder / "map.json").write_text(to_json(facts | {"texts": len(training), "held_out": len(held_out)}))
+
+        return once(self.path("linear-map"), make)
+
+    def _english(self, texts: Sequence[str]) -> TextStates:
+        """Teacher states of some of the English sides."""
+        return TextStates.from_rows([self.english_states.row(self.english_rows[text]) for text in texts])
 
     @cached_property
     def fits(self) -> np.ndarray:
@@ -211,6 +260,6 @@ def context_of(spec: CellSpec) -> Context:
             data=spec.data.model_dump_json(exclude_defaults=True, exclude={"order", "guard", "languages_file"}),
             languages_file=spec.data.languages_file, max_length=spec.training.max_length,
             centre=spec.space.centre, remove_directions=spec.space.remove_directions,
-            precision=spec.precision,
+            precision=spec.precision, head=spec.models.head,
         )
     )  # fmt: skip

@@ -83,6 +83,8 @@ class CellSpec(Settings):
         content = self.model_dump(mode="json", exclude={"threads", "keep_student", "method_source"})
         # The texts themselves are in data_key; the file or the name that led to them does not matter.
         content["data"] = {"without": content["data"]["without"]}
+        if self.models.head == "none":
+            del content["models"]["head"]  # as before there were any
         if self.trained:
             content["training_loop"] = TRAINING_LOOP
         else:
@@ -170,7 +172,7 @@ class _Data:
 
     def __init__(self, profile: Profile, languages: Languages) -> None:
         self.profile, self.languages = profile, languages
-        self.model_keys = folder_keys(profile.models.model_dump())
+        self.model_keys = folder_keys(profile.models.model_dump(exclude={"head"}))
         self.guard = language_list(profile.data.guard, languages) if profile.data.guard else ()
         self.reader = reader_of(profile.data, languages) if profile.data.own else None
         self.outline = self.reader.outline() if self.reader is not None else None

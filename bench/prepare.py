@@ -76,13 +76,18 @@ def _suite(context: Context, profile: Profile, spec: CellSpec, done: Callable[[f
 
 def _encoder(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     _ = context.teacher
-    _ = context.student_start()
     _ = context.fits
 
 
 def _english(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     context.states(context.english_texts, "query", done)
     _ = context.space
+
+
+def _student(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
+    if context.key.head == "linear":
+        context.linear_map(done)
+    _ = context.student_start()
 
 
 def _documents(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
@@ -115,6 +120,6 @@ def _decoder(context: Context, profile: Profile, spec: CellSpec, done: Callable[
 
 # In this order: each needs the ones before it.
 STEPS: dict[str, Callable[[Context, Profile, CellSpec, Callable[[float], None]], None]] = {
-    "suite": _suite, "encoder": _encoder, "english states": _english, "document states": _documents,
+    "suite": _suite, "encoder": _encoder, "english states": _english, "student": _student, "document states": _documents,
     "ceiling": _ceiling, "other retrievers": _retrievers, "english decoder": _decoder,
 }  # fmt: skip

@@ -35,6 +35,8 @@ class Models(Settings):
 
     teacher: str = "builtin:multilingual-e5-small"
     student: str = "builtin:multilingual-e5-small"
+    # linear: the student reaches the teacher's space through a map fitted in closed form on English, which then stays as it is
+    head: Literal["none", "linear"] = "none"
 
 
 class BitextEntry(Settings):

@@ -76,6 +76,7 @@ def test_key_covers_what_decides_the_result():
         "data.without=[django]",
         "data.guard=de",
         "models.student=somewhere",
+        "models.head=linear",
         "hardware.precision=float32",
         "method_settings.contrastive.clip=9",
     ):
@@ -90,6 +91,13 @@ def test_key_ignores_what_does_not():
     assert made(threads=7)["contrastive@5#0"].key == plain.key
     # A list with the languages of the order is the same data, but another set of cells.
     assert made(languages=("sw",))["contrastive@1#0~" + grid.order_name("sw", LANGUAGES)].key != plain.key
+
+
+def test_a_profile_without_a_map_has_the_keys_it_had_before_there_were_any():
+    cell = made()["contrastive@5#0"]
+    assert "head" not in cell.identity()["models"]
+    assert made("models.head=linear")["contrastive@5#0"].identity()["models"]["head"] == "linear"
+    assert not grid.folder_keys({"head": "none"}) and set(cell.model_keys) <= {"teacher", "student"}
 
 
 def test_only_students_that_are_trained_can_be_kept():

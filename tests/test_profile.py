@@ -4,6 +4,7 @@ import pytest
 
 from bench.errors import BenchError
 from bench.languages import Languages
+from bench.plan import make_plan
 from bench.profile import SOURCES, Profile
 from bench.profile_file import load_profile, profile_names, validated
 
@@ -27,6 +28,24 @@ def test_profiles_of_the_project_are_valid_and_named_after_their_file(name):
     assert profile.evaluated().tasks
     declared = {entry.method.partition("(")[0] for entry in profile.grid.methods}
     assert declared <= set(profile.cost), "a plan without estimates"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_profiles_can_be_planned_without_a_network(name, tmp_path, monkeypatch):
+    import socket
+
+    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: pytest.fail("a plan asked the network"))
+    plan = make_plan(name, tmp_path)
+    assert plan.specs and plan.seconds(plan.specs) is not None
+    assert all(spec.models.head == "linear" for spec in plan.specs) == (name in ("minilm", "gpu-mbert", "gpu-xlmr"))
+
+
+def test_seven_pairs_begin_with_the_low_resource_four():
+    languages = Languages.load()
+    order = languages.resolve(load_profile("seven-pairs").data.order)
+    classes = [language.joshi_class for language in order]
+    assert [language.name for language in order[:4]] == ["Swahili", "Somali", "Filipino", "Marathi"]
+    assert len(order) == 7 and max(classes[:4]) <= 3 and min(classes[4:]) >= 4
 
 
 def test_default_profile_asks_the_question_of_the_project():

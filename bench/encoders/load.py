@@ -126,7 +126,7 @@ def _load(model_dir: Path, name: str, device: str, precision: str) -> Encoder:
         raise BenchError(f"the weights of {name} are incomplete: {len(missing)} parts are missing, e.g. {missing[0]}",
                          "copy the model again, or give the directory that its config.json belongs to")  # fmt: skip
     longest = _longest_input(model, tokenizer)
-    spec = read_spec(model_dir, longest)
+    spec = read_spec(model_dir, longest, name)
     if marks := prefix_tokens([spec.query_prefix, spec.passage_prefix], tokenizer):
         tokenizer.add_tokens([AddedToken(mark, normalized=False, special=True) for mark in marks], special_tokens=True)
     return Encoder(model.eval(), tokenizer, spec, name=name, path=model_dir, longest=longest, precision=precision,

@@ -13,6 +13,10 @@ Kind = Literal["query", "passage"]
 DEFAULT_LENGTH = 256
 OWN = "encoder.json"
 HEAD = "head"  # field of it: file with the layers behind the transformer
+# Models on the hub that need prefixes, as their model cards say, and whose files do not tell.
+_E5 = {"query_prefix": "query: ", "passage_prefix": "passage: "}
+ON_THE_HUB = {f"intfloat/{name}{size}{end}": _E5 for name, end in (("multilingual-e5-", ""), ("e5-", ""), ("e5-", "-v2"))
+              for size in ("small", "base", "large")}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,13 @@ class EncoderSpec:
         return asdict(self)
 
 
-def read_spec(folder: Path | None, position_limit: int = DEFAULT_LENGTH) -> EncoderSpec:
+def read_spec(folder: Path | None, position_limit: int = DEFAULT_LENGTH, name: str = "") -> EncoderSpec:
     """The specification in `folder`: `encoder.json`, else files of sentence-transformers or PyLate, else mean and no prefixes.
 
     Args:
         folder: directory of the model; None where there is none to look into.
         position_limit: longest input that the model and its tokenizer can take.
+        name: on the hub; some models need prefixes that their files do not tell.
 
     Raises:
         BenchError: a file is no JSON, has an unknown field, or asks for a pooling that is not supported.
@@ -52,6 +57,8 @@ def read_spec(folder: Path | None, position_limit: int = DEFAULT_LENGTH) -> Enco
     if folder is not None:
         own = folder / OWN
         values = _checked(own, read_json(own)) if own.exists() else read_settings(folder)
+        if not own.exists() and not (values.get("query_prefix") or values.get("passage_prefix")):
+            values |= ON_THE_HUB.get(name, {})
     values["max_length"] = min(int(values.get("max_length", DEFAULT_LENGTH)), position_limit)
     if values.get("pooling", "mean") not in POOLINGS:
         raise unknown("pooling", str(values["pooling"]), POOLINGS, f"asked for by the files in {folder}")

@@ -124,5 +124,6 @@ def _encoder(cell: StoredCell, context: Context) -> tuple[Encoder, Space]:
     if cell.kind == "distil":
         stored = read_student(cell.folder)
         return put_back(stored, load_encoder(stored.start)), stored.space
-    name = cell.spec.models.teacher if cell.kind == "english" else cell.spec.models.student
-    return load_encoder(name), context.space
+    if cell.kind == "english":
+        return load_encoder(cell.spec.models.teacher), context.space
+    return context.with_head(load_encoder(cell.spec.models.student)), context.space

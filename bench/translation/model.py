@@ -16,6 +16,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.encoders.space import Space
+from bench.errors import BenchError
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,17 @@ def build(encoder: Encoder, vocabulary: EnglishVocabulary, layers: int, space: S
 
     With a `space`, the decoder attends to states in that space (centred, of norm sqrt(d)), as all methods do: raw states all
     point nearly the same way. What that alone is worth has not been measured.
+
+    Raises:
+        BenchError: layers behind the encoder give its states another width than its own.
     """
     from transformers import AutoModelForCausalLM
 
+    if encoder.dim != (width := encoder.model.config.hidden_size):
+        raise BenchError(
+            f"a decoder made of {encoder.name} has {width} numbers a token, but would read states of {encoder.dim}",
+            "take a ready translation model: nmt(model=DIR or hub name)",
+        )
     config = copy.deepcopy(encoder.model.config)
     config.num_hidden_layers = layers
     config.is_decoder, config.add_cross_attention = True, True

@@ -8,7 +8,7 @@ import torch
 
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import load_encoder
-from bench.encoders.spec import EncoderSpec
+from bench.encoders.spec import EncoderSpec, read_spec
 from bench.errors import BenchError
 from tests.tiny import SENTENCES, tiny_bert, tiny_xlmr, write_encoder_json
 
@@ -62,9 +62,9 @@ def test_encoder_json_comes_first(tmp_path: Path) -> None:
 def test_a_layer_that_would_be_left_out_is_refused(tmp_path: Path) -> None:
     folder = sentence_transformers(tmp_path / "m", {"pooling_mode": "mean"}, {})
     modules = json.loads((folder / "modules.json").read_text())
-    modules.append({"idx": 3, "name": "3", "path": "3_Dense", "type": "sentence_transformers.models.Dense"})
+    modules.append({"idx": 3, "name": "3", "path": "3_LSTM", "type": "sentence_transformers.models.LSTM"})
     (folder / "modules.json").write_text(json.dumps(modules))
-    with pytest.raises(BenchError, match="Dense"):
+    with pytest.raises(BenchError, match="LSTM layer behind its transformer"):
         load_encoder(str(folder))
 
 
@@ -75,6 +75,15 @@ def test_bad_encoder_json(tmp_path: Path, content: str, expected: str) -> None:
     (tiny_bert(tmp_path / "m") / "encoder.json").write_text(content)
     with pytest.raises(BenchError, match=expected):
         load_encoder(str(tmp_path / "m"))
+
+
+def test_hub_models_that_need_prefixes_and_do_not_tell(tmp_path: Path) -> None:
+    folder = tiny_bert(tmp_path / "m")
+    assert read_spec(folder, name="intfloat/multilingual-e5-base").query_prefix == "query: "
+    assert read_spec(folder, name="intfloat/e5-large-v2").passage_prefix == "passage: "
+    assert read_spec(folder, name="intfloat/multilingual-e5-large-instruct").query_prefix == ""
+    write_encoder_json(folder, pooling="mean")  # whoever writes this means it
+    assert read_spec(folder, name="intfloat/multilingual-e5-base").query_prefix == ""
 
 
 def test_pickled_weights_are_refused_and_not_run(tmp_path: Path) -> None:

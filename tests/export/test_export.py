@@ -18,12 +18,15 @@ from bench.encoders.head import Head, Layer
 from bench.encoders.load import load_encoder
 from bench.encoders.space import Centring, Space
 from bench.errors import BenchError
+from bench.execution.base import RUN_CELL, Finished
+from bench.execution.job import execute
 from bench.export import layout
 from bench.export.cell import again, export, find
 from bench.export.prefixes import mark
 from bench.grid import cells
 from bench.languages import Languages
 from bench.profile import Profile
+from bench.store import Store
 from tests.made_suite import World
 from tests.tiny import tiny_bert, write_encoder_json
 
@@ -112,10 +115,6 @@ def test_an_export_is_a_student_to_go_on_from(world: World, exported: dict):
     encoded = now[now["scorer"] != "sparse"].reset_index(drop=True)  # only floor and ceiling are asked by words, too
     pd.testing.assert_frame_equal(encoded, before, atol=1e-6)
     store = world.base / "results" / "next"
-    from bench.execution.base import RUN_CELL, Finished
-    from bench.execution.job import execute
-    from bench.store import Store
-
     spec = specs["contrastive"].model_copy(update={"keep_student": True})
     assert isinstance(execute(spec, Store(store), RUN_CELL, lambda *_: None), Finished)
     export(store, spec.id, world.base / "out" / "next")
@@ -208,3 +207,16 @@ def test_a_profile_with_students_is_the_same_experiment(world: World):
     before, after = (cells(one, Languages.load()) for one in (plain, kept))
     assert [spec.key for spec in before] == [spec.key for spec in after]
     assert {spec.method: spec.keep_student for spec in after} == {"contrastive": True, "untrained": False}
+
+
+def test_the_lines_in_the_readme_search_english_with_a_student(exported: dict, monkeypatch: pytest.MonkeyPatch, capsys):
+    import re
+
+    from bench.paths import REPOSITORY
+
+    blocks = re.findall(r"```python\n(.*?)```", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.S)
+    [lines] = [block for block in blocks if "MultiVectorEncoder" in block]
+    assert len([line for line in lines.splitlines() if line.strip()]) <= 10
+    monkeypatch.chdir(exported["student"].parent)  # where `student` and `teacher` lie
+    exec(compile(lines, "README.md", "exec"), {})
+    assert capsys.readouterr().out.strip()

@@ -1,0 +1,57 @@
+"""Cells whose student reaches another teacher through a linear map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bench.cell import run_cell
+from bench.context import context_of
+from bench.errors import BenchError
+from bench.grid import CellSpec, cells
+from bench.languages import Languages
+from tests.made_suite import World, made_world
+from tests.tiny import tiny_bert
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A tiny world whose teacher has other weights, another tokenizer and another width than the student."""
+    with made_world(tmp_path_factory.mktemp("world")) as made:
+        tiny_bert(made.base / "teacher", dim=48, seed=5, texts=made.suite.bitext["english"].tolist())
+        yield made
+
+
+def mapped(world: World, method: str, head: str = "linear") -> CellSpec:
+    profile = world.profile(method)
+    models = profile.models.model_copy(update={"teacher": str(world.base / "teacher"), "head": head})
+    [spec] = cells(profile.model_copy(update={"models": models}), Languages.load())
+    return spec
+
+
+def test_a_linear_map_takes_the_student_into_the_space_of_another_teacher(wide: World):
+    found = {method: run_cell(mapped(wide, method), wide.out(method), lambda *_: None) for method in ("untrained", "optical")}
+    assert found["untrained"]["linear_map"] == found["optical"]["linear_map"]
+    facts = found["optical"]["linear_map"]
+    assert 0 < facts["pooled_explained"] <= 1 and 0 < facts["tokens_explained"] <= 1 and facts["held_out"] > 1
+    context = context_of(mapped(wide, "untrained"))
+    student, texts = context.student_start(), context.english_training_texts
+    assert student.dim == context.space.dim == 48 and student.model.config.hidden_size == 32
+    # English of the student lies nearer to the teacher's than to the teacher's English of another text.
+    near, far = (context.space.pooled(student.encode(part).pooled) for part in (texts, texts[::-1]))
+    teacher = context.space.pooled(context.teacher.encode(texts).pooled)
+    assert (near * teacher).sum(1).mean() > (far * teacher).sum(1).mean() + 0.1
+    assert not any(parameter.requires_grad for parameter in student.head.parameters())
+    run_cell(mapped(wide, "english"), wide.out("english"), lambda *_: None)
+
+
+def test_without_a_map_another_width_is_one_message(wide: World):
+    with pytest.raises(BenchError, match="have 32 numbers, those of the teacher .* 48") as caught:
+        run_cell(mapped(wide, "untrained", "none"), wide.out("none"), lambda *_: None)
+    assert "models.head=linear" in caught.value.hint
+
+
+def test_a_translator_needs_the_width_of_its_encoder(wide: World):
+    with pytest.raises(BenchError, match="a decoder made of .* has 32 numbers a token, but would read states of 48"):
+        run_cell(mapped(wide, "nmt(decoder_layers=1,english_passes=0,max_tokens=6)"), wide.out("nmt"), lambda *_: None)
