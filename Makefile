@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 EXTRAS := $(if $(shell command -v npm),,npm)
 comma := ,
 
-.PHONY: help bench bench-smoke bench-full leaderboard tune test lint types unit smoke check-export install clean clean-cache
+.PHONY: help bench bench-smoke bench-full leaderboard report tune test lint types unit smoke check-export install clean clean-cache
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -29,6 +29,9 @@ bench-full: $(VENV)/.installed ## every method at three sizes, three seeds (some
 
 leaderboard: $(VENV)/.installed ## rebuild tables and pictures of the default profile from stored results
 	$(BIN)/bench leaderboard --profile default $(ARGS)
+
+report: $(VENV)/.installed ## one HTML page of the default profile's stored results, with figures for a paper
+	$(BIN)/bench report --profile default $(ARGS)
 
 tune: $(VENV)/.installed ## the dev trials behind the settings of the profile `full`
 	$(BIN)/bench tune $(ARGS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from bench.context import ENGLISH, Context, context_of, device_of
 from bench.encoders.encoder import Encoder, autocast_dtype
 from bench.errors import BenchError
 from bench.evaluation import QuerySet, english_sets, evaluate, query_sets, summarise, with_words
+from bench.execution.base import Report
 from bench.grid import CellSpec
+from bench.loggers import opened
 from bench.method_specs import planned_method
 from bench.own_retriever import own_retriever
 from bench.paths import atomic_write
@@ -32,7 +34,6 @@ from bench.training import Pairs, TrainSettings, train
 from bench.translation.code_switch import code_switched
 from methods.base import Method
 
-Report = Callable[[str, float], None]
 DEV_PAIRS = 128  # pairs of which the loss is watched
 PROBE = 200  # dev queries on which collapse is measured
 PROBE_ENGLISH = 30  # English queries a task on which collapse is measured
@@ -183,10 +184,10 @@ def _distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, clo
     with clock.phase("probe"):
         probe = _probe(context, spec)
         start = spread(_tokens(context, student, probe))
-    with clock.phase("train"):
+    with clock.phase("train"), opened(spec, out_dir) as loggers:
         table = train(
             student, method, context.space, targets, pairs, dev, train_settings(spec), spec.seed,
-            precision_of(spec.precision), "auto", clock.report,
+            precision_of(spec.precision), "auto", clock.report, loggers,
         )  # fmt: skip
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
     with clock.phase("probe"):

@@ -92,11 +92,17 @@ def run(
     keep_students: KeepStudents = False,
     results: Results = Path("results"),
     retry_failed: Annotated[bool, typer.Option(help="Run cells again that failed before.")] = True,
+    log: Annotated[
+        list[str] | None, typer.Option("--log", help="Comma list of loggers of training: csv, tensorboard, mlflow, wandb.")
+    ] = None,
 ) -> None:
     """Run the cells that have no result yet, then write the leaderboard. Can be interrupted at any time."""
-    from bench import runs
+    from bench import loggers, runs
     from bench.plan import make_plan
 
+    if log:
+        os.environ[loggers.VARIABLE] = ",".join(_split(log))
+    loggers.asked()  # a package that is missing is told now, not by every cell
     chosen = _selection(methods, sizes, seeds, order, languages)
     made = make_plan(profile, results, chosen, changes or (), _split(without), workers, keep_students)
     raise typer.Exit(runs.run(made, Console(), retry_failed=retry_failed))

@@ -1,4 +1,4 @@
-"""The commands that look at stored results: compare, scaling, agreement, report. None of them imports torch."""
+"""The commands that look at stored results: compare, scaling, agreement, report, watch. None of them imports torch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.
 
 def add(app: typer.Typer) -> None:
     """Give `app` the commands of this file."""
-    for command in (compare, scaling, agreement, report):
+    for command in (compare, scaling, agreement, report, watch):
         app.command()(command)
 
 
@@ -100,6 +100,20 @@ def report(
     typer.echo(page)
     if others:
         typer.echo(f"{len(others)} files for a paper in {others[0].parent} and {others[-1]}")
+
+
+def watch(
+    profile: Experiment = "default",
+    results: Results = Path("results"),
+    once: Annotated[bool, typer.Option("--once", help="Look once, in place of until the run ends.")] = False,
+    cells: Annotated[bool, typer.Option("--cells", help="One line a cell: state, time, loss on dev pairs.")] = False,
+    every: Annotated[float, typer.Option("--every", min=0.2, help="Seconds between two looks.")] = 2.0,
+) -> None:
+    """Show all cells of an experiment, and how far those at work are, from another terminal than that of the run."""
+    from bench.results import folder_of
+    from bench.watch import watch as look
+
+    look(folder_of(profile, results), Console(), once, every, cells)
 
 
 def _show(text: str) -> None:

@@ -98,7 +98,10 @@ def analyse(
 
 
 def language_facts(plan: Plan, folder: Path) -> dict[str, dict[str, Any]]:
-    """Name, class, script and family of every language by code; a languages file is named from the experiment's folder."""
+    """Name, class, script, family and HTML language tag of every language by code.
+
+    A languages file is named from the experiment's folder.
+    """
     named = (plan.profile.get("data") or {}).get("languages_file")
     file = folder / named if named else None
     try:
@@ -110,7 +113,8 @@ def language_facts(plan: Plan, folder: Path) -> dict[str, dict[str, Any]]:
         languages = Languages.load()
     return {
         language.code: {
-            "name": language.name, "class": language.joshi_class, "script": language.script, "family": language.family
+            "name": language.name, "class": language.joshi_class, "script": language.script, "family": language.family,
+            "tag": language.iso639_1 or language.iso639_3,
         }
         for language in languages
     }  # fmt: skip

@@ -14,6 +14,7 @@ from bench.cell import english_ceiling, nothing_asked, precision_of
 from bench.context import Context, context_of
 from bench.encoders.load import load_encoder
 from bench.evaluation import query_sets
+from bench.execution.base import Report
 from bench.grid import CellSpec, cells
 from bench.languages import Languages
 from bench.method_specs import load_method, method_spec
@@ -21,8 +22,6 @@ from bench.own_retriever import own_retriever
 from bench.profile import Profile
 from bench.text_facts import measure
 from methods import registry
-
-Report = Callable[[str, float], None]
 
 
 def prepare(profile: Profile, report: Report) -> dict[str, Any]:
@@ -115,7 +114,7 @@ def _decoder(context: Context, profile: Profile, spec: CellSpec, done: Callable[
             from bench.translation.warmup import prepare_decoder
 
             precision = precision_of(profile.hardware.precision)
-            prepare_decoder(context, registry.load(method), precision, lambda _, share: done(share))
+            prepare_decoder(context, registry.load(method), precision, lambda _, share, *__: done(share))
 
 
 # In this order: each needs the ones before it.

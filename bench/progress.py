@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from rich.text import Text
 from bench.costs import Costs, duration, makespan
 from bench.execution.base import Event, Failed, Finished, Progress, Started
 from bench.grid import CellSpec
+from bench.progress_file import ProgressFile, Working
 
 
 class RunView:
@@ -24,12 +26,13 @@ class RunView:
     """
 
     def __init__(
-        self, specs: list[CellSpec], skipped: int, costs: Costs, workers: int, console: Console
+        self, specs: list[CellSpec], skipped: int, costs: Costs, workers: int, console: Console, file: ProgressFile | None = None
     ) -> None:
         self.specs = {spec.id: spec for spec in specs}
         self.skipped, self.costs, self.workers, self.console = skipped, costs, workers, console
         self.waiting = list(self.specs)
-        self.working: dict[str, tuple[float, str, float]] = {}  # id -> started, phase, fraction
+        self.working: dict[str, Working] = {}
+        self.file = file
         self.done = self.failed = self.peak_mb = 0
         self.started = time.monotonic()
         self.live = (
@@ -39,6 +42,7 @@ class RunView:
     def __enter__(self) -> Self:
         if self.live:
             self.live.start()
+        self._write(now=True)
         return self
 
     def __exit__(
@@ -46,17 +50,24 @@ class RunView:
     ) -> None:
         if self.live:
             self.live.stop()
+        if self.file:
+            self.file.remove()
 
     def handle(self, event: Event) -> None:
         """Show an event of the executor."""
+        told = True  # all but steps within a phase are written down at once: the next may be minutes away
         if isinstance(event, Started):
             self.waiting.remove(event.id)
-            self.working[event.id] = (time.monotonic(), "starting", 0.0)
+            self.working[event.id] = Working(time.time())
             self._line(f"{self._count()} {event.id} started")
         elif isinstance(event, Progress):
-            started, phase, _ = self.working[event.id]
-            self.working[event.id] = (started, event.phase, event.fraction)
-            if phase != event.phase and not self.live:
+            before = self.working[event.id]
+            told = before.phase != event.phase or event.dev_loss is not None
+            loss = before.dev_loss
+            if event.dev_loss is not None:
+                loss = (loss[0] if loss else event.dev_loss, event.dev_loss)
+            self.working[event.id] = Working(before.started, event.phase, event.fraction, loss)
+            if before.phase != event.phase and not self.live:
                 self._line(f"{self._count()} {event.id} {event.phase}")
         elif isinstance(event, Finished):
             del self.working[event.id]
@@ -71,18 +82,20 @@ class RunView:
             del self.working[event.id]
             self.failed += 1
             self._line(f"{self._count()} {event.id} FAILED: {event.reason}", "red")
+        self._write(now=told)
 
     def step(self, phase: str, fraction: float) -> None:
         """Show progress of the preparation, which belongs to no cell."""
         known = self.working.get("prepare")
-        if known is None or known[1] != phase:
+        if known is None or known.phase != phase:
             self._line(f"prepare: {phase}")
-        self.working["prepare"] = (known[0] if known else time.monotonic(), phase, fraction)
+        self.working["prepare"] = Working(known.started if known else time.time(), phase, fraction)
+        self._write(now=known is None or known.phase != phase)
 
     def prepared(self) -> None:
         """The preparation is over."""
-        started, *_ = self.working.pop("prepare", (time.monotonic(),))
-        self._line(f"prepare: done in {duration(time.monotonic() - started)}")
+        started = self.working.pop("prepare", Working(time.time())).started
+        self._line(f"prepare: done in {duration(time.time() - started)}")
 
     def summary(self) -> str:
         """One line on the whole run."""
@@ -95,24 +108,18 @@ class RunView:
 
     def seconds_left(self) -> float | None:
         """Expected time until the last cell is done; None while a cell's cost is unknown."""
-        now, lengths = time.monotonic(), []
-        for cell, (started, _, _) in self.working.items():
+        now, lengths = time.time(), []
+        for cell, at in self.working.items():
             if cell in self.specs:
                 expected = self.costs.seconds(self.specs[cell])
-                lengths.append(None if expected is None else max(0.0, expected - (now - started)))
+                lengths.append(None if expected is None else max(0.0, expected - (now - at.started)))
         lengths += [self.costs.seconds(self.specs[cell]) for cell in self.waiting]
         known = [length for length in lengths if length is not None]
         return makespan(known, self.workers) if len(known) == len(lengths) else None
 
     def __rich__(self) -> Group:
-        table = Table.grid(padding=(0, 1))
-        for cell, (started, phase, fraction) in self.working.items():
-            clock = duration(time.monotonic() - started)
-            table.add_row(
-                f" {cell}", phase, ProgressBar(1.0, min(1.0, fraction), width=24), f"{fraction:4.0%}", clock
-            )
         head = f"cells {self._count()} · {duration(time.monotonic() - self.started)} so far · {self._left_text()}"
-        return Group(Text(head, style="bold"), table)
+        return Group(Text(head, style="bold"), working_table(self.working))
 
     def _count(self) -> str:
         ended = self.done + self.failed
@@ -123,10 +130,24 @@ class RunView:
         left = self.seconds_left()
         return "time left unknown" if left is None else f"about {duration(left)} left"
 
+    def _write(self, now: bool = False) -> None:
+        if self.file:
+            self.file.write(self.working, self.waiting, self.seconds_left(), now)
+
     def _line(self, text: str, style: str = "") -> None:
         """A line that stays. With a clock in front where it may end up in a file."""
         clock = "" if self.live else time.strftime("%H:%M:%S ")
         self.console.print(Text(clock + text, style=style), soft_wrap=True)
+
+
+def working_table(working: Mapping[str, Working]) -> Table:
+    """Cells at work: phase, how far, since when, loss on dev pairs at the start and last."""
+    table = Table.grid(padding=(0, 1))
+    for cell, at in working.items():
+        loss = f"dev loss {at.dev_loss[0]:.3f} -> {at.dev_loss[1]:.3f}" if at.dev_loss else ""
+        bar = ProgressBar(1.0, min(1.0, at.fraction), width=24)
+        table.add_row(f" {cell}", at.phase, bar, f"{at.fraction:4.0%}", duration(max(0.0, time.time() - at.started)), loss)
+    return table
 
 
 def report_line(manifest: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from bench.paths import atomic_write
 from bench.plan import Plan
 from bench.plan_view import heading
 from bench.progress import RunView
+from bench.progress_file import ProgressFile
 from bench.record import RUNS, add_run
 
 PREPARE = "bench.prepare:prepare"
@@ -56,7 +57,7 @@ def run(
         except OSError as error:
             raise _unwritable(error, plan) from error
         console.print(heading(plan, todo), soft_wrap=True)
-        view = RunView(todo, len(plan.specs) - len(todo), plan.costs, plan.workers, console)
+        view = RunView(todo, len(plan.specs) - len(todo), plan.costs, plan.workers, console, ProgressFile(plan.store.root))
         executor = executor or LocalProcesses(plan.store, plan.workers, runner)
         try:
             with view:

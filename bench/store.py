@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from bench.grid import CellSpec
 from bench.lock import experiment_lock
+from bench.loggers import FOLDER as LOGS
 from bench.manifest import to_json
 
 State = Literal["done", "failed", "stale", "missing"]
@@ -109,7 +110,8 @@ class Store:
         """Turn a folder from `writing` into the record of a failure: error.txt, and the logs that explain it."""
         for path in folder.iterdir():
             if path.is_dir():
-                shutil.rmtree(path)
+                if path.name != LOGS:
+                    shutil.rmtree(path)
             elif path.name != "train.csv":
                 path.unlink()
         if log is not None and log.is_file():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +19,15 @@ from torch.utils.data import DataLoader, IterableDataset
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.encoders.space import Space
 from bench.errors import BenchError
+from bench.execution.base import Report
 from bench.ragged import Ragged
 from bench.sampling import length_batches
 from methods.base import Method, TokenStates
 
 if TYPE_CHECKING:
+    from pytorch_lightning.loggers import Logger
     from pytorch_lightning.utilities.types import OptimizerLRScheduler
 
-Report = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -259,6 +260,7 @@ class Follow(pl.Callback):
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         seconds = round(time.monotonic() - self.started, 2)
         self.rows.append({"step": trainer.global_step, "seconds": seconds, "learning_rate": rate, **module.last})
+        log(trainer, self.rows[-1])
         every = max(1, module.steps // self.checks)
         if (
             trainer.global_step % every == 0
@@ -285,11 +287,19 @@ class Follow(pl.Callback):
             ]
         loss = sum(value * n for value, n in parts) / sum(n for _, n in parts)
         self.rows.append({"step": step, "seconds": round(time.monotonic() - self.started, 2), "dev_loss": loss})
+        log(trainer, self.rows[-1])
+        self.report("train", step / module.steps, loss)
+
+
+def log(trainer: pl.Trainer, row: dict[str, Any]) -> None:
+    """Give a row of a training table to the loggers that are switched on."""
+    for logger in trainer.loggers:
+        logger.log_metrics({name: float(value) for name, value in row.items() if name != "step"}, step=row["step"])
 
 
 def train(
     student: Encoder, method: Method, space: Space, teacher: TeacherStates, pairs: Pairs, dev: Pairs,
-    settings: TrainSettings, seed: int, precision: str, accelerator: str, report: Report,
+    settings: TrainSettings, seed: int, precision: str, accelerator: str, report: Report, loggers: Sequence[Logger] = (),
 ) -> pd.DataFrame:  # fmt: skip
     """Train `student` in place.
 
@@ -305,6 +315,7 @@ def train(
         precision: a Lightning precision, such as `32-true` or `bf16-mixed`.
         accelerator: a Lightning accelerator, such as `auto` or `cpu`.
         report: called with phase and fraction done.
+        loggers: are given every row that is returned.
 
     Returns:
         One row a step (loss, rate, seconds, what the method logs) and one a dev check (`dev_loss`).
@@ -316,21 +327,22 @@ def train(
     batches = length_batches(pairs.lengths, settings.batch_size, seed)
     module = Distillation(student, method, space, teacher, pairs, settings, len(batches))
     follow = Follow(dev, report)
-    fit(module, Batches(batches), follow, settings.clip, precision, accelerator)
+    fit(module, Batches(batches), follow, settings.clip, precision, accelerator, loggers)
     student.model.requires_grad_(False).eval()
     return pd.DataFrame(follow.rows)
 
 
 def fit(
-    module: pl.LightningModule, data: Batches, follow: pl.Callback, clip: float, precision: str, accelerator: str = "auto"
-) -> None:
+    module: pl.LightningModule, data: Batches, follow: pl.Callback, clip: float, precision: str, accelerator: str = "auto",
+    loggers: Sequence[Logger] = (),
+) -> None:  # fmt: skip
     """One pass over the batches with Lightning, which decides device and precision."""
     with warnings.catch_warnings():
         # Single-process batches of arrays are meant: there is nothing for data workers to do.
         warnings.filterwarnings("ignore", module="pytorch_lightning")
         trainer = pl.Trainer(
             max_steps=len(data.batches), max_epochs=1, accelerator=accelerator, devices=1, precision=precision,  # type: ignore[arg-type]
-            gradient_clip_val=clip or None, callbacks=[follow], logger=False, enable_checkpointing=False,
+            gradient_clip_val=clip or None, callbacks=[follow], logger=list(loggers) or False, enable_checkpointing=False,
             enable_progress_bar=False, enable_model_summary=False, deterministic="warn",
         )  # fmt: skip
         trainer.fit(module, datamodule=data)

@@ -10,6 +10,7 @@ from bench.languages import Languages
 from bench.manifest import hardware
 from bench.profile_file import load_profile
 from bench.progress import RunView, report_line
+from bench.progress_file import ProgressFile, read
 
 SMALL = Path(__file__).parent / "profiles" / "small.yaml"
 PROFILE = load_profile(str(SMALL), ["grid.sizes=[2]", "cost={untrained: 1, contrastive: 3}"])
@@ -105,3 +106,23 @@ def test_progress_on_a_terminal_shows_each_cell_with_its_phase():
             shown.print(view)
     assert "cells [0/2]" in capture.get() and "time left unknown" in capture.get()
     assert "train" in capture.get() and "25%" in capture.get() and "optical@2#0" in capture.get()
+
+
+def test_a_view_writes_what_another_terminal_can_watch(tmp_path):
+    console = Console(file=io.StringIO(), width=120)
+    file = ProgressFile(tmp_path)
+    with RunView([CONTRASTIVE, OPTICAL], 0, Costs(PROFILE, [manifest(100, OPTICAL)]), 1, console, file) as view:
+        assert read(tmp_path).waiting == [CONTRASTIVE.id, OPTICAL.id]
+        view.step("suite", 0.0)
+        assert read(tmp_path).working["prepare"].phase == "suite"
+        view.step("encoder", 0.0)
+        assert read(tmp_path).working["prepare"].phase == "encoder", "a new phase does not wait for its second"
+        view.prepared()
+        view.handle(Started(OPTICAL.id))
+        for share, loss in ((0.0, 0.8), (0.5, 0.7), (1.0, 0.6)):
+            view.handle(Progress(OPTICAL.id, "train", share, loss))
+        found = read(tmp_path)
+        assert found.working[OPTICAL.id].dev_loss == (0.8, 0.6) and found.waiting == [CONTRASTIVE.id] and found.alive
+        view.handle(Progress(OPTICAL.id, "train", 0.9))
+        assert read(tmp_path).working[OPTICAL.id].fraction == 1.0, "steps within a phase are written once a second"
+    assert read(tmp_path) is None

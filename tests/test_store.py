@@ -42,6 +42,8 @@ def record_failure(store: Store, cell: CellSpec) -> None:
         (folder / "train.csv").write_text("step,loss\n1,nan\n")
         (folder / "metrics.csv").write_text("half")
         (folder / "runs").mkdir()
+        (folder / "logs" / "csv").mkdir(parents=True)
+        (folder / "logs" / "csv" / "metrics.csv").write_text("step,loss\n1,nan\n")
         store.finish_failed(cell, folder, "Traceback: it broke", {})
 
 
@@ -124,7 +126,8 @@ def test_a_failure_is_recorded_with_what_explains_it_and_nothing_else(tmp_path):
     record_failure(store, cell)
     assert store.state(cell) == "failed"
     assert (store.folder(cell) / "error.txt").read_text() == "Traceback: it broke"
-    assert {path.name for path in store.folder(cell).iterdir()} == {"error.txt", "train.csv", "spec.json", "manifest.json"}
+    kept = {path.name for path in store.folder(cell).iterdir()}
+    assert kept == {"error.txt", "train.csv", "logs", "spec.json", "manifest.json"}
     save(store, cell)  # a later success takes its place
     assert store.state(cell) == "done" and not (store.folder(cell) / "error.txt").exists()
 

@@ -167,11 +167,20 @@ def test_english_sides_are_tokenised_only_for_methods_that_need_them(world: Worl
 
 def test_log_and_reports(world: World):
     told: list[tuple[str, float]] = []
-    student, table = trained(world, "contrastive", lambda phase, share: told.append((phase, share)), pairs=52)
+    losses: list[float] = []
+
+    def report(phase: str, share: float, dev_loss: float | None = None, /) -> None:
+        if dev_loss is None:
+            told.append((phase, share))
+        else:
+            losses.append(dev_loss)
+
+    student, table = trained(world, "contrastive", report, pairs=52)
     steps = table[table["loss"].notna()]
     assert steps["step"].tolist() == list(range(1, 8))  # 52 pairs in batches of 8
     assert steps["accuracy"].between(0, 1).all()
     assert table.loc[table["dev_loss"].notna(), "step"].tolist() == [0, 3, 7]
+    assert losses == table["dev_loss"].dropna().tolist()
     assert told == [("train", pytest.approx(step / 7)) for step in range(1, 8)]
     assert not student.model.training and not any(p.requires_grad for p in student.model.parameters())
 

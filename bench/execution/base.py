@@ -11,7 +11,12 @@ from bench.errors import BenchError
 from bench.grid import CellSpec
 
 RUN_CELL = "bench.cell:run_cell"
-Report = Callable[[str, float], None]  # phase, fraction of the phase that is done
+
+
+class Report(Protocol):
+    """Told where a cell is: phase, fraction of it that is done, and the loss on dev pairs where it was just measured."""
+
+    def __call__(self, phase: str, fraction: float, dev_loss: float | None = None, /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -23,11 +28,12 @@ class Started:
 
 @dataclass(frozen=True)
 class Progress:
-    """A cell is in `phase`, of which `fraction` in [0, 1] is done."""
+    """A cell is in `phase`, of which `fraction` in [0, 1] is done; `dev_loss` where it was just measured."""
 
     id: str
     phase: str
     fraction: float
+    dev_loss: float | None = None
 
 
 @dataclass(frozen=True)

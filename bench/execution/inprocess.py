@@ -27,4 +27,7 @@ class InProcess:
 
 
 def _reporter(cell: str, seen: list[Event]) -> Report:
-    return lambda phase, fraction: seen.append(Progress(cell, phase, fraction))
+    def report(phase: str, fraction: float, dev_loss: float | None = None, /) -> None:
+        seen.append(Progress(cell, phase, fraction, dev_loss))
+
+    return report

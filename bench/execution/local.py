@@ -15,12 +15,12 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
-from bench.execution.base import RUN_CELL, Event, Failed, Finished, Progress, Report, Started
+from bench.execution.base import RUN_CELL, Event, Failed, Finished, Progress, Started
 from bench.grid import CellSpec
 from bench.manifest import git, hardware, now, versions
 from bench.profile import Profile
@@ -50,7 +50,7 @@ class LocalProcesses:
                     spec = running[child]
                     for message in child.messages():
                         if message["event"] == "progress":
-                            yield Progress(spec.id, message["phase"], message["fraction"])
+                            yield Progress(spec.id, message["phase"], message["fraction"], message.get("dev_loss"))
                         else:
                             child.last = message
                     if child.ended:
@@ -89,7 +89,7 @@ class LocalProcesses:
             self.store.sweep(spec)
 
 
-def call_in_child(function: str, profile: Profile, threads: int, report: Report) -> Any:
+def call_in_child(function: str, profile: Profile, threads: int, report: Callable[[str, float], None]) -> Any:
     """`function(profile, report)` in a child process of its own, so that this process never loads torch.
 
     Raises:

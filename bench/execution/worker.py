@@ -31,12 +31,12 @@ def main() -> None:
 
     said, at = "", 0.0
 
-    def report(phase: str, fraction: float) -> None:
+    def report(phase: str, fraction: float, dev_loss: float | None = None, /) -> None:
         nonlocal said, at
         # At most some lines a second: a step of a small model takes milliseconds.
-        if phase != said or fraction >= 1 or time.monotonic() - at > 0.2:
+        if phase != said or fraction >= 1 or dev_loss is not None or time.monotonic() - at > 0.2:
             said, at = phase, time.monotonic()
-            send({"event": "progress", "phase": phase, "fraction": float(fraction)})
+            send({"event": "progress", "phase": phase, "fraction": float(fraction), "dev_loss": dev_loss})
 
     def send(message: dict[str, Any]) -> None:
         from bench.manifest import to_json

@@ -129,8 +129,8 @@ def _languages(experiments: Sequence[Experiment], codes: Sequence[str]) -> dict[
     return {
         code: {
             "name": str(own.get("name") or code), "family": str(own.get("family") or ""), "script": str(own.get("script") or ""),
-            "class": own.get("class"), "premium": rounded(own.get("token_premium")), "pairs": pairs.get(code),
-            "unknown": rounded(own.get("unknown_rate"), 4),
+            "tag": str(own.get("tag") or code.split("_")[0]), "class": own.get("class"), "pairs": pairs.get(code),
+            "premium": rounded(own.get("token_premium")), "unknown": rounded(own.get("unknown_rate"), 4),
         }
         for code, own in ((code, facts.get(code, {})) for code in codes)
     }  # fmt: skip

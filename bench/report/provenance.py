@@ -10,6 +10,7 @@ import yaml
 
 from bench.profile import SOURCES
 from bench.record import RUNS, read_runs
+from bench.report.texts import own_data
 from bench.results import Cell, Experiment
 from bench.sources.catalogue import PACKAGES
 from bench.suite.build import SOURCE_PACKAGES
@@ -30,7 +31,9 @@ def provenance(experiment: Experiment) -> dict[str, Any]:
 
 
 def licences(experiment: Experiment) -> list[dict[str, str]]:
-    """One record a package that the experiment's data come from: source, package, licence, task, note."""
+    """One record a package that the experiment's data come from: source, package, licence, task, note; none of own data."""
+    if own_data(experiment):
+        return []
     without = set((experiment.plan.profile.get("data") or {}).get("without") or ())
     return [
         {

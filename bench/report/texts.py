@@ -9,7 +9,7 @@ from typing import Literal
 
 from bench.errors import BenchError
 from bench.paths import cache_dir
-from bench.profile import SOURCES, TASKS
+from bench.profile import BUILTIN, SOURCES, TASKS
 from bench.results import Experiment
 from bench.sources.catalogue import PACKAGES
 from bench.store import folder_name, read_json
@@ -98,7 +98,8 @@ def load(experiment: Experiment, order: str, which: Which = "shareable") -> Text
     """
     evaluation = experiment.plan.profile.get("evaluation") or {}
     split = str(evaluation.get("split") or "test")
-    hidden = {task: why for task in experiment.plan.tasks if (why := "" if which == "all" else reserved(task))}
+    own = own_data(experiment)
+    hidden = {task: why for task in experiment.plan.tasks if (why := "" if which == "all" else reserved(task, own))}
     if which == "none":
         return Texts(split, (), {}, "This page was written without texts and judgements (--texts none).")
     done = [cell for cell in experiment.cells if cell.done and cell.name.order == order]
@@ -115,10 +116,16 @@ def load(experiment: Experiment, order: str, which: Which = "shareable") -> Text
     return Texts(split, tuple(suites), hidden)
 
 
-def reserved(task: str) -> str:
-    """Why the texts of a task may not be passed on; empty if they may."""
+def own_data(experiment: Experiment) -> bool:
+    """Whether its data was somebody's own, not the built-in suite."""
+    data = experiment.plan.profile.get("data") or {}
+    return data.get("suite", BUILTIN) != BUILTIN or bool(data.get("bitext") or data.get("tasks"))
+
+
+def reserved(task: str, own: bool = False) -> str:
+    """Why the texts of a task may not be passed on; empty if they may. `own`: of somebody's own data, whatever its name."""
     sources = [source for source, of in SOURCES.items() if of == task] or (list(INTERFACE) if task in TASKS else [])
-    if not sources:
+    if own or not sources:
         return "its licence is not known here"
     closed = [PACKAGES[name] for source in sources for name in SOURCE_PACKAGES[source] if not PACKAGES[name].shareable]
     return f"texts of {' and '.join(package.name for package in closed)} must not be redistributed" if closed else ""

@@ -11,6 +11,7 @@ import torch
 
 from bench.encoders.encoder import Encoder, TokenizedText, token_batches
 from bench.errors import BenchError
+from bench.loggers import opened
 from bench.translation.model import EnglishVocabulary, build, greedy
 from bench.translation.training import train_translator
 from bench.translation.warmup import warm_up
@@ -104,10 +105,11 @@ def _trained(
     with clock.phase("decoder"):
         warm_up(context, encoder, model, vocabulary, params, precision, clock.report)
     sources, targets = with_copies(pairs.texts, [english[i] for i in pairs.english], params.copying)
-    with clock.phase("train"):
+    with clock.phase("train"), opened(spec, out_dir) as loggers:
         table = train_translator(
             encoder, model, vocabulary, sources, targets,
             (dev.texts, [english[i] for i in dev.english]), settings, params.decoder_rate, spec.seed, precision, clock.report,
+            loggers,
         )  # fmt: skip
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
     found |= training_record(pairs, rows, table, clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,15 +15,15 @@ from torch.nn.utils.rnn import pad_sequence
 
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.errors import BenchError
+from bench.execution.base import Report
 from bench.sampling import length_batches
-from bench.training import Batches, Clipped, TrainSettings, fit, freeze, linear
+from bench.training import Batches, Clipped, TrainSettings, fit, freeze, linear, log
 from bench.translation.model import EnglishVocabulary, token_loss
 
 if TYPE_CHECKING:
+    from pytorch_lightning.loggers import Logger
     from pytorch_lightning.utilities.types import OptimizerLRScheduler
     from transformers import EncoderDecoderModel
-
-Report = Callable[[str, float], None]
 
 
 class _Decoding(Clipped):
@@ -133,20 +133,21 @@ class FollowTranslation(pl.Callback):
         self.started = time.monotonic()
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._check(module, 0)
+        self._check(trainer, module, 0)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
         rate = trainer.optimizers[0].param_groups[-1]["lr"]
         self.rows.append({"step": trainer.global_step, "seconds": self._seconds(), "learning_rate": rate, **module.last})
+        log(trainer, self.rows[-1])
         self.report(self.phase, trainer.global_step / module.steps)
 
     def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._check(module, trainer.global_step)
+        self._check(trainer, module, trainer.global_step)
 
     def _seconds(self) -> float:
         return round(time.monotonic() - self.started, 2)
 
-    def _check(self, module: Any, step: int) -> None:
+    def _check(self, trainer: pl.Trainer, module: Any, step: int) -> None:
         if not len(self.texts):
             return
         order = np.argsort([len(t.ids) for t in self.texts], kind="stable")
@@ -155,12 +156,14 @@ class FollowTranslation(pl.Callback):
             parts = [order[i : i + size] for i in range(0, len(order), size)]
             losses = [module.losses(part, self.texts, self.targets).item() * len(part) for part in parts]
         self.rows.append({"step": step, "seconds": self._seconds(), "dev_loss": sum(losses) / len(order)})
+        log(trainer, self.rows[-1])
+        self.report(self.phase, step / module.steps, self.rows[-1]["dev_loss"])
 
 
 def train_translator(
     encoder: Encoder, model: EncoderDecoderModel, vocabulary: EnglishVocabulary, texts: Sequence[TokenizedText],
     english: Sequence[TokenizedText], dev: tuple[Sequence[TokenizedText], Sequence[TokenizedText]], settings: TrainSettings,
-    decoder_rate: float, seed: int, precision: str, report: Report,
+    decoder_rate: float, seed: int, precision: str, report: Report, loggers: Sequence[Logger] = (),
 ) -> pd.DataFrame:  # fmt: skip
     """Train in place; one row a step and one a dev check, as `bench.training.train`.
 
@@ -168,13 +171,14 @@ def train_translator(
         texts, english: the two sides of the pairs, in the order in which they were drawn.
         dev: two sides of pairs of which the loss is watched.
         decoder_rate: learning rate of the decoder, as a multiple of the encoder's.
+        loggers: are given every row.
     """
     pl.seed_everything(seed, workers=True, verbose=False)
     batches = length_batches(np.array([len(t.ids) for t in texts]), settings.batch_size, seed)
     targets = [vocabulary.rows(text) for text in english]
     module = Translation(encoder, model, texts, targets, vocabulary.pad, settings, decoder_rate, len(batches))
     follow = FollowTranslation(dev[0], [vocabulary.rows(text) for text in dev[1]], report, "train")
-    fit(module, Batches(batches), follow, settings.clip, precision)
+    fit(module, Batches(batches), follow, settings.clip, precision, loggers=loggers)
     model.requires_grad_(False).eval()
     return pd.DataFrame(follow.rows)
 

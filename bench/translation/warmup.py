@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bench.encoders.encoder import Encoder
+from bench.execution.base import Report
 from bench.paths import atomic_dir
 from bench.training import TrainSettings
 from bench.translation.model import EnglishVocabulary, build
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from bench.context import Context
 
-Report = Callable[[str, float], None]
 FORMAT = 3  # of what is kept: raised when the same settings give another decoder
 BATCH = 64  # the decoder alone is small: larger batches than for the bitext
 

@@ -28,6 +28,13 @@ def run_cell(spec, out_dir: Path, report):
     return {"seconds": {"train": 1.0, "evaluate": 2.0}, "pairs_seen": 12, "pairs_per_second": 12.0, "threads_seen": threads}
 
 
+def run_watched(spec, out_dir: Path, report):
+    """As `run_cell`, with losses on dev pairs faster than progress is sent."""
+    for number, loss in enumerate((0.75, 0.5, 0.25)):
+        report("train", number / 3, loss)
+    return run_cell(spec, out_dir, report)
+
+
 def run_tables(spec, out_dir: Path, report):
     """As `run_cell`, with tables that a leaderboard can be made from."""
     import pandas as pd

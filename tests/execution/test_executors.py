@@ -59,6 +59,12 @@ def test_cells_run_in_order_and_land_in_the_store(executor, store):
     assert phases == ["train", "evaluate"]
 
 
+def test_losses_on_dev_pairs_are_told_at_once(store):
+    for executor in (InProcess(store, "fake_cells:run_watched"), LocalProcesses(store, 1, "fake_cells:run_watched")):
+        events = [event for event in executor.run([OPTICAL]) if isinstance(event, Progress)]
+        assert [event.dev_loss for event in events if event.dev_loss is not None] == [0.75, 0.5, 0.25]
+
+
 def test_a_failing_cell_is_recorded_and_the_others_go_on(executor, store, fake):
     fake(CONTRASTIVE, "raise")
     found = ends(executor.run(SPECS))

@@ -157,6 +157,23 @@ def test_views_change_every_section(opened):
     assert "faq" in opened.tab.locator("#overview h3").inner_text()
 
 
+def test_another_experiment_has_its_own_answer(browser, found, tmp_path):
+    both = json.loads(json.dumps(found))
+    other = json.loads(json.dumps(found["views"][0])) | {"label": "other budget", "experiment": "other"}
+    said = {"headline": "`optical` is worse than `contrastive` everywhere", "sentence": "Of 1 comparison, by -.010."}
+    other["compared"][0] |= said
+    both["views"].append(other)
+    path = tmp_path / "both.html"
+    path.write_text(html_of(both), encoding="utf-8")
+    one = Opened(browser, path)
+    before = one.tab.locator("#answer h2").first.inner_text()
+    assert before == found["views"][0]["compared"][0]["headline"].replace("`", "")
+    choose(one.tab, "Order or experiment", "other budget")
+    assert one.tab.locator("#answer h2").first.inner_text() == "optical is worse than contrastive everywhere"
+    assert "by −.010" in one.tab.locator("#answer").inner_text() and one.said == []
+    one.tab.close()
+
+
 def test_light_and_dark(opened):
     paper = "getComputedStyle(document.body).backgroundColor"
     opened.tab.emulate_media(color_scheme="dark")

@@ -1,8 +1,9 @@
 import pytest
 
-from bench.report import texts
+from bench.report import provenance, texts
 from bench.results import load
 from bench.sources.catalogue import PACKAGES
+from tests.report import made
 
 
 def test_texts_that_must_not_be_passed_on_are_reserved():
@@ -10,6 +11,7 @@ def test_texts_that_must_not_be_passed_on_are_reserved():
     assert texts.reserved("a task of the user") == "its licence is not known here"
     for task in ("symbols", "faq", "declaration", "strings"):
         assert texts.reserved(task) == ""
+        assert texts.reserved(task, own=True) == "its licence is not known here", "the name of a task says nothing of its texts"
     assert {name for name, package in PACKAGES.items() if not package.shareable} == {"alfanous", "alfanous3"}
     assert all("never redistribute" in package.note for package in PACKAGES.values() if not package.shareable)
 
@@ -29,11 +31,21 @@ def test_texts_come_from_the_suite_of_the_cells(world):
 
 @pytest.mark.parametrize(("which", "shown"), [("shareable", ""), ("all", "document 3 of faq")])
 def test_reserved_tasks_have_judgements_but_no_texts(world, monkeypatch, which, shown):
-    monkeypatch.setattr(texts, "reserved", lambda task: "for the test" if task == "faq" else "")
+    monkeypatch.setattr(texts, "reserved", lambda task, own: "for the test" if task == "faq" else "")
     found = texts.load(load(world), "low", which)
     assert found.document("faq", "d3") == shown and bool(found.query("faq", "swh_Latn", "q2")) == bool(shown)
     assert found.judged("faq", "swh_Latn", "q2") == {"d2": 1}
     assert found.document("symbols", "d3")
+
+
+@pytest.mark.parametrize("data", [{"suite": "my/data"}, {"bitext": ["a.tsv"]}, {"suite": "builtin", "tasks": ["t"]}])
+def test_own_data_is_nobody_else_s(world, tmp_path, data):
+    folder = made.experiment(tmp_path / "own", data=data)
+    assert texts.own_data(load(folder)) and not texts.own_data(load(world))
+    found = texts.load(load(folder), "low")
+    assert found.document("faq", "d3") == "" and found.hidden["faq"] == "its licence is not known here"
+    assert texts.load(load(folder), "low", "all").document("faq", "d3") == "document 3 of faq"
+    assert provenance.licences(load(folder)) == [] and len(provenance.licences(load(world))) > 5
 
 
 def test_a_cache_without_the_suite_is_said_not_an_error(world, tmp_path, monkeypatch):

@@ -31,6 +31,9 @@ function put(host, ...children) {
 /** A long name with places to break it at: after `(`, `,`, `=`, `@` and `#`. */
 const breakable = (text) => text.split(/(?<=[(,=@#])/).flatMap((part, n) => (n ? [make("wbr"), part] : [part]));
 
+/** Text of the answer as nodes: code in backticks, real minus signs outside of it (as the page's own Python does). */
+const coded = (text) => text.split("`").map((part, n) => (n % 2 ? make("code", {}, part) : part.replace(/(?<![\w.-])-(?=\.?\d)/g, "−")));
+
 const MISSING = "";
 /** A score as the tables have it: .316, empty when there is none. */
 const score = (value, digits = 3) => (value === null || value === undefined ? MISSING : short(value.toFixed(digits)));

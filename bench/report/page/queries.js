@@ -61,9 +61,8 @@ function queryCard([item, a, b, listA, listB], pair) {
   const relevant = new Map(judged.map(([document, grade]) => [document, grade]));
   const found = new Set([listA, listB].flatMap((list) => (list === null ? [] : view().queries.lists[list])));
   const missed = judged.filter(([document]) => !found.has(document));
-  const tag = code.split("_");
   return make("article", { class: "query" },
-    make("h3", { lang: text ? `${tag[0]}-${tag[1]}` : null, dir: "auto" }, text || `query ${id}`),
+    make("h3", { lang: text ? DATA.languages[code].tag : null, dir: "auto" }, text || `query ${id}`),
     make("p", { class: "small muted" }, `${nameOf(code)}, ${groupOf(code, pair.size)}, ${task}, N = ${pair.size}`, english ? `. In English: “${english}”` : ""),
     make("div", { class: "lists" }, queryHits(pair.first, a, listA, relevant), queryHits(pair.second, b, listB, relevant)),
     missed.length ? make("p", { class: "small" }, "Relevant, but in neither list: ", missed.map(([document]) => documentText(document)).join(" · ")) : null);

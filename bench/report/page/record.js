@@ -51,6 +51,7 @@ function experimentRecord(experiment) {
 
 function licenceTable(licences) {
   const host = make("div");
+  if (!licences.length) return make("p", { class: "muted" }, "Somebody's own data, from files on disk: their licences are not known here.");
   table(host, [
     { head: "source", text: true, value: (l) => l.source, cell: (l) => l.source },
     { head: "package", text: true, value: (l) => l.package, cell: (l) => l.package },
