@@ -175,6 +175,21 @@ class Evaluation(Settings):
                 raise unknown("task", name, known)
 
 
+class Retrieval(Settings):
+    """How documents are kept and searched. Where they are in memory, only `recall_queries` is read."""
+
+    # memory: all token vectors at once. disk: coded, in shards, for collections of any size. auto: disk above `disk_above`.
+    documents: Literal["auto", "memory", "disk"] = "auto"
+    disk_above: Annotated[int, Field(ge=1)] = 200_000  # documents of a task
+    bits: Literal[4, 8] = 8  # of a dimension of a token vector on disk
+    shard: Annotated[int, Field(ge=1)] = 32_768  # documents encoded before anything is kept
+    # With late_mode approximate, documents on disk are found by pooled vectors and then ranked by both scorers.
+    candidates: Annotated[int, Field(ge=100)] = 2000  # documents a query
+    probes: Annotated[int, Field(ge=1)] = 64  # inverted lists visited for them
+    # Queries a task and language that are searched exhaustively too, to say what the approximate search misses.
+    recall_queries: Annotated[int, Field(ge=0)] = 10
+
+
 class Space(Settings):
     """The space in which every method is trained and scored; fitted on the teacher's English bitext."""
 
@@ -208,6 +223,7 @@ class Profile(Settings):
     method_settings: dict[str, dict[str, Any]] = Field(default_factory=dict)  # method -> values of `training`
     space: Space = Space()
     evaluation: Evaluation = Evaluation()
+    retrieval: Retrieval = Retrieval()
     store: Storing = Storing()
     hardware: Hardware = Hardware()
     # Minutes a cell of a method takes, for `bench plan` until this machine has measured them;

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.documents import DocumentStream
 from bench.errors import BenchError, unknown
 
 ENGLISH = "eng_Latn"
@@ -52,6 +53,10 @@ class Task:
     @cached_property
     def _qrel_rows(self) -> dict[tuple[str, str], np.ndarray]:
         return _rows(self._qrels)
+
+    def stream(self) -> DocumentStream:
+        """Its documents, one after the other."""
+        return DocumentStream.of(self.documents)
 
     def texts(self) -> list[str]:
         """All its query texts, of all splits and languages."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from bench.documents import Document, DocumentStream
 from bench.encoders.once import once, one_at_a_time
 from bench.encoders.space import Space
 from bench.errors import BenchError
@@ -23,27 +23,14 @@ from bench.retrieval.large.lists import build_lists, sample_size
 from bench.retrieval.large.shards import Encode, Shards, digest, write_shard
 
 CODEC_DOCUMENTS = 2048  # the first documents, on whose tokens the quantiser is trained
-Document = tuple[str, str]  # id, English text
 Report = Callable[[float], None]
 
 
-@dataclass(frozen=True)
-class Collection:
-    """Documents that are read one after the other, as often as needed, always in the same order.
-
-    Attributes:
-        documents: starts a new pass over (id, text).
-        count: how many there are, for the progress only; None = not known.
-    """
-
-    documents: Callable[[], Iterable[Document]]
-    count: int | None = None
-
-
-def encode_collection(folder: Path, collection: Collection, encode: Encode, bits: int, shard: int, report: Report) -> Shards:
-    """The collection in `folder`, encoded as far as it is not there yet; nothing is read once it is complete.
+def encode_collection(folder: Path, documents: DocumentStream, encode: Encode, bits: int, shard: int, report: Report) -> Shards:
+    """The documents in `folder`, encoded as far as it is not there yet; nothing is read once it is complete.
 
     Args:
+        documents: what to encode.
         encode: texts -> raw states.
         bits: of a dimension of a token vector, 4 or 8.
         shard: documents a shard.
@@ -56,7 +43,7 @@ def encode_collection(folder: Path, collection: Collection, encode: Encode, bits
     folder.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(folder / ".lock"):
         if not complete.exists():
-            count = _encode(folder, collection, encode, bits, shard, report)
+            count = _encode(folder, documents, encode, bits, shard, report)
             _open(folder, count).check_unique()
             atomic_write(complete, json.dumps({"shards": count}))
     return _open(folder, int(json.loads(complete.read_text())["shards"]))
@@ -66,18 +53,18 @@ def _open(folder: Path, count: int) -> Shards:
     return Shards([folder / f"{number:05d}" for number in range(count)], TokenCodec.load(folder / "codec.npz"))
 
 
-def _encode(folder: Path, collection: Collection, encode: Encode, bits: int, shard: int, report: Report) -> int:
-    codec = _codec(folder / "codec.npz", collection, encode, bits)
+def _encode(folder: Path, documents: DocumentStream, encode: Encode, bits: int, shard: int, report: Report) -> int:
+    codec = _codec(folder / "codec.npz", documents, encode, bits)
     count, seen = 0, 0
 
-    def done(documents: int) -> None:
+    def done(encoded: int) -> None:
         nonlocal seen
-        seen += documents
-        if collection.count:
-            report(min(1.0, seen / collection.count))
+        seen += encoded
+        if documents.count:
+            report(min(1.0, seen / documents.count))
 
-    for documents in _batches(collection.documents(), shard):
-        ids, texts = [name for name, _ in documents], [text for _, text in documents]
+    for batch in _batches(documents.read(), shard):
+        ids, texts = [name for name, _ in batch], [text for _, text in batch]
         place = folder / f"{count:05d}"
         if place.is_dir():
             if json.loads((place / "shard.json").read_text())["digest"] != digest(ids, texts):
@@ -91,9 +78,9 @@ def _encode(folder: Path, collection: Collection, encode: Encode, bits: int, sha
     return count
 
 
-def _codec(path: Path, collection: Collection, encode: Encode, bits: int) -> TokenCodec:
+def _codec(path: Path, documents: DocumentStream, encode: Encode, bits: int) -> TokenCodec:
     if not path.exists():
-        texts = [text for _, text in islice(collection.documents(), CODEC_DOCUMENTS)]
+        texts = [text for _, text in islice(documents.read(), CODEC_DOCUMENTS)]
         if not texts:
             raise BenchError("there are no documents to search", "check the documents of the task")
         TokenCodec.train(np.asarray(encode(texts)[1].vectors, dtype=np.float32), bits).save(path)

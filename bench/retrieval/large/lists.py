@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -43,7 +44,8 @@ def build_lists(folder: Path, final: Path, sample: np.ndarray, shards: Callable[
         parts.append(folder / f"{number}.ivf")
         faiss.write_index(part, str(parts[-1]))
     merge_ondisk(index, list(map(str, parts)), str(folder / _LISTS))
-    faiss.downcast_InvertedLists(index.invlists).filename = str(final / _LISTS)
+    merged: Any = faiss.downcast_InvertedLists(index.invlists)  # type: ignore[arg-type]
+    merged.filename = str(final / _LISTS)
     faiss.write_index(index, str(folder / _FILE))
     for path in (empty, *parts):
         path.unlink()
@@ -63,8 +65,9 @@ class Lists:
     """
 
     def __init__(self, folder: Path, probes: int) -> None:
-        self.index = faiss.read_index(str(folder / _FILE), faiss.IO_FLAG_ONDISK_SAME_DIR | faiss.IO_FLAG_READ_ONLY)
-        self.index.nprobe = min(probes, self.index.nlist)
+        index: Any = faiss.read_index(str(folder / _FILE), faiss.IO_FLAG_ONDISK_SAME_DIR | faiss.IO_FLAG_READ_ONLY)
+        index.nprobe = min(probes, index.nlist)
+        self.index = index
 
     def search(self, queries: np.ndarray, k: int) -> np.ndarray:
         """(Q, k) positions of the documents that are probably the best by inner product; -1 where fewer were found."""

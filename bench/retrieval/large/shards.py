@@ -166,14 +166,17 @@ class Shards:
 
 
 def read_ranges(path: Path, starts: np.ndarray, counts: np.ndarray, width: int) -> np.ndarray:
-    """(sum of counts, width) uint8: `counts[i]` rows of `width` bytes from row `starts[i]` on; ascending, one read where they touch."""
+    """(sum of counts, width) uint8: `counts[i]` rows of `width` bytes from row `starts[i]` on, ascending.
+
+    Ranges that touch are read at once.
+    """
     total = int(counts.sum())
     found = np.empty((total, width), dtype=np.uint8)
     if not total:
         return found
     new = np.flatnonzero(np.concatenate([[True], starts[1:] != starts[:-1] + counts[:-1]]))
     sizes = np.add.reduceat(counts, new)
-    view, at = memoryview(found.reshape(-1)), 0
+    view, at = memoryview(found.reshape(-1)), 0  # type: ignore[arg-type]
     descriptor = os.open(path, os.O_RDONLY)
     try:
         for start, size in zip((starts[new] * width).tolist(), (sizes * width).tolist(), strict=True):

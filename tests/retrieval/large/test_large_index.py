@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from bench.documents import DocumentStream
 from bench.errors import BenchError
 from bench.ragged import Ragged
 from bench.retrieval.dense import DenseIndex
-from bench.retrieval.large.build import Collection, encode_collection, index_collection
+from bench.retrieval.large.build import encode_collection, index_collection
 from bench.retrieval.late import LateIndex
 from tests.made_collection import documents, encode, made_space, questions
 
@@ -32,7 +33,7 @@ def in_memory(space):
 
 def build(folder, space, bits=8, shard=150, candidates=200, probes=1000, made=None, encode=encode):
     made = made or documents(COUNT)
-    collection = Collection(lambda: made, len(made))
+    collection = DocumentStream(lambda: made, "made", len(made))
     shards = encode_collection(folder, collection, encode, bits, shard, lambda _: None)
     return index_collection(folder, shards, space, candidates, probes)
 
@@ -115,7 +116,7 @@ def test_an_interrupted_encoding_goes_on_and_a_finished_one_reads_nothing(space,
     encoded.clear()
     build(tmp_path, space, encode=counting)
     assert encoded == [100]  # 700 documents, 600 in four shards of 150
-    collection = Collection(lambda: pytest.fail("the documents were read again"))
+    collection = DocumentStream(lambda: pytest.fail("the documents were read again"), "made")
     encode_collection(tmp_path, collection, encode, 8, 150, lambda _: None)
     assert made == documents(COUNT)
 
@@ -135,7 +136,8 @@ def test_one_encoding_serves_several_spaces(space, asked, tmp_path):
     other = type(space).fit(tokens.vectors, pooled)
     second = build(tmp_path, other, encode=lambda texts: pytest.fail("encoded again"))
     dense, late, names = asked
-    assert first.search(dense, late, 5, names, "exact")["late"].ids(0) != second.search(dense, late, 5, names, "exact")["late"].ids(0)
+    one, another = (index.search(dense, late, 5, names, "exact")["late"] for index in (first, second))
+    assert one.ids(0) != another.ids(0)
 
 
 def test_mistakes_are_told(index, asked, space, tmp_path):
@@ -149,7 +151,7 @@ def test_mistakes_are_told(index, asked, space, tmp_path):
     with pytest.raises(BenchError, match="dimensions"):
         index.search(dense[:, :8], late, 10, names)
     with pytest.raises(BenchError, match="no documents"):
-        encode_collection(tmp_path / "none", Collection(lambda: []), encode, 8, 10, lambda _: None)
+        encode_collection(tmp_path / "none", DocumentStream(lambda: [], "none"), encode, 8, 10, lambda _: None)
     with pytest.raises(BenchError, match="occurs more than once"):
         build(tmp_path / "twice", space, made=[("a", "one text"), ("b", "two"), ("a", "three")], shard=1)
 
