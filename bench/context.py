@@ -17,6 +17,7 @@ from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import load_encoder, model_folder
 from bench.encoders.space import Space
 from bench.encoders.vocabulary import trim, used_ids
+from bench.errors import BenchError
 from bench.grid import CellSpec
 from bench.languages import Languages
 from bench.paths import atomic_write, cache_dir
@@ -145,8 +146,12 @@ class Context:
 
     def on_disk(self, task: str) -> bool:
         """Whether a task's documents are searched on disk."""
-        settings = self.key.retrieval
-        many = len(self.suite.task(task).documents) > settings.disk_above
+        settings, found = self.key.retrieval, self.suite.task(task)
+        many = found.streamed is not None or len(found.documents) > settings.disk_above
+        if found.streamed is not None and settings.documents == "memory":
+            raise BenchError(
+                f"the documents of task {task} are too many for retrieval.documents = memory", "set it to auto or disk"
+            )
         return settings.documents == "disk" or (settings.documents == "auto" and many)
 
     def encode_documents(self, task: str, progress: Progress | None = None) -> None:

@@ -67,11 +67,12 @@ def _path_entry(value: Any) -> Any:
 
 
 class Data(Settings):
-    """Languages and texts: the built-in suite, or data on disk (a folder, lists of files, or both)."""
+    """Languages and texts: the built-in suite, or data on disk (a folder, lists of files) and of the hubs, together."""
 
     suite: str = BUILTIN  # or a folder with bitext/ and tasks/
     bitext: tuple[Annotated[BitextEntry, BeforeValidator(_path_entry)], ...] = ()
     tasks: tuple[Annotated[TaskEntry, BeforeValidator(_path_entry)], ...] = ()
+    hubs: tuple[str, ...] = ()  # data sets of the hubs, bitext and tasks: [opus-100, belebele]; see `bench data list`
     dev_share: Annotated[float | None, Field(ge=0, lt=1)] = None  # of the queries of a task that has one set of them only
     max_pairs: Annotated[int | None, Field(ge=1)] = None  # training pairs of a language that are kept; None: all
     without: tuple[str, ...] = ()  # sources to leave out, with the tasks made from them
@@ -92,7 +93,7 @@ class Data(Settings):
     @property
     def own(self) -> bool:
         """Whether this is somebody's own data; lists of files take the place of the built-in suite."""
-        return self.suite != BUILTIN or bool(self.bitext or self.tasks)
+        return self.suite != BUILTIN or bool(self.bitext or self.tasks or self.hubs)
 
     @model_validator(mode="after")
     def _fits(self) -> Data:
@@ -101,10 +102,10 @@ class Data(Settings):
         if self.own and self.without:
             raise BenchError(
                 f"data.without = {', '.join(self.without)}: these are sources of the built-in suite",
-                "of data on disk, list what is to be used (data.bitext, data.tasks, evaluation.tasks)",
+                "of other data, list what is to be used (data.bitext, data.tasks, data.hubs, evaluation.tasks)",
             )
         if not self.own and (self.dev_share is not None or self.max_pairs is not None):
-            raise BenchError("data.dev_share and data.max_pairs are for data on disk", "the built-in suite has splits of its own")
+            raise BenchError("data.dev_share and data.max_pairs are for data of your own or of the hubs", "the built-in suite has splits of its own")
         return self
 
 

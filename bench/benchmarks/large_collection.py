@@ -157,12 +157,13 @@ def size_mb(folder: Path, pattern: str) -> float:
     return sum(path.stat().st_size for path in folder.rglob(pattern) if path.is_file()) / 1e6
 
 
-def measure(count: int, per_language: int, bits: int, shard: int, folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
+def measure(count: int, per_language: int, bits: int, shard: int, folder: Path) -> tuple[dict[str, float], pd.DataFrame]:
     """Build and search; what was needed, and one row a setting and scorer."""
     profile = load_profile("default")
     context = context_of(next(spec for spec in cells(profile, Languages.load()) if spec.method == "untrained"))
     asked, texts = ask(context, per_language), passages(context, count)
-    exact, facts = Exact(context, asked), {"passages": count, "questions": len(asked.names), "bits": bits, "shard": shard}
+    exact = Exact(context, asked)
+    facts: dict[str, float] = {"passages": count, "questions": len(asked.names), "bits": bits, "shard": shard}
     with peak_memory() as peak:
         start = time.perf_counter()
         shards = encode_collection(folder, DocumentStream(lambda: texts, "", count), exact.encode, bits, shard,

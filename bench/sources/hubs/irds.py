@@ -73,17 +73,18 @@ def _each(name: str, what: str) -> Iterator[Any]:
         dataset = ir_datasets.load(name)
         yield from getattr(dataset, f"{what}_iter")()
     except (OSError, KeyError, ValueError, RuntimeError) as error:  # also those of requests, which are OSErrors
-        files = missing_files(dataset, what) if dataset is not None else []
+        files = missing_files(dataset) if dataset is not None else []
         raise _missing(name, files or _declared(name), error) from error
 
 
-def missing_files(dataset: Any, what: str) -> list[tuple[str, Path]]:
-    """Address and place of the files that documents, queries or judgements need and that are not on disk."""
+def missing_files(dataset: Any) -> list[tuple[str, Path]]:
+    """Address and place of the files that documents, queries and judgements need and that are not on disk."""
     found: dict[str, Path] = {}
-    handler = getattr(dataset, f"{what}_handler", None)
-    if handler is not None:
-        with contextlib.suppress(Exception):  # of a list of files that itself is not there
-            _search(handler(), found, _DEEP, set())
+    for what in ("queries", "qrels", "docs"):
+        handler = getattr(dataset, f"{what}_handler", None)
+        if handler is not None:
+            with contextlib.suppress(Exception):  # of a list of files that itself is not there
+                _search(handler(), found, _DEEP, set())
     return [(url, path) for url, path in found.items() if not path.exists()]
 
 

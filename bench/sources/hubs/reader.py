@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from bench.documents import DocumentStream
 from bench.errors import BenchError, unknown
 from bench.languages import ENGLISH, Languages
-from bench.sources.collection import PAIR_COLUMNS, OwnData, OwnTask, Outline, Progress, frame, task_frames
+from bench.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress, frame, task_frames
 from bench.sources.hubs.catalogue import HUB_DATA, HubData
 from bench.sources.hubs.files import copy_of
 from bench.sources.hubs.languages import own_codes
@@ -38,10 +38,11 @@ class HubReader:
         self.data = [HUB_DATA[name] for name in dict.fromkeys(names)]
         for one in self.data:
             if not one.usable:
+                fit = sorted(other.name for other in HUB_DATA.values() if other.kind == "task" and other.usable)
                 raise BenchError(
                     f"{one.name} cannot be evaluated: {one.direction}",
-                    "the bench searches English documents with queries in X; `bench data show` reads the data set, "
-                    f"and these tasks fit: {', '.join(sorted(x.name for x in HUB_DATA.values() if x.kind == 'task' and x.usable))}",
+                    f"the bench searches English documents with queries in X, as in {', '.join(fit)}\n"
+                    f"  bench data show {one.name} reads what it holds",
                 )
         if {"flores", "belebele"} <= {one.name for one in self.data}:
             raise BenchError(
@@ -76,7 +77,7 @@ class HubReader:
             if one.kind == "task":
                 tasks.append(self._task(one, own, progress))
                 if one.name in STREAMED:
-                    notes.append(f"task {one.name}: its documents are too many to look for in the bitext; its queries are looked for")
+                    notes.append(f"task {one.name}: pairs that hold a query are left out, pairs that hold a document are not")
                 continue
             for code, name in own.items():
                 progress(f"reading {one.name}, {code}")
@@ -118,7 +119,7 @@ def _copied(one: HubData) -> list[list[Any]]:
     return [[name, found[name].stat().st_size] for name in sorted(found) if not name.startswith(".")]
 
 
-def stream_of(described: dict[str, Any]) -> DocumentStream:
+def stream_of(described: Mapping[str, Any]) -> DocumentStream:
     """The documents that a task's `stream` names, read from their source."""
     return TASKS[described["hub"]]().documents("")
 
