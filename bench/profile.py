@@ -105,7 +105,10 @@ class Data(Settings):
                 "of other data, list what is to be used (data.bitext, data.tasks, data.hubs, evaluation.tasks)",
             )
         if not self.own and (self.dev_share is not None or self.max_pairs is not None):
-            raise BenchError("data.dev_share and data.max_pairs are for data of your own or of the hubs", "the built-in suite has splits of its own")
+            raise BenchError(
+                "data.dev_share and data.max_pairs are for data on disk or of the hubs",
+                "the built-in suite has splits of its own",
+            )
         return self
 
 

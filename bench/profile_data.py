@@ -71,6 +71,8 @@ def completed(profile: Profile, given: dict[str, Any]) -> Profile:
     evaluation = profile.evaluation
     if (given.get("evaluation") or {}).get("tasks") is None:
         evaluation = evaluation.model_copy(update={"tasks": tuple(outline.queried)})
+    if not outline.queried:
+        raise BenchError("the data has no task", "add one: a folder under tasks/, or a task of `bench data list` to data.hubs")
     evaluation.check_tasks(outline.queried)
     if not outline.trainable:
         raise BenchError("the data has no training pairs", "dev files alone do not train: give bitext/sw.tsv and the like")

@@ -21,7 +21,9 @@ import yaml
 from bench.sources.hubs.files import copy_of
 
 
-def write_repository(name: str, tables: Mapping[tuple[str | None, str], Sequence[Mapping[str, Any]]], form: str = "parquet") -> Path:
+def write_repository(
+    name: str, tables: Mapping[tuple[str | None, str], Sequence[Mapping[str, Any]]], form: str = "parquet"
+) -> Path:
     """A copy of a repository: README.md that declares configurations, and a file a configuration and split.
 
     Args:

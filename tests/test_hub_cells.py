@@ -100,9 +100,8 @@ def test_mmarco_is_streamed_and_searched_on_disk(home: Path, encoder: Path):
     put(home / "irds", declared("mmarco", "dev/qrels-small"), "".join(f"{name}\t0\t{name}\t1\n" for name in asked))
     for code, name in (("de", "v2/de/queries/dev"), ("fr", "v2/fr/queries/dev")):
         put(home / "irds", declared("mmarco", name), "".join(f"{query}\t{code} {text}\n" for query, text in asked.items()))
-    made = profile(
-        home, encoder, "mmarco", ["untrained", "english"], evaluation={"late_mode": "approximate"}, retrieval={"recall_queries": 3}
-    )
+    settings = {"evaluation": {"late_mode": "approximate"}, "retrieval": {"recall_queries": 3}}
+    made = profile(home, encoder, "mmarco", ["untrained", "english"], **settings)
     found = run(made, home)
     assert found["untrained"]["queries"].eq(24).all() and found["english"].loc["mmarco", "ndcg@10"].gt(0.9).all()
     recalls = pd.read_csv(home / "out" / "untrained" / "approximation.csv")
@@ -113,3 +112,8 @@ def test_mmarco_is_streamed_and_searched_on_disk(home: Path, encoder: Path):
     memory = made.model_copy(update={"retrieval": made.retrieval.model_copy(update={"documents": "memory"})})
     with pytest.raises(BenchError, match="the documents of task mmarco are too many for retrieval.documents = memory"):
         prepare(memory, lambda *_: None)
+
+
+def test_bitext_without_a_task_is_told_when_the_profile_is_read(home: Path, encoder: Path):
+    with pytest.raises(BenchError, match="the data has no task"):
+        profile(home, encoder, "tatoeba", ["untrained"])

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import BenchError
+from bench.languages import Languages
 from bench.sources.collection import Outline, OwnData, Progress, Reader
 
 
@@ -16,10 +17,11 @@ class JoinedReader:
 
     Args:
         readers: at least one.
+        languages: give the order of the languages.
     """
 
-    def __init__(self, readers: Sequence[Reader]) -> None:
-        self.readers = readers
+    def __init__(self, readers: Sequence[Reader], languages: Languages) -> None:
+        self.readers, self.languages = readers, languages
 
     def outline(self) -> Outline:
         """Languages and tasks of all. Raises `BenchError` if two have a task of the same name."""
@@ -31,7 +33,7 @@ class JoinedReader:
                 raise BenchError(f"two sources of data have a task {both[0]!r}", "rename one of the two")
             trainable |= set(found.trainable)
             queried |= found.queried
-        return Outline(tuple(sorted(trainable)), queried)
+        return Outline(tuple(one.code for one in self.languages if one.code in trainable), queried)
 
     def key(self, codes: Collection[str]) -> Any:
         """Identities of all."""

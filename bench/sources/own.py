@@ -20,7 +20,7 @@ def reader_of(data: Data, languages: Languages) -> Reader:
         from bench.sources.local.opening import open_local
 
         folder = None if data.suite == BUILTIN else Path(data.suite).expanduser()
-        readers.append(open_local(folder, data.bitext, data.tasks, languages))
+        readers.append(open_local(folder, data.bitext, data.tasks, languages, whole=not data.hubs))
     if data.hubs:
         from bench.sources.hubs.reader import HubReader
 
@@ -29,4 +29,4 @@ def reader_of(data: Data, languages: Languages) -> Reader:
         return readers[0]
     from bench.sources.joined import JoinedReader
 
-    return JoinedReader(readers)
+    return JoinedReader(readers, languages)

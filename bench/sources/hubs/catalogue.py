@@ -163,7 +163,7 @@ HUB_DATA: dict[str, HubData] = {one.name: one for one in (
             "queries and judgements: github.com/castorini/africlirmatrix; labels made as in clirmatrix"),
     HubData("neuclir", "task", "ir_datasets", "neuclir/1/{X}", "fa ru zh",
             "2.2 M, 4.6 M and 3.2 M documents; 46, 45 and 49 topics of 2022", "ODC-BY (as MTEB states)",
-            "TREC NeuCLIR track 2022", "English queries, documents in X", "topics also translated into X, by people and by machine"),
+            "TREC NeuCLIR track 2022", "English queries, documents in X", "topics also translated into X, by people, by machine"),
     HubData("wikiclir", "task", "ir_datasets", "wikiclir/{X}",
             "ar ca cs de es fi fr it ja ko nl nn no pl pt ro ru sv sw tl tr uk vi zh", "25 languages with Simple English",
             "not stated", "Sasaki et al. 2018, Cross-Lingual Learning-to-Rank with Shared Representations",

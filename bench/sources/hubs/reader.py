@@ -49,11 +49,13 @@ class HubReader:
                 "flores cannot be trained on where belebele is evaluated: the passages of belebele are FLORES passages",
                 "take other bitext (ntrex, opus-100, tatoeba, webfaq-bitexts), or another task",
             )
+        self.languages = languages
         self.codes = {one.name: own_codes(one, languages) for one in self.data}
 
     def outline(self) -> Outline:
         """Languages and tasks, as the catalogue states them."""
-        trainable = sorted({code for one in self.data if one.kind == "bitext" for code in self.codes[one.name]})
+        pairs_in = {code for one in self.data if one.kind == "bitext" for code in self.codes[one.name]}
+        trainable = [language.code for language in self.languages if language.code in pairs_in]
         queried = {one.name: tuple(sorted(self._asked(one))) for one in self.data if one.kind == "task"}
         return Outline(tuple(trainable), queried)
 

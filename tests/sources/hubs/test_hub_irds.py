@@ -9,9 +9,7 @@ pytest.importorskip("ir_datasets")
 from bench.errors import BenchError
 from bench.sources.hubs import tasks
 from bench.sources.hubs.tasks import TASKS
-from tests.made_hubs import (
-    declared, fresh_ir_datasets, json_lines, put, write_clirmatrix, write_mmarco_german, write_msmarco,
-)  # fmt: skip
+from tests.made_hubs import declared, fresh_ir_datasets, json_lines, put, write_clirmatrix, write_mmarco_german, write_msmarco
 
 
 @pytest.fixture(autouse=True)

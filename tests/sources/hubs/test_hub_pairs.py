@@ -48,7 +48,10 @@ def test_tatoeba_has_english_second():
     ("ntrex", "mteb/NTREXBitextMining", "test"), ("flores", "mteb/FloresBitextMining", "devtest"),
 ])  # fmt: skip
 def test_one_table_with_a_column_a_language(name, repository, split):
-    rows = [{"eng_Latn": "One.", "hau_Latn": "Daya.", "amh_Ethi": "አንድ።"}, {"eng_Latn": "Two.", "hau_Latn": "Biyu.", "amh_Ethi": "ሁለት።"}]
+    rows = [
+        {"eng_Latn": "One.", "hau_Latn": "Daya.", "amh_Ethi": "አንድ።"},
+        {"eng_Latn": "Two.", "hau_Latn": "Biyu.", "amh_Ethi": "ሁለት።"},
+    ]
     write_repository(repository, {(None, split): rows})
     assert read(name, "amh_Ethi") == [("", "One.", "አንድ።"), ("", "Two.", "ሁለት።")]
     assert read(name, "hau_Latn")[1] == ("", "Two.", "Biyu.")
@@ -75,7 +78,8 @@ def test_without_network_the_message_says_how_to_place_the_data(monkeypatch: pyt
         read("ntrex", "hau_Latn")
     assert "split test of mteb/NTREXBitextMining" in found.value.message and "Couldn't reach" in found.value.message
     place = cache / "hub" / "mteb" / "NTREXBitextMining"
-    command = f"hf download mteb/NTREXBitextMining --repo-type dataset --revision {HUB_DATA['ntrex'].revision} --local-dir {place}"
+    revision = HUB_DATA["ntrex"].revision
+    command = f"hf download mteb/NTREXBitextMining --repo-type dataset --revision {revision} --local-dir {place}"
     assert command in found.value.hint
 
 

@@ -140,15 +140,17 @@ def test_a_profile_joins_the_hubs_with_data_on_disk(home: Path):
     (home / "mine" / "bitext").mkdir(parents=True)
     (home / "mine" / "bitext" / "ha.tsv").write_text("".join(f"this is number {i}\twannan {i} ne\n" for i in range(5)))
     write_tatoeba(swh=3)
-    data = Data(suite=str(home / "mine"), hubs=("tatoeba",))
+    data = Data(suite=str(home / "mine"), hubs=("tatoeba", "belebele"))
     found = reader_of(data, LANGUAGES)
     assert {"hau_Latn", "swh_Latn"} <= set(found.outline().trainable)
-    pairs = found.read(["hau_Latn", "swh_Latn"], lambda line: None).pairs
+    assert set(found.outline().queried) == {"belebele"}
+    data = Data(suite=str(home / "mine"), hubs=("tatoeba",))
+    pairs = reader_of(data, LANGUAGES).read(["hau_Latn", "swh_Latn"], lambda line: None).pairs
     assert pairs["language"].value_counts().to_dict() == {"hau_Latn": 5, "swh_Latn": 3}
     with pytest.raises(BenchError, match="two sources of data have a task"):
         from bench.sources.joined import JoinedReader
 
-        JoinedReader([HubReader(("belebele",), LANGUAGES)] * 2).outline()
+        JoinedReader([HubReader(("belebele",), LANGUAGES)] * 2, LANGUAGES).outline()
 
 
 def test_a_preview_reads_data_of_any_direction(home: Path):

@@ -98,7 +98,8 @@ def test_a_file_that_cannot_be_had_is_named_with_its_place(monkeypatch: pytest.M
 
     monkeypatch.setattr("urllib.request.urlopen", unreachable)
     monkeypatch.setattr(files, "_from_hub", unreachable)
-    with pytest.raises(BenchError, match=r"cannot read file ciral-hausa/topics/.*-ha-dev.tsv of CIRAL/ciral: no network") as found:
+    told = r"cannot read file ciral-hausa/topics/.*-ha-dev.tsv of CIRAL/ciral: no network"
+    with pytest.raises(BenchError, match=told) as found:
         list(Ciral().questions("hausa"))
     assert f"hf download CIRAL/ciral --repo-type dataset --local-dir {cache / 'hub' / 'CIRAL' / 'ciral'}" in found.value.hint
     with pytest.raises(BenchError) as found:
