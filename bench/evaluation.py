@@ -15,6 +15,7 @@ from bench.encoders.encoder import Encoder
 from bench.errors import BenchError
 from bench.ragged import Ragged
 from bench.retrieval.candidates import recall_against
+from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.ranking import Ranking
 from bench.retrieval.sparse import WordQuery, plain
 from bench.scorers import SPARSE
@@ -22,6 +23,7 @@ from bench.scoring import check, score, write_run
 
 Report = Callable[[str, float], None]
 RECALL_AT = 10
+RECALL_QUERIES = 10  # a task and language, unless the profile says another number
 
 
 @dataclass(frozen=True)
@@ -195,14 +197,17 @@ def _recalls(
 
     One exhaustive search for all of them: on disk, reading the documents is what takes time.
     """
+    index = context.index(sets[0].task)
     first = np.cumsum([0, *(len(one.ids) for one in sets)])
     asked = context.key.retrieval.recall_queries
+    if asked is None:
+        asked = min(RECALL_QUERIES, index.affordable(late) // len(sets)) if isinstance(index, LargeIndex) else RECALL_QUERIES
     rows = [np.arange(start, start + min(asked, len(one.ids))) for start, one in zip(first, sets, strict=False)]
     sample = np.concatenate(rows)
     if not len(sample):
         return []
     ids = [name for one in sets for name in one.ids]
-    exact = context.index(sets[0].task).search(dense[sample], late.take(sample), RECALL_AT, [ids[i] for i in sample], "exact")
+    exact = index.search(dense[sample], late.take(sample), RECALL_AT, [ids[i] for i in sample], "exact")
     found, at = [], 0
     for one, own in zip(sets, rows, strict=True):
         for scorer, ranking in exact.items():

@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 
 from bench.context import ENGLISH, Context
+from bench.errors import BenchError
 from bench.evaluation import english_sets, evaluate, query_sets, summarise, with_words
 from bench.profile import Retrieval
+from bench.retrieval.large.index import PRODUCTS
 from bench.retrieval.sparse import plain
 from bench.scoring import MEASURES as MEASURES_OF_A_QUERY
+from bench.suite.types import Suite
 from tests.made_suite import LETTERS, World, made_world
 
 MEASURES = list(MEASURES_OF_A_QUERY)
@@ -210,6 +213,33 @@ def test_documents_on_disk_are_encoded_once_for_all_suites(world: World, monkeyp
     assert again.on_disk("faq") and not world.context.on_disk("faq")
     few = Context(replace(world.context.key, retrieval=Retrieval(disk_above=3)))
     assert few.on_disk("faq") and few.path("x") == world.context.path("x")
+
+
+def test_recall_is_measured_on_no_more_queries_than_can_be_afforded(world: World, monkeypatch: pytest.MonkeyPatch):
+    context = on_disk(world)
+    index = context.index("faq")
+    states = context.teacher.encode(["one query of some words", "another"], "query").tokens
+    each = index.affordable(states)
+    assert index.affordable(states.take([0, 1, 0, 1])) == each  # of a query, however many are asked
+    monkeypatch.setitem(PRODUCTS, "cpu", 2 * PRODUCTS["cpu"])
+    assert index.affordable(states) == pytest.approx(2 * each, abs=1)
+    sets, recalls = query_sets(context, ("faq",), {}, "test", LANGUAGES), []
+    for share, expected in ((1.0, 6), (0.5 * len(sets) / 1e9, 0)):
+        monkeypatch.setattr(type(index), "affordable", lambda self, late, share=share: int(1e9 * share))
+        recalls.clear()
+        evaluate(context, context.teacher, sets, "approximate", 100, lambda *_: None, recalls=recalls)
+        assert [row["queries"] for row in recalls] == [expected] * (4 if expected else 0)
+
+
+def test_words_of_streamed_documents_are_not_searched(world: World, monkeypatch: pytest.MonkeyPatch):
+    context = on_disk(world)
+    sets = with_words(context, query_sets(context, ("faq",), {}, "test", ("deu_Latn",)))
+    assert set(evaluate(context, context.teacher, sets, "exact", 100, lambda *_: None)["scorer"]) == {"dense", "late", "sparse"}
+    streamed = replace(world.suite.task("faq"), streamed={"hub": "x"})
+    monkeypatch.setattr(Suite, "task", lambda self, name: streamed)  # its index is there already
+    assert set(evaluate(context, context.teacher, sets, "exact", 100, lambda *_: None)["scorer"]) == {"dense", "late"}
+    with pytest.raises(BenchError, match="documents of task faq are streamed"):
+        evaluate(context, None, sets, "exact", 100, lambda *_: None)
 
 
 def test_no_recall_is_measured_where_none_is_asked_for(world: World):

@@ -100,9 +100,12 @@ def test_mmarco_is_streamed_and_searched_on_disk(home: Path, encoder: Path):
     put(home / "irds", declared("mmarco", "dev/qrels-small"), "".join(f"{name}\t0\t{name}\t1\n" for name in asked))
     for code, name in (("de", "v2/de/queries/dev"), ("fr", "v2/fr/queries/dev")):
         put(home / "irds", declared("mmarco", name), "".join(f"{query}\t{code} {text}\n" for query, text in asked.items()))
-    settings = {"evaluation": {"late_mode": "approximate"}, "retrieval": {"recall_queries": 3}}
-    made = profile(home, encoder, "mmarco", ["untrained", "english"], **settings)
+    made = profile(home, encoder, "mmarco", ["untrained", "english"], retrieval={"recall_queries": 3})
+    assert made.evaluation.late_mode == "approximate"
+    exact = profile(home, encoder, "mmarco", ["untrained"], evaluation={"late_mode": "exact"})
+    assert exact.evaluation.late_mode == "exact"
     found = run(made, home)
+    assert set(found["untrained"].index.get_level_values("scorer")) == {"dense", "late"}  # no index of words
     assert found["untrained"]["queries"].eq(24).all() and found["english"].loc["mmarco", "ndcg@10"].gt(0.9).all()
     recalls = pd.read_csv(home / "out" / "untrained" / "approximation.csv")
     assert recalls["recall@10"].eq(1).all() and recalls["queries"].eq(3).all()  # all 150 are candidates

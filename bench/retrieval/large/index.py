@@ -19,6 +19,7 @@ from bench.retrieval.late import MODES, check_tokens
 from bench.retrieval.maxsim import full_precision
 from bench.retrieval.ranking import Order, Ranking, check_depth, check_finite, check_lengths
 
+PRODUCTS = {"cpu": 2e14, "gpu": 2e16}  # multiplications in half an hour, roughly
 TOGETHER = 64  # queries whose candidates' pooled vectors are in memory at a time
 
 
@@ -73,6 +74,12 @@ class LargeIndex:
         with full_precision(self.tokens.device):
             found = self._all(dense, late, k) if mode == "exact" else self._candidates(dense, late, k)
         return {scorer: self._ranking(*one, k, query_ids) for scorer, one in found.items()}
+
+    def affordable(self, late: Ragged) -> int:
+        """How many queries like these can be searched exhaustively in about half an hour: on two cores, or on a GPU."""
+        tokens = sum(int(shard.offsets[-1]) for shard in self.shards.shards)
+        each = tokens * self.shards.codec.dimension * len(late.vectors) / max(1, len(late))
+        return int(PRODUCTS["cpu" if self.tokens.device.type == "cpu" else "gpu"] / max(1.0, each))
 
     def _all(self, dense: np.ndarray, late: Ragged, k: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         best = {scorer: Best(len(dense), k + MARGIN) for scorer in ("dense", "late")}
