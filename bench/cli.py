@@ -197,10 +197,22 @@ def show_languages(
 
 @data_app.command("list")
 def data_list() -> None:
-    """List the data packages with size and licence."""
+    """List the data packages and the data sets of the hubs, with size and licence."""
     from bench import listings
 
-    Console().print(listings.packages())
+    Console().print(listings.packages(), "", listings.hub_data(), sep="\n")
+
+
+@data_app.command("show")
+def data_show(
+    name: Annotated[str, typer.Argument(help="A data set of the hubs: belebele, opus-100.")],
+    language: Annotated[str | None, typer.Argument(help="A language that it has; default: its first.")] = None,
+    shown: Annotated[int, typer.Option("--show", min=1, help="Pairs, queries and documents that are shown.")] = 3,
+) -> None:
+    """Read a data set of the hubs in one language and show what it holds; those that cannot be evaluated too."""
+    from bench import listings
+
+    Console().print(listings.hub_preview(name, language, shown), soft_wrap=True)
 
 
 @data_app.command("check")

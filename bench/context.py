@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
@@ -25,10 +25,13 @@ from bench.grid import CellSpec
 from bench.languages import Languages
 from bench.manifest import to_json
 from bench.paths import atomic_write, cache_dir
-from bench.profile import Data
+from bench.profile import Data, Retrieval
 from bench.ragged import Ragged
 from bench.retrieval.dense import DenseIndex
+from bench.retrieval.large.build import encode_collection, index_collection
+from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.late import LateIndex
+from bench.retrieval.ranking import Ranking
 from bench.retrieval.sparse import SparseIndex
 from bench.suite.opening import open_suite
 from bench.suite.types import Suite
@@ -53,6 +56,16 @@ class Index:
     dense: DenseIndex
     late: LateIndex
 
+    def search(
+        self, dense: np.ndarray, late: Ragged, k: int, query_ids: Sequence[str], mode: str = "exact"
+    ) -> dict[str, Ranking]:
+        """The k best documents of each query by scorer, for unit vectors of the queries, one each and one a token.
+
+        Args:
+            mode: of late interaction, as in `LateIndex.search`; dense search is always exact here.
+        """
+        return {"dense": self.dense.search(dense, k, query_ids), "late": self.late.search(late, k, query_ids, mode=mode)}
+
 
 @dataclass(frozen=True)
 class Key:
@@ -68,6 +81,7 @@ class Key:
     remove_directions: int
     precision: str
     head: str = "none"
+    retrieval: Retrieval = field(default=Retrieval(), repr=False)  # of the indexes; nothing that `path` names depends on it
 
 
 class Context:
@@ -135,9 +149,28 @@ class Context:
         """Unit vectors of the tokens of each text."""
         return Ragged(self.space.tokens(np.asarray(states.tokens.vectors, dtype=np.float32)), states.tokens.offsets)
 
+    def on_disk(self, task: str) -> bool:
+        """Whether a task's documents are searched on disk."""
+        settings, found = self.key.retrieval, self.suite.task(task)
+        many = found.streamed is not None or len(found.documents) > settings.disk_above
+        if found.streamed is not None and settings.documents == "memory":
+            raise BenchError(
+                f"the documents of task {task} are too many for retrieval.documents = memory", "set it to auto or disk"
+            )
+        return settings.documents == "disk" or (settings.documents == "auto" and many)
+
+    def encode_documents(self, task: str, progress: Progress | None = None) -> None:
+        """Everything of a task's documents that is computed once; what is there already is only read."""
+        if self.on_disk(task):
+            large_index(self, task, progress)
+        else:
+            self.states(self.suite.task(task).documents["text"].tolist(), "passage", progress)
+
     @cache  # noqa: B019 - a context lives as long as its process
-    def index(self, task: str) -> Index:
+    def index(self, task: str) -> Index | LargeIndex:
         """The index of a task's documents."""
+        if self.on_disk(task):
+            return large_index(self, task)
         documents = self.suite.task(task).documents
         states = self.states(documents["text"].tolist(), "passage")
         ids = documents["doc_id"].tolist()
@@ -246,6 +279,22 @@ class Context:
         return cache_dir().joinpath("context", digest, *parts)
 
 
+def large_index(context: Context, task: str, progress: Progress | None = None) -> LargeIndex:
+    """The index on disk of a task's documents. They are encoded once a teacher, whatever the suite's other content."""
+    settings, encoder = context.key.retrieval, context.key.teacher
+    documents = context.suite.task(task).stream()
+    computed = autocast_dtype(context.key.precision, device_of())
+    described = (fingerprint(model_folder(encoder)), computed, settings.bits, settings.shard, documents.key)
+    folder = cache_dir() / "collections" / hashlib.sha256(repr(described).encode()).hexdigest()[:24]
+
+    def encode(texts: Sequence[str]) -> tuple[np.ndarray, Ragged]:
+        states = context.teacher.encode(texts, "passage")
+        return states.pooled, states.tokens
+
+    shards = encode_collection(folder, documents, encode, settings.bits, settings.shard, progress or (lambda share: None))
+    return index_collection(folder, shards, context.space, settings.candidates, settings.probes, device_of())
+
+
 @lru_cache(maxsize=2)
 def open_context(key: Key) -> Context:
     """The context of this key; one per process."""
@@ -261,5 +310,6 @@ def context_of(spec: CellSpec) -> Context:
             languages_file=spec.data.languages_file, max_length=spec.training.max_length,
             centre=spec.space.centre, remove_directions=spec.space.remove_directions,
             precision=spec.precision, head=spec.models.head,
+            retrieval=spec.retrieval,
         )
     )  # fmt: skip

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from bench.errors import BenchError
 from bench.languages import Languages
-from bench.profile import BUILTIN, Data
+from bench.profile import BUILTIN, Data, Retrieval
 from bench.sources.collection import OwnData, Progress
 from bench.sources.local.opening import open_local
 from bench.sources.local.problems import ERROR, WARNING, Problems
@@ -122,7 +122,8 @@ def _findings(made: Assembled, contents: list[Content], problems: Problems) -> N
     _memory(what, letters, 2, "data.max_pairs takes fewer pairs", problems)
     for content in contents:
         what = f"task {content.task.name}: late interaction needs a vector of every token of every document"
-        _memory(what, content.letters, 4, "give a smaller corpus", problems)
+        if content.documents <= Retrieval().disk_above:  # more are searched on disk
+            _memory(what, content.letters, 4, "set retrieval.documents to disk", problems)
 
 
 def _memory(what: str, letters: int, size: int, advice: str, problems: Problems) -> None:

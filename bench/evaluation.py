@@ -15,14 +15,15 @@ from bench.encoders.encoder import Encoder
 from bench.errors import BenchError
 from bench.ragged import Ragged
 from bench.retrieval.candidates import recall_against
+from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.ranking import Ranking
 from bench.retrieval.sparse import WordQuery, plain
 from bench.scorers import SPARSE
 from bench.scoring import check, score, write_run
 
 Report = Callable[[str, float], None]
-RECALL_SAMPLE = 10  # queries a task and language on which the approximate search is held against the exact one
 RECALL_AT = 10
+RECALL_QUERIES = 10  # a task and language, unless the profile says another number
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def evaluate(
         report: is told how far encoding and searching are.
         runs: folder for TREC run files; None writes none.
         tag: run tag in those files.
-        recalls: is given one row a task and language in the approximate mode: the share of the exact top
+        recalls: is given one row a task, language and scorer in the approximate mode: the share of the exact top
             10 that it finds, on the first queries. It differs by language, and could pass for a language gap.
 
     Returns:
@@ -128,18 +129,21 @@ def evaluate(
         report("search", len(found) / len(sets))
         rankings: dict[str, Ranking] = {}
         if vectors is not None:
-            index = context.index(task)
             dense, late = vectors.of([text for one in distinct.values() for text in one.texts])
-            rankings["dense"] = index.dense.search(dense, depth, ids)
-            rankings["late"] = index.late.search(late, depth, ids, mode=mode)
-        if queries := [query for one in distinct.values() for query in one.words or ()]:
+            rankings |= context.index(task).search(dense, late, depth, ids, mode)
+            if mode == "approximate" and recalls is not None:
+                recalls += _recalls(context, list(distinct.values()), dense, late, rankings)
+        queries = [query for one in distinct.values() for query in one.words or ()]
+        if queries and context.suite.task(task).streamed is None:  # an index of words needs all documents at once
             rankings[SPARSE] = context.word_index(task).search(queries, depth, ids)
+        if not rankings:
+            raise BenchError(
+                f"the documents of task {task} are streamed, and there is no index of words for them",
+                "leave out methods that search by words alone, or the task",
+            )
         at = 0
         for key, one in distinct.items():
             found[key] = {scorer: ranking.part(at, at + len(one.ids)) for scorer, ranking in rankings.items()}
-            if mode == "approximate" and recalls is not None and vectors is not None:
-                sample = late.take(np.arange(at, at + min(RECALL_SAMPLE, len(one.ids))))
-                recalls.append(_recall(context, one, sample, found[key]["late"]))
             at += len(one.ids)
     frames = []
     scored: dict[tuple, dict[str, pd.DataFrame]] = {}
@@ -186,13 +190,33 @@ class _Vectors:
         return self.dense[rows], self.late.take(rows)
 
 
-def _recall(context: Context, one: QuerySet, late: Ragged, approximate: Ranking) -> dict[str, Any]:
-    n = len(late)
-    exact = context.index(one.task).late.search(late, RECALL_AT, one.ids[:n])
-    first = approximate.part(0, n)
-    cut = Ranking(first.doc_ids, first.index[:, :RECALL_AT], first.scores[:, :RECALL_AT])
-    share = recall_against(exact, cut, RECALL_AT)
-    return {"task": one.task, "language": one.language, "queries": n, f"recall@{RECALL_AT}": float(share.mean())}
+def _recalls(
+    context: Context, sets: list[QuerySet], dense: np.ndarray, late: Ragged, approximate: dict[str, Ranking]
+) -> list[dict[str, Any]]:
+    """What the approximate search of a task finds of the exact one, on the first queries of each language.
+
+    One exhaustive search for all of them: on disk, reading the documents is what takes time.
+    """
+    index = context.index(sets[0].task)
+    first = np.cumsum([0, *(len(one.ids) for one in sets)])
+    asked = context.key.retrieval.recall_queries
+    if asked is None:
+        asked = min(RECALL_QUERIES, index.affordable(late) // len(sets)) if isinstance(index, LargeIndex) else RECALL_QUERIES
+    rows = [np.arange(start, start + min(asked, len(one.ids))) for start, one in zip(first, sets, strict=False)]
+    sample = np.concatenate(rows)
+    if not len(sample):
+        return []
+    ids = [name for one in sets for name in one.ids]
+    exact = index.search(dense[sample], late.take(sample), RECALL_AT, [ids[i] for i in sample], "exact")
+    found, at = [], 0
+    for one, own in zip(sets, rows, strict=True):
+        for scorer, ranking in exact.items():
+            part = ranking.part(at, at + len(own))
+            share = recall_against(part, approximate[scorer].part(own[0], own[-1] + 1), RECALL_AT)
+            about = {"task": one.task, "language": one.language, "scorer": scorer, "queries": len(own)}
+            found.append({**about, f"recall@{RECALL_AT}": float(share.mean())})
+        at += len(own)
+    return found
 
 
 def _scored(ranking: Ranking, scorer: str, one: QuerySet) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from bench.encoders.builtin import BUILTIN
 from bench.errors import BenchError, unknown
 from bench.languages import Languages
 from bench.method_specs import code_key, files_of, method_spec
-from bench.profile import Data, Evaluation, Models, Profile, Settings, Space, Training
+from bench.profile import Data, Evaluation, Models, Profile, Retrieval, Settings, Space, Training
 from bench.sources.own import reader_of
 from methods import registry
 
@@ -48,6 +48,7 @@ class CellSpec(Settings):
     training: Training  # with the method's own settings applied
     space: Space
     evaluation: Evaluation
+    retrieval: Retrieval = Retrieval()
     precision: str
     threads: int  # of the worker; recorded, but no part of the key
     keep_student: bool = False  # store what training changed of the student; no part of the key
@@ -85,6 +86,10 @@ class CellSpec(Settings):
         content["data"] = {"without": content["data"]["without"]}
         if self.models.head == "none":
             del content["models"]["head"]  # as before there were any
+        own = set(Retrieval.model_fields) - {"shard", "recall_queries"}  # these two decide no result
+        content["retrieval"] = self.retrieval.model_dump(include=own)
+        if content["retrieval"] == Retrieval().model_dump(include=own):
+            del content["retrieval"]  # keys from before it could be set stay valid
         if self.trained:
             content["training_loop"] = TRAINING_LOOP
         else:
@@ -145,6 +150,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
                     training=training,
                     space=profile.space,
                     evaluation=evaluation,
+                    retrieval=profile.retrieval,
                     precision=profile.hardware.precision,
                     threads=threads,
                     keep_student=profile.store.students and declaration.kind == "distil",

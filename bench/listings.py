@@ -83,6 +83,48 @@ def packages() -> RenderableType:
     return _table(("package", "release", "size", "licence", "content"), rows)
 
 
+def hub_data() -> RenderableType:
+    """All data sets of the hubs."""
+    from bench.sources.hubs.catalogue import HUB_DATA
+
+    table = Table(box=None, pad_edge=False, header_style="bold", title="data sets of the hubs (data.hubs)", title_justify="left")
+    for column in ("data set", "kind", "languages, size, licence, source"):
+        table.add_column(column, no_wrap=column == "data set")
+    for one in HUB_DATA.values():
+        kind = one.kind if one.usable else f"{one.kind}, read only"
+        lines = (one.size, f"licence: {one.licence}; {one.citation}", f"{one.library}: {one.id}", one.note)
+        rest = "".join(f"\n{line}" for line in lines if line)
+        table.add_row(Text(one.name), Text(kind), Text(one.direction) + Text(rest, style="dim"))
+    return table
+
+
+def hub_preview(name: str, language: str | None, shown: int, file: Path | None = None) -> RenderableType:
+    """What one data set of the hubs holds in one language, read from its source.
+
+    Args:
+        language: any name of it; None: the data set's first, or English where it has no other.
+
+    Raises:
+        BenchError: no such data set or language, or data that cannot be had.
+    """
+    from bench.sources.hubs.catalogue import HUB_DATA
+    from bench.sources.hubs.languages import own_codes
+    from bench.sources.hubs.reader import preview
+
+    if name not in HUB_DATA:
+        raise unknown("data set", name, HUB_DATA)
+    known = Languages.load(file)
+    codes = own_codes(HUB_DATA[name], known)
+    code = known.get(language).code if language else next(iter(codes), "")
+    if code and code not in codes:
+        raise unknown(f"language of {name}", code, codes)
+    lines = [Text(f"{name}, {code or 'English'}: {HUB_DATA[name].direction}", style="bold")]
+    for kind, count, examples in preview(name, codes.get(code, ""), shown):
+        lines += [Text(f"{kind}: {count:,}" + ("" if kind in ("queries", "judgements") else " looked at"))]
+        lines += [Text(f"  {example[:200]}", style="dim") for example in examples]
+    return Group(*lines)
+
+
 def _language_row(language: Language) -> tuple[str, ...]:
     resource_class = "-" if language.joshi_class is None else str(language.joshi_class)
     sources = " ".join(source for source in sorted(SOURCES) if source in language.sources)

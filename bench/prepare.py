@@ -92,7 +92,7 @@ def _student(context: Context, profile: Profile, spec: CellSpec, done: Callable[
 def _documents(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     tasks = [name for name in profile.evaluation.tasks if name in context.suite.tasks]
     for name in tasks:
-        context.states(context.suite.task(name).documents["text"].tolist(), "passage", done)
+        context.encode_documents(name, done)
 
 
 def _ceiling(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:

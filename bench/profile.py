@@ -69,11 +69,12 @@ def _path_entry(value: Any) -> Any:
 
 
 class Data(Settings):
-    """Languages and texts: the built-in suite, or data on disk (a folder, lists of files, or both)."""
+    """Languages and texts: the built-in suite, or data on disk (a folder, lists of files) and of the hubs, together."""
 
     suite: str = BUILTIN  # or a folder with bitext/ and tasks/
     bitext: tuple[Annotated[BitextEntry, BeforeValidator(_path_entry)], ...] = ()
     tasks: tuple[Annotated[TaskEntry, BeforeValidator(_path_entry)], ...] = ()
+    hubs: tuple[str, ...] = ()  # data sets of the hubs, bitext and tasks: [opus-100, belebele]; see `bench data list`
     dev_share: Annotated[float | None, Field(ge=0, lt=1)] = None  # of the queries of a task that has one set of them only
     max_pairs: Annotated[int | None, Field(ge=1)] = None  # training pairs of a language that are kept; None: all
     without: tuple[str, ...] = ()  # sources to leave out, with the tasks made from them
@@ -94,7 +95,7 @@ class Data(Settings):
     @property
     def own(self) -> bool:
         """Whether this is somebody's own data; lists of files take the place of the built-in suite."""
-        return self.suite != BUILTIN or bool(self.bitext or self.tasks)
+        return self.suite != BUILTIN or bool(self.bitext or self.tasks or self.hubs)
 
     @model_validator(mode="after")
     def _fits(self) -> Data:
@@ -103,10 +104,13 @@ class Data(Settings):
         if self.own and self.without:
             raise BenchError(
                 f"data.without = {', '.join(self.without)}: these are sources of the built-in suite",
-                "of data on disk, list what is to be used (data.bitext, data.tasks, evaluation.tasks)",
+                "of other data, list what is to be used (data.bitext, data.tasks, data.hubs, evaluation.tasks)",
             )
         if not self.own and (self.dev_share is not None or self.max_pairs is not None):
-            raise BenchError("data.dev_share and data.max_pairs are for data on disk", "the built-in suite has splits of its own")
+            raise BenchError(
+                "data.dev_share and data.max_pairs are for data on disk or of the hubs",
+                "the built-in suite has splits of its own",
+            )
         return self
 
 
@@ -177,6 +181,21 @@ class Evaluation(Settings):
                 raise unknown("task", name, known)
 
 
+class Retrieval(Settings):
+    """How documents are kept and searched. Where they are in memory, only `recall_queries` is read."""
+
+    # memory: all token vectors at once. disk: coded, in shards, for collections of any size. auto: disk above `disk_above`.
+    documents: Literal["auto", "memory", "disk"] = "auto"
+    disk_above: Annotated[int, Field(ge=1)] = 200_000  # documents of a task
+    bits: Literal[4, 8] = 8  # of a dimension of a token vector on disk
+    shard: Annotated[int, Field(ge=1)] = 32_768  # documents encoded before anything is kept
+    # With late_mode approximate, documents on disk are found by pooled vectors and then ranked by both scorers.
+    candidates: Annotated[int, Field(ge=100)] = 2000  # documents a query
+    probes: Annotated[int, Field(ge=1)] = 64  # inverted lists visited for them
+    # Queries a task and language that are searched exhaustively too, to say what the approximate search misses.
+    recall_queries: Annotated[int | None, Field(ge=0)] = None  # None: 10, fewer where that would take hours
+
+
 class Space(Settings):
     """The space in which every method is trained and scored; fitted on the teacher's English bitext."""
 
@@ -210,6 +229,7 @@ class Profile(Settings):
     method_settings: dict[str, dict[str, Any]] = Field(default_factory=dict)  # method -> values of `training`
     space: Space = Space()
     evaluation: Evaluation = Evaluation()
+    retrieval: Retrieval = Retrieval()
     store: Storing = Storing()
     hardware: Hardware = Hardware()
     # Minutes a cell of a method takes, for `bench plan` until this machine has measured them;

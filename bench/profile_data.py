@@ -49,7 +49,7 @@ def completed(profile: Profile, given: dict[str, Any]) -> Profile:
     """`profile` with what depends on the data, where it was not given: order, guard and tasks.
 
     The order is that of all languages with pairs, as the languages file lists them; guard languages are those with queries
-    and without pairs; the tasks are all.
+    and without pairs; the tasks are all. Where a task's documents are streamed, the search is approximate unless it is said.
 
     Args:
         given: the profile as it was written.
@@ -57,6 +57,7 @@ def completed(profile: Profile, given: dict[str, Any]) -> Profile:
     Raises:
         BenchError: data that is not there, files whose names say nothing, a task that the data does not have.
     """
+    from bench.sources.hubs.tasks import STREAMED
     from bench.sources.own import reader_of
 
     languages = Languages.load(profile.data.languages_file)
@@ -71,7 +72,11 @@ def completed(profile: Profile, given: dict[str, Any]) -> Profile:
     evaluation = profile.evaluation
     if (given.get("evaluation") or {}).get("tasks") is None:
         evaluation = evaluation.model_copy(update={"tasks": tuple(outline.queried)})
+    if not outline.queried:
+        raise BenchError("the data has no task", "add one: a folder under tasks/, or a task of `bench data list` to data.hubs")
     evaluation.check_tasks(outline.queried)
+    if STREAMED & set(evaluation.tasks) and "late_mode" not in (given.get("evaluation") or {}):
+        evaluation = evaluation.model_copy(update={"late_mode": "approximate"})  # millions of documents
     if not outline.trainable:
         raise BenchError("the data has no training pairs", "dev files alone do not train: give bitext/sw.tsv and the like")
     return profile.model_copy(update={"data": profile.data.model_copy(update=data), "evaluation": evaluation})

@@ -12,7 +12,7 @@ from bench.grid import cells
 from bench.languages import Languages
 from bench.profile_file import load_profile
 
-HEAVY = ("torch", "transformers", "pytorch_lightning", "faiss", "geomloss")
+HEAVY = ("torch", "transformers", "pytorch_lightning", "faiss", "geomloss", "datasets", "ir_datasets")
 SCRIPT = f"""
 import sys
 from bench.cli import main
@@ -141,6 +141,8 @@ def test_methods_and_languages_say_what_there_is():
     assert "order low (50)" in text and "group guard (10)" in text
     text = shown(listings.packages())
     assert "alfanous" in text and "AGPL-3.0" in text
+    text = shown(listings.hub_data())
+    assert "mteb/NTREXBitextMining" in text and "CC BY-SA 4.0" in text and "English queries, documents in X" in text
 
 
 def shown(what) -> str:
@@ -152,3 +154,20 @@ def shown(what) -> str:
 def test_leaderboard_of_nothing_says_what_to_do(tmp_path):
     done = bench("leaderboard", "--profile", "default", cwd=tmp_path)
     assert done.returncode == 2 and loaded(done) == [] and "run" in done.stderr
+
+
+def test_a_plan_on_data_of_the_hubs_reads_none_of_it(tmp_path):
+    changes = ("data.hubs=[opus-100, belebele]", "data.order=cy,ha,ig,zu,xh", "evaluation.queries_per_language={}")
+    arguments = [word for change in changes for word in ("--set", change)]
+    done = bench("plan", "--results", str(tmp_path), "--sizes", "5", *arguments, "--set", "evaluation.tasks=[belebele]")
+    assert done.returncode == 0, done.stderr
+    assert loaded(done) == [] and "cym_Latn hau_Latn ibo_Latn zul_Latn xho_Latn" in done.stdout
+    done = bench("plan", "--results", str(tmp_path), "--set", "data.hubs=[flores, belebele]", *arguments[2:])
+    assert done.returncode == 2 and "flores cannot be trained on where belebele is evaluated" in done.stderr
+
+
+def test_data_that_cannot_be_had_is_one_message(tmp_path):
+    done = bench("data", "show", "ntrex", "ha", XLSD_CACHE=str(tmp_path), HF_HUB_OFFLINE="1")
+    assert done.returncode == 2 and "Traceback" not in done.stderr and "--local-dir" in done.stderr
+    done = bench("data", "show", "ntrex", "Klingon", XLSD_CACHE=str(tmp_path))
+    assert done.returncode == 2 and "unknown language 'Klingon'" in done.stderr

@@ -2,15 +2,20 @@ import gzip
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from bench.context import ENGLISH
+from bench.context import ENGLISH, Context
+from bench.errors import BenchError
 from bench.evaluation import english_sets, evaluate, query_sets, summarise, with_words
+from bench.profile import Retrieval
+from bench.retrieval.large.index import PRODUCTS
 from bench.retrieval.sparse import plain
 from bench.scoring import MEASURES as MEASURES_OF_A_QUERY
+from bench.suite.types import Suite
 from tests.made_suite import LETTERS, World, made_world
 
 MEASURES = list(MEASURES_OF_A_QUERY)
@@ -162,7 +167,9 @@ def test_the_approximate_search_reports_its_recall_by_language(world: World):
     sets = query_sets(world.context, ("symbols",), {}, "test", ("swh_Latn", "deu_Latn"))
     recalls: list = []
     evaluate(world.context, world.context.teacher, sets, "approximate", 100, lambda *_: None, recalls=recalls)
-    assert [row["language"] for row in recalls] == [one.language for one in sets]
+    assert [(row["language"], row["scorer"]) for row in recalls] == [
+        (one.language, scorer) for one in sets for scorer in ("dense", "late")
+    ]
     assert all(0 < row["recall@10"] <= 1 and 0 < row["queries"] <= 10 for row in recalls)
     exact: list = []
     evaluate(world.context, world.context.teacher, sets, "exact", 100, lambda *_: None, recalls=exact)
@@ -176,3 +183,67 @@ def test_languages_searched_together_are_ranked_as_if_alone(world: World):
     pd.testing.assert_frame_equal(together, alone)
     # Not a comparison of constants: languages and tasks differ.
     assert together.groupby(["task", "language"])["ndcg@10"].mean().nunique() > 3
+
+
+def on_disk(world: World, **settings: Any) -> Context:
+    """The same texts, with documents on disk in shards of four."""
+    retrieval = Retrieval(documents="disk", shard=4, **settings)
+    return Context(replace(world.context.key, retrieval=retrieval))
+
+
+@pytest.mark.parametrize("mode", ["exact", "approximate"])
+def test_documents_on_disk_are_ranked_like_those_in_memory(world: World, mode: str):
+    sets = query_sets(world.context, TASKS, {}, "test", LANGUAGES)
+    context, recalls = on_disk(world, recall_queries=2), []
+    table = evaluate(context, context.teacher, sets, mode, 100, lambda *_: None, recalls=recalls)
+    expected = run(world, sets)
+    dense = table["scorer"] == "dense"
+    pd.testing.assert_frame_equal(table[dense], expected[dense])
+    pd.testing.assert_frame_equal(table[~dense], expected[~dense], atol=0.02)  # one byte a dimension
+    # All documents are candidates here.
+    assert [(row["queries"], row["recall@10"]) for row in recalls] == [(2, 1.0)] * (2 * len(sets) if mode == "approximate" else 0)
+
+
+def test_documents_on_disk_are_encoded_once_for_all_suites(world: World, monkeypatch: pytest.MonkeyPatch):
+    context = on_disk(world)
+    context.encode_documents("faq")
+    again = on_disk(world)
+    monkeypatch.setattr(again.teacher, "encode", lambda *_, **__: pytest.fail("encoded again"))
+    assert len(again.index("faq").shards) == len(world.suite.task("faq").documents)
+    assert again.on_disk("faq") and not world.context.on_disk("faq")
+    few = Context(replace(world.context.key, retrieval=Retrieval(disk_above=3)))
+    assert few.on_disk("faq") and few.path("x") == world.context.path("x")
+
+
+def test_recall_is_measured_on_no_more_queries_than_can_be_afforded(world: World, monkeypatch: pytest.MonkeyPatch):
+    context = on_disk(world)
+    index = context.index("faq")
+    states = context.teacher.encode(["one query of some words", "another"], "query").tokens
+    each = index.affordable(states)
+    assert index.affordable(states.take([0, 1, 0, 1])) == each  # of a query, however many are asked
+    monkeypatch.setitem(PRODUCTS, "cpu", 2 * PRODUCTS["cpu"])
+    assert index.affordable(states) == pytest.approx(2 * each, abs=1)
+    sets, recalls = query_sets(context, ("faq",), {}, "test", LANGUAGES), []
+    for share, expected in ((1.0, 6), (0.5 * len(sets) / 1e9, 0)):
+        monkeypatch.setattr(type(index), "affordable", lambda self, late, share=share: int(1e9 * share))
+        recalls.clear()
+        evaluate(context, context.teacher, sets, "approximate", 100, lambda *_: None, recalls=recalls)
+        assert [row["queries"] for row in recalls] == [expected] * (4 if expected else 0)
+
+
+def test_words_of_streamed_documents_are_not_searched(world: World, monkeypatch: pytest.MonkeyPatch):
+    context = on_disk(world)
+    sets = with_words(context, query_sets(context, ("faq",), {}, "test", ("deu_Latn",)))
+    assert set(evaluate(context, context.teacher, sets, "exact", 100, lambda *_: None)["scorer"]) == {"dense", "late", "sparse"}
+    streamed = replace(world.suite.task("faq"), streamed={"hub": "x"})
+    monkeypatch.setattr(Suite, "task", lambda self, name: streamed)  # its index is there already
+    assert set(evaluate(context, context.teacher, sets, "exact", 100, lambda *_: None)["scorer"]) == {"dense", "late"}
+    with pytest.raises(BenchError, match="documents of task faq are streamed"):
+        evaluate(context, None, sets, "exact", 100, lambda *_: None)
+
+
+def test_no_recall_is_measured_where_none_is_asked_for(world: World):
+    context, recalls = on_disk(world, recall_queries=0), []
+    sets = query_sets(context, ("faq",), {}, "test", LANGUAGES)
+    evaluate(context, context.teacher, sets, "approximate", 100, lambda *_: None, recalls=recalls)
+    assert recalls == []

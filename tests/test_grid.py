@@ -73,6 +73,7 @@ def test_key_covers_what_decides_the_result():
         "evaluation.run_depth=200",
         "evaluation.split=dev",
         "space.centre=false",
+        "retrieval.bits=4",
         "data.without=[django]",
         "data.guard=de",
         "models.student=somewhere",
@@ -86,7 +87,7 @@ def test_key_covers_what_decides_the_result():
 def test_key_ignores_what_does_not():
     plain = made()["contrastive@5#0"]
     for change in ("hardware.workers=2", "cost={}", "summary=x", "name=x", "grid.seeds=[0, 1]", "method_settings.nmt.clip=9",
-                   "store.students=true"):  # fmt: skip
+                   "store.students=true", "retrieval.shard=9", "retrieval.recall_queries=0", "retrieval.bits=8"):  # fmt: skip
         assert made(change)["contrastive@5#0"].key == plain.key, change
     assert made(threads=7)["contrastive@5#0"].key == plain.key
     # A list with the languages of the order is the same data, but another set of cells.

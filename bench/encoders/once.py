@@ -23,7 +23,7 @@ def once(final: Path, make: Callable[[Path], None], valid: Callable[[Path], bool
         return final
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        with _lock(final.parent / f".{final.name}.lock"):
+        with one_at_a_time(final.parent / f".{final.name}.lock"):
             if not valid(final):
                 with atomic_dir(final) as folder:
                     make(folder)
@@ -36,7 +36,7 @@ def once(final: Path, make: Callable[[Path], None], valid: Callable[[Path], bool
 
 
 @contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def one_at_a_time(path: Path) -> Iterator[None]:
     """One process at a time. The system drops the lock with the process, so it cannot go stale."""
     try:
         import fcntl

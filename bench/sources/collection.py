@@ -34,6 +34,7 @@ class OwnTask:
         qrels: DataFrame [split, language, query_id, doc_id, grade]: split and language as at the query; grades of 1 and
             more, those of 0 and less may be left out.
         parallel: an id is the same question in every language; None = `suite.own` looks at ids and judgements.
+        stream: JSON that names a collection too large for a frame, for `sources.streams`; `documents` is empty then.
     """
 
     name: str
@@ -41,6 +42,7 @@ class OwnTask:
     queries: pd.DataFrame
     qrels: pd.DataFrame
     parallel: bool | None = None
+    stream: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class Assembled:
         parallel: task -> its ids are the same questions in all languages.
         rejected: source -> rule -> pairs that fell to it; `leak` counts pairs that hold a text of a task.
         notes: what was decided, one sentence each.
+        streams: task -> what names its documents, where they are too many for a table.
         leaks: (language, English side, text) of some of the pairs that hold a text of a task.
     """
 
@@ -48,6 +49,7 @@ class Assembled:
     rejected: dict[str, dict[str, int]]
     notes: tuple[str, ...]
     leaks: tuple[tuple[str, str, str], ...]
+    streams: dict[str, dict[str, Any]]
 
 
 def own_key(reader: Reader, codes: Sequence[str], choices: Choices) -> str:
@@ -72,7 +74,7 @@ def own_suite(reader: Reader, languages: Languages, codes: Sequence[str], choice
         made = assemble(reader.read(codes, progress), choices, progress)
         info = {
             "key": key, "hash": content_hash(made.frames), "format": FORMAT, "parallel": made.parallel, "languages": codes,
-            "counts": counts(made.frames), "rejected": made.rejected, "notes": list(made.notes),
+            "streams": made.streams, "counts": counts(made.frames), "rejected": made.rejected, "notes": list(made.notes),
         }  # fmt: skip
         write_suite(path, made.frames, info)
     return Suite.load(path)
@@ -89,6 +91,7 @@ def assemble(data: OwnData, choices: Choices, progress: Progress) -> Assembled:
         rows, said = own_task(task, choices.dev_share)
         tasks.append(rows)
         notes += said
+    streams = {task.name: task.stream for task in data.tasks if task.stream is not None}
     frames = task_frames(tasks)
     progress("removing pairs that hold a text of a task")
     kept, leaks = remove_leaks(pairs, frames)
@@ -100,7 +103,8 @@ def assemble(data: OwnData, choices: Choices, progress: Progress) -> Assembled:
             )
     progress("checking for leakage")
     leakage.check(kept, protect(frames))
-    return Assembled({"bitext": kept, **frames}, {task.name: task.parallel for task in tasks}, rejected, tuple(notes), leaks)
+    parallel = {task.name: task.parallel for task in tasks}
+    return Assembled({"bitext": kept, **frames}, parallel, rejected, tuple(notes), leaks, streams)
 
 
 def remove_leaks(pairs: pd.DataFrame, tasks: Frames) -> tuple[pd.DataFrame, tuple[tuple[str, str, str], ...]]:
@@ -125,4 +129,4 @@ def protect(tasks: Mapping[str, pd.DataFrame], dev_texts: Sequence[str] = ()) ->
 
 def tasks_of(made: Assembled) -> dict[str, Any]:
     """The tasks as the bench will see them."""
-    return tasks_from(made.frames, made.parallel)
+    return tasks_from(made.frames, made.parallel, made.streams)

@@ -36,7 +36,7 @@ def own_task(task: OwnTask, dev_share: float | None = None) -> tuple[TaskRows, l
     made.documents = {doc_id: line for doc_id, text in made.documents.items() if (line := one_line(text))}
     judged: dict[tuple[str, str, str], dict[str, int]] = {}
     for split, language, query_id, doc_id, grade in task.qrels.itertuples(index=False, name=None):
-        if grade > 0 and doc_id in made.documents:
+        if grade > 0 and (task.stream is not None or doc_id in made.documents):
             judged.setdefault((split, language, query_id), {})[doc_id] = min(int(grade), LARGEST)
     rows = [row for row in rows if row[:3] in judged]
     parallel = same_questions(judged) if task.parallel is None else task.parallel

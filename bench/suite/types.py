@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.documents import DocumentStream
 from bench.errors import BenchError, unknown
+from bench.sources.streams import open_stream
 
 ENGLISH = "eng_Latn"
 FORMAT = 2  # of the files and of the rules that fill them; part of the key of a suite
@@ -36,7 +38,8 @@ class Task:
     Attributes:
         name: `symbols`, `faq`, `passages`, `declaration` or `strings`.
         parallel: True if a query id means the same question in every language and in English.
-        documents: DataFrame [doc_id, text], English, the same for all languages and both splits.
+        documents: DataFrame [doc_id, text], English, the same for all languages and both splits; empty where they are streamed.
+        streamed: what names the documents, where they are too many for a table (see `sources.streams`).
     """
 
     name: str
@@ -44,6 +47,7 @@ class Task:
     documents: pd.DataFrame
     _queries: pd.DataFrame = field(repr=False)
     _qrels: pd.DataFrame = field(repr=False)
+    streamed: Mapping[str, Any] | None = None
 
     @cached_property
     def _query_rows(self) -> dict[tuple[str, str], np.ndarray]:
@@ -52,6 +56,10 @@ class Task:
     @cached_property
     def _qrel_rows(self) -> dict[tuple[str, str], np.ndarray]:
         return _rows(self._qrels)
+
+    def stream(self) -> DocumentStream:
+        """Its documents, one after the other."""
+        return DocumentStream.of(self.documents) if self.streamed is None else open_stream(self.streamed)
 
     def texts(self) -> list[str]:
         """All its query texts, of all splits and languages."""
@@ -128,7 +136,7 @@ class Suite:
         for name, columns in TABLES.items():
             if tuple(frames[name].columns) != columns:
                 raise BenchError(f"{path / name}.parquet has other columns than {', '.join(columns)}", hint)
-        return cls(path, info["hash"], frames["bitext"], tasks_from(frames, info["parallel"]), info)
+        return cls(path, info["hash"], frames["bitext"], tasks_from(frames, info["parallel"], info.get("streams", {})), info)
 
     def task(self, name: str) -> Task:
         """The task of this name; `BenchError` with the nearest matches if there is none."""
@@ -137,12 +145,14 @@ class Suite:
         return self.tasks[name]
 
 
-def tasks_from(frames: dict[str, pd.DataFrame], parallel: dict[str, bool]) -> dict[str, Task]:
+def tasks_from(
+    frames: dict[str, pd.DataFrame], parallel: dict[str, bool], streams: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Task]:
     """Cut the tables of all tasks into one `Task` each."""
     tasks = {}
     for name, is_parallel in parallel.items():
         parts = [_of_task(frames[table], name) for table in ("documents", "queries", "qrels")]
-        tasks[name] = Task(name, is_parallel, parts[0][["doc_id", "text"]], parts[1], parts[2])
+        tasks[name] = Task(name, is_parallel, parts[0][["doc_id", "text"]], parts[1], parts[2], (streams or {}).get(name))
     return tasks
 
 

@@ -21,6 +21,7 @@ def open_local(
     tasks: Sequence[TaskEntry],
     languages: Languages,
     shown: int = SHOWN,
+    whole: bool = True,
 ) -> Local:
     """Find all files. What is wrong with their names is in the `problems` of what comes back.
 
@@ -28,6 +29,7 @@ def open_local(
         folder: with `bitext/` and `tasks/<name>/` in it.
         bitext, tasks: more of both; a task replaces one of the same name in the folder. Paths are absolute.
         shown: problems of one kind in a file that are told in words.
+        whole: there must be both bitext and a task; False where the rest comes from elsewhere.
 
     Raises:
         BenchError: a folder or file that was named does not exist.
@@ -45,9 +47,9 @@ def open_local(
     for task in tasks:
         one = _listed_task(task, languages, problems)
         found[one.name] = one
-    if not pair_files:
+    if whole and not pair_files:
         problems.error(root, 0, "no bitext", "there is no bitext: bitext/sw.tsv, or en-sw.en beside en-sw.sw")
-    if not found:
+    if whole and not found:
         problems.error(root, 0, "no task", "there is no task: tasks/<name>/ with corpus, queries and qrels")
     return Local(root, languages, tuple(pair_files), tuple(found.values()), problems)
 

@@ -1,0 +1,113 @@
+"""From a stream of documents to a collection on disk and its index. Every step is done once; an interrupted one goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from bench.documents import Document, DocumentStream
+from bench.encoders.once import once, one_at_a_time
+from bench.encoders.space import Space
+from bench.errors import BenchError
+from bench.paths import atomic_write
+from bench.retrieval.large.codec import TokenCodec
+from bench.retrieval.large.coded import write_inverse_lengths
+from bench.retrieval.large.index import LargeIndex
+from bench.retrieval.large.lists import build_lists, sample_size
+from bench.retrieval.large.shards import Encode, Shards, digest, write_shard
+
+CODEC_DOCUMENTS = 2048  # the first documents, on whose tokens the quantiser is trained
+Report = Callable[[float], None]
+
+
+def encode_collection(folder: Path, documents: DocumentStream, encode: Encode, bits: int, shard: int, report: Report) -> Shards:
+    """The documents in `folder`, encoded as far as it is not there yet; nothing is read once it is complete.
+
+    Args:
+        documents: what to encode.
+        encode: texts -> raw states.
+        bits: of a dimension of a token vector, 4 or 8.
+        shard: documents a shard.
+        report: told the share done, if the number of documents is known.
+
+    Raises:
+        BenchError: no documents, an id occurs twice, other documents than when the encoding began, no room.
+    """
+    complete = folder / "complete.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(folder / ".lock"):
+        if not complete.exists():
+            count = _encode(folder, documents, encode, bits, shard, report)
+            _open(folder, count).check_unique()
+            atomic_write(complete, json.dumps({"shards": count}))
+    return _open(folder, int(json.loads(complete.read_text())["shards"]))
+
+
+def _open(folder: Path, count: int) -> Shards:
+    return Shards([folder / f"{number:05d}" for number in range(count)], TokenCodec.load(folder / "codec.npz"))
+
+
+def _encode(folder: Path, documents: DocumentStream, encode: Encode, bits: int, shard: int, report: Report) -> int:
+    codec = _codec(folder / "codec.npz", documents, encode, bits)
+    count, seen = 0, 0
+
+    def done(encoded: int) -> None:
+        nonlocal seen
+        seen += encoded
+        if documents.count:
+            report(min(1.0, seen / documents.count))
+
+    for batch in _batches(documents.read(), shard):
+        ids, texts = [name for name, _ in batch], [text for _, text in batch]
+        place = folder / f"{count:05d}"
+        if place.is_dir():
+            if json.loads((place / "shard.json").read_text())["digest"] != digest(ids, texts):
+                raise BenchError(
+                    f"the documents are not those that {folder} was begun with", "delete the folder; it is made anew"
+                )
+            done(len(ids))
+        else:
+            once(place, partial(write_shard, ids=ids, texts=texts, encode=encode, codec=codec, done=done))
+        count += 1
+    return count
+
+
+def _codec(path: Path, documents: DocumentStream, encode: Encode, bits: int) -> TokenCodec:
+    if not path.exists():
+        texts = [text for _, text in islice(documents.read(), CODEC_DOCUMENTS)]
+        if not texts:
+            raise BenchError("there are no documents to search", "check the documents of the task")
+        TokenCodec.train(np.asarray(encode(texts)[1].vectors, dtype=np.float32), bits).save(path)
+    return TokenCodec.load(path)
+
+
+def _batches(documents: Iterable[Document], size: int) -> Iterator[list[Document]]:
+    rest = iter(documents)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def index_collection(
+    folder: Path, shards: Shards, space: Space, candidates: int, probes: int, device: str = "cpu"
+) -> LargeIndex:
+    """The index of an encoded collection in a space; what depends on the space is computed once, under `folder`."""
+    content = (space.token_mean, space.token_centring.directions, space.pooled_mean, space.pooled_centring.directions)
+    name = hashlib.sha256(b"".join(part.tobytes() for part in content)).hexdigest()[:16]
+    final = folder / f"space-{name}"
+    derived = once(final, partial(_derive, final=final, shards=shards, space=space))
+    return LargeIndex(shards, derived, space, candidates, probes, device)
+
+
+def _derive(folder: Path, final: Path, shards: Shards, space: Space) -> None:
+    (folder / "lengths").mkdir()
+    for shard in shards.shards:
+        write_inverse_lengths(folder / "lengths" / shard.folder.name, shard, shards.codec, space)
+    positions = np.linspace(0, len(shards) - 1, sample_size(len(shards))).astype(np.int64)
+    sample = space.pooled(shards.pooled(np.unique(positions)))
+    build_lists(folder, final, sample, lambda: ((one.first, space.pooled(one.pooled())) for one in shards.shards))

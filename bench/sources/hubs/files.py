@@ -1,0 +1,104 @@
+"""Tables and files of the Hugging Face hub: from a copy on disk where there is one, else through the library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError
+from bench.paths import atomic_write, cache_dir
+
+EXTRA = "pip install 'xlsd-bench[hubs]'"
+
+
+def copy_of(repository: str) -> Path:
+    """Where a copy of a repository of the hub is looked for: with the files of the repository, README.md among them."""
+    return cache_dir() / "hub" / repository
+
+
+def table(repository: str, config: str | None, split: str, revision: str | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of one split, one after the other; nothing is held in memory.
+
+    Raises:
+        BenchError: the library is not installed, or the table cannot be had: says how to place it.
+    """
+    try:
+        import datasets
+    except ImportError as error:
+        raise BenchError("data sets of the hub need the package datasets", f"install it: {EXTRA}") from error
+    local = copy_of(repository)
+    try:
+        if local.is_dir():
+            rows = datasets.load_dataset(str(local), config, split=split, streaming=True)
+        else:
+            rows = datasets.load_dataset(repository, config, split=split, streaming=True, revision=revision)
+        yield from rows
+    except (OSError, ValueError, RuntimeError) as error:  # what the library raises for a table that is not there
+        which = ", ".join(filter(None, (config and f"configuration {config}", f"split {split}")))
+        raise missing(repository, which, error, revision) from error
+
+
+def splits(repository: str, config: str | None, revision: str | None = None) -> list[str]:
+    """Names of the splits of a table; as `table` for errors."""
+    import datasets
+
+    local = copy_of(repository)
+    try:
+        if local.is_dir():
+            return list(datasets.get_dataset_split_names(str(local), config))
+        return list(datasets.get_dataset_split_names(repository, config, revision=revision))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise missing(repository, f"configuration {config}" if config else "", error, revision) from error
+
+
+def lines(repository: str, path: str, url: str = "") -> Iterator[str]:
+    """The lines of one file of a repository, without their ends.
+
+    Args:
+        path: inside the repository, and inside its copy on disk.
+        url: where the file lies if not on the hub; it is then kept in the copy.
+    """
+    local = copy_of(repository) / path
+    try:
+        if not local.exists():
+            local = _download(url, local) if url else _from_hub(repository, path)
+        with local.open(encoding="utf-8") as stream:
+            for line in stream:
+                yield line.rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        raise missing(repository, f"file {path}", error, url=url) from error
+
+
+def _from_hub(repository: str, path: str) -> Path:
+    try:
+        from huggingface_hub import hf_hub_download
+    except ImportError as error:
+        raise BenchError("data sets of the hub need the package huggingface_hub", f"install it: {EXTRA}") from error
+    return Path(hf_hub_download(repository, path, repo_type="dataset"))
+
+
+def _download(url: str, local: Path) -> Path:
+    from urllib.request import urlopen
+
+    with urlopen(url, timeout=float(os.environ.get("XLSD_TIMEOUT", "60"))) as answer:
+        atomic_write(local, answer.read())
+    return local
+
+
+def missing(repository: str, which: str, error: Exception, revision: str | None = None, url: str = "") -> BenchError:
+    """What could not be read, why, and how to place it by hand."""
+    local = copy_of(repository)
+    reason = str(error).split("\n")[0][:300] or type(error).__name__
+    where = f"{which} of {repository}" if which else repository
+    pinned = f" --revision {revision}" if revision else ""
+    by_hand = f"hf download {repository} --repo-type dataset{pinned} --local-dir {local}"
+    if url:
+        by_hand = f"get {url} and put it into {local} under the path that the message names"
+    if local.is_dir():
+        return BenchError(f"cannot read {where}: {reason}", f"the copy in {local} is used; complete it, or remove it")
+    return BenchError(
+        f"cannot read {where}: {reason}",
+        f"without network here, do this on a machine that has one, and copy the folder:\n  {by_hand}",
+    )

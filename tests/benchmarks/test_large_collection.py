@@ -1,0 +1,84 @@
+"""The benchmark measures what it says; times and memory are not compared with anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.benchmarks import large_collection
+from bench.benchmarks.large_collection import Asked, Exact, compare, passages, searched
+from bench.benchmarks.memory import peak_memory
+from bench.documents import DocumentStream
+from bench.encoders.encoder import Encoded
+from bench.errors import BenchError
+from bench.retrieval.dense import DenseIndex
+from bench.retrieval.large.build import encode_collection, index_collection
+from tests.made_collection import documents, encode, made_space, questions
+
+MANY = 2500  # more than the quantiser is trained on
+
+
+def test_what_is_scored_on_the_way_is_the_exact_result(tmp_path: Path) -> None:
+    space = made_space()
+
+    def raw(texts: list[str], kind: str) -> Encoded:
+        pooled, tokens = encode(texts)
+        return Encoded(pooled, tokens, np.zeros(len(tokens.vectors), dtype=np.int32))
+
+    dense, late, names = questions(space)
+    qrels = {name: {"d0007": 1} for name in names}
+    asked = Asked(dense, late, names, ["swh_Latn"] * 6 + ["deu_Latn"] * 6, qrels)
+    made = [(f"{name}-{i}", f"{text} {i}") for i, (name, text) in enumerate(documents(MANY))]
+    context = SimpleNamespace(teacher=SimpleNamespace(encode=raw), space=space)
+    exact = Exact(context, asked)  # type: ignore[arg-type]
+    shards = encode_collection(tmp_path, DocumentStream(lambda: made, "", MANY), exact.encode, 8, 999, lambda share: None)
+    truth = exact.rankings([name for name, _ in made])
+    pooled, _ = encode([text for _, text in made])
+    expected = DenseIndex([name for name, _ in made], space.pooled(pooled)).search(dense, 100, names)
+    assert [truth["dense"].ids(i) for i in range(12)] == [expected.ids(i) for i in range(12)]
+
+    index = index_collection(tmp_path, shards, space, 100, 1)
+    rows = pd.DataFrame(searched(index, asked, truth, "exact") + searched(index, asked, truth, "approximate", 200, 1))
+    by = rows.set_index(["mode", "scorer"])
+    assert by.loc[("exact", "dense"), "recall@10"] == 1 and by.loc[("exact", "late"), "recall@10"] > 0.9
+    assert by.loc[("approximate", "dense"), "recall@10"] < 0.9  # one list of many
+    assert set(rows["candidates"]) == {0, 200}
+
+
+def test_rows_say_how_far_the_measures_are_apart() -> None:
+    from bench.retrieval.ranking import Ranking
+
+    asked = Asked(np.empty((2, 0)), None, ["a", "b"], ["x", "y"], {"a": {"d1": 1}, "b": {"d2": 1}})  # type: ignore[arg-type]
+    ids = [f"d{i}" for i in range(100)]
+    order = np.stack([np.roll(np.arange(100), -1), np.roll(np.arange(100), -2)])
+    truth = Ranking(ids, order, np.zeros((2, 100), np.float32))
+    worse = Ranking(ids, np.stack([order[0], np.roll(order[1], -20)]), np.zeros((2, 100), np.float32))
+    [row] = compare(asked, {"dense": truth}, {"dense": worse}, mode="m")
+    assert row["recall@10"] == 0.5 and row["worst language"] == "0.000 y" and row["recall@100"] == 1
+    assert (row["exact nDCG@10"], row["nDCG@10"], row["mean difference of a question"]) == (1, 0.5, 0.5)
+
+
+def test_passages_are_all_different_documents_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = SimpleNamespace(documents=pd.DataFrame({"doc_id": ["1", "2"], "text": ["a", "b"]}))
+    bitext = pd.DataFrame({"text": ["x", "y", "x", "a"]})
+    context = SimpleNamespace(suite=SimpleNamespace(task=lambda name: task, bitext=bitext), english_texts=["b", "c"])
+    monkeypatch.setattr(large_collection, "TASKS", ("faq",))
+    found = passages(context, 5)  # type: ignore[arg-type]
+    assert [text for _, text in found][:3] == ["a", "b", "c"] and {text for _, text in found} == set("abcxy")
+    assert found[0][0] == "faq/1" and len({name for name, _ in found}) == 5
+    with pytest.raises(BenchError, match="the suite has 5 different texts, not 6"):
+        passages(context, 6)  # type: ignore[arg-type]
+
+
+def test_a_large_array_shows_in_the_peak() -> None:
+    with peak_memory() as before:
+        pass
+    with peak_memory() as during:
+        held = np.ones(30_000_000)  # 240 MB
+        during.look()
+        del held
+    assert during.rss > before.rss + 150 and during.pss > before.pss + 150

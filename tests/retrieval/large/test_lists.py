@@ -1,0 +1,40 @@
+import numpy as np
+
+from bench.retrieval.large.lists import POINTS, Lists, build_lists, sample_size
+
+
+def made(tmp_path, probes):
+    vectors = np.random.default_rng(0).standard_normal((2000, 16)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    folder, final = tmp_path / "beside", tmp_path / "final"
+    folder.mkdir()
+    parts = ((start, vectors[start : start + 700]) for start in (0, 700, 1400))
+    build_lists(folder, final, vectors[: sample_size(2000)], lambda: parts)
+    folder.rename(final)
+    return vectors, Lists(final, probes)
+
+
+def test_with_all_lists_visited_nearly_all_of_the_best_are_found(tmp_path):
+    vectors, lists = made(tmp_path, probes=10_000)
+    assert lists.index.ntotal == 2000 and lists.index.nlist == 2000 // POINTS
+    queries = np.random.default_rng(1).standard_normal((300, 16)).astype(np.float32)  # more than one FAISS call
+    found = lists.search(queries, 20)
+    exact = np.argsort(-(queries @ vectors.T), axis=1)[:, :20]
+    shares = [len(set(a) & set(b)) / 20 for a, b in zip(found, exact, strict=True)]
+    assert np.mean(shares) > 0.97  # one byte a dimension
+
+
+def test_few_lists_may_hold_fewer_documents_than_asked_for(tmp_path):
+    vectors, lists = made(tmp_path, probes=1)
+    found = lists.search(vectors[:5], 500)
+    assert (found[:, 0] == np.arange(5)).all() and (found[:, -1] == -1).all()
+
+
+def test_nothing_but_the_index_is_left(tmp_path):
+    made(tmp_path, probes=4)
+    assert sorted(path.name for path in (tmp_path / "final").iterdir()) == ["lists.bin", "pooled.ivf"]
+
+
+def test_lists_grow_with_the_root_of_the_documents():
+    assert sample_size(20) == 20
+    assert sample_size(10_000_000) == 12_649 * POINTS
