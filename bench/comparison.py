@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class Comparison:
     second: str
     rows: pd.DataFrame
     notes: tuple[str, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)  # of the two, where a short name stands for them
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def compare(
         "not distinguishable" if p > LEVEL else "better" if difference > 0 else "worse"
         for p, difference in zip(table["p_holm"], table["difference"], strict=True)
     ]
-    return Comparison(first, second, table[list(COLUMNS)], left.notes())
+    settings = {name: plan.names[name] for name in (first, second) if name in plan.names}
+    return Comparison(first, second, table[list(COLUMNS)], left.notes(), settings)
 
 
 def _known(kind: str, given: str, allowed: Sequence[str]) -> str:

@@ -17,7 +17,8 @@ NOTES = 20
 
 def text(found: Comparison) -> str:
     """Markdown of a whole comparison; the sentence comes last, where a terminal shows it."""
-    parts = [f"# {found.first} against {found.second}", _grid(found.rows), _which(found)]
+    named = [f"`{name}` is `{method}`." for name, method in found.settings.items()]
+    parts = [f"# {found.first} against {found.second}", " ".join(named), _grid(found.rows), _which(found)]
     if found.notes:
         lines = [f"- {note}" for note in found.notes[:NOTES]]
         more = [f"- and {len(found.notes) - NOTES} more"] if len(found.notes) > NOTES else []

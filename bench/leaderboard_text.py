@@ -44,7 +44,13 @@ def text(experiment: Experiment, boards: dict[str, tuple[Scores, pd.DataFrame]])
         parts += [f"{level} Cost of a cell", _cost(table)]
     if not boards:
         parts.append("There is no score yet.")
-    return "\n\n".join([*parts, _legend(boards)]) + "\n"
+    return "\n\n".join([*parts, *_names(plan), _legend(boards)]) + "\n"
+
+
+def _names(plan: Plan) -> list[str]:
+    """What the short names stand for; other methods are called by their settings."""
+    lines = [f"- `{name}` is `{method}`" for name, method in sorted(plan.names.items()) if name != method]
+    return ["## Short names", "\n".join(lines)] if lines else []
 
 
 def _summary(experiment: Experiment) -> list[str]:

@@ -15,6 +15,7 @@ from bench.errors import BenchError
 from bench.grid import CORE, CellSpec, cells, language_list, order_name
 from bench.languages import Languages
 from bench.manifest import cores
+from bench.names import short_names
 from bench.profile import Profile, Storing
 from bench.profile_data import seen_from, with_paths
 from bench.profile_file import load_profile
@@ -95,6 +96,7 @@ class Plan:
             "guard": list(self.guard),
             "core": list(own_codes[:CORE]),
             "tasks": list(self.profile.evaluated().tasks),
+            "names": short_names(self.declared),
             "cells": ids,
             "keys": {name: keys[name] for name in ids},
         }
@@ -129,6 +131,7 @@ def make_plan(
         declared = declared.model_copy(
             update={"hardware": declared.hardware.model_copy(update={"workers": workers})}
         )
+    short_names(declared)  # a wrong one is told before anything runs
     languages = Languages.load(declared.data.languages_file)
     narrowed = (selection or Selection()).apply(declared, languages)
     if keep_students:

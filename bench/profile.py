@@ -225,6 +225,8 @@ class Profile(Settings):
     models: Models = Models()
     data: Data = Data()
     grid: Grid
+    # Short name -> method of the grid: what tables, pictures and the command line call it.
+    names: dict[str, str] = Field(default_factory=dict)
     training: Training = Training()
     method_settings: dict[str, dict[str, Any]] = Field(default_factory=dict)  # method -> values of `training`
     space: Space = Space()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,10 @@ _ID = re.compile(r"(?P<method>.+)@(?P<size>\d+)#(?P<seed>\d+)(?:~(?P<order>[^~]+
 
 @dataclass(frozen=True)
 class CellName:
-    """A cell id taken apart: `optical@20#1` or, off the experiment's own order, `optical@20#1~mixed`."""
+    """A cell id taken apart: `optical@20#1` or, off the experiment's own order, `optical@20#1~mixed`.
+
+    In a `Plan`, `method` is the short name that the profile gives it, if it gives one; `id` is always that of the cell.
+    """
 
     id: str
     method: str
@@ -52,6 +55,7 @@ class Plan:
     cells: tuple[CellName, ...]
     tasks: tuple[str, ...] = ()  # () = every task found in the cells
     profile: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)  # short name, as in `cells` -> the method that it stands for
 
     def sizes_of(self, order: str) -> tuple[int, ...]:
         """Sizes at which an order was planned to be trained: those of another order are none of its own.
@@ -148,6 +152,11 @@ def read_plan(folder: Path) -> Plan:
         first = next(iter(orders))
         ids = [cell if isinstance(cell, str) else cell["id"] for cell in resolved["cells"]]
         cells = tuple(CellName.parse(cell_id, first) for cell_id in dict.fromkeys(ids))
+        methods = {cell.method for cell in cells}
+        # A short name that a cell has as its own, such as one of an earlier run, stays with that cell.
+        names = resolved.get("names") or {}
+        names = {method: name for method, name in names.items() if method in methods and name not in methods}
+        cells = tuple(replace(cell, method=names.get(cell.method, cell.method)) for cell in cells)
         sizes = {cell.size for cell in cells if cell.size}
         evaluation = profile.get("evaluation") or {}
         # Without a trained method there are no sizes; floor and ceiling are then shown at the grid's own.
@@ -157,6 +166,7 @@ def read_plan(folder: Path) -> Plan:
             name=str(profile.get("name") or folder.resolve().name),
             orders=orders, guard=tuple(resolved.get("guard") or ()), core=tuple(resolved.get("core") or ()),
             sizes=tuple(sorted(map(int, sizes))), cells=cells, tasks=tuple(tasks), profile=profile,
+            names={name: method for method, name in names.items()},
         )  # fmt: skip
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, StopIteration, ValueError, OSError) as error:
         raise BenchError(

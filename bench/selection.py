@@ -84,6 +84,7 @@ def _chosen(profile: Profile, asked: Sequence[str]) -> list[MethodEntry]:
     for spec, entry in zip(known, profile.grid.methods, strict=True):
         by_spec.setdefault(str(spec), []).append(entry)
     files = files_of(known)
+    asked = [profile.names.get(text, text) for text in asked]
     specs = [method_spec(text, files) for text in asked]
     files_of([*known, *specs])
     chosen: dict[str, list[MethodEntry]] = {}

@@ -22,7 +22,7 @@ COLUMNS = (
     "order", "scorer", "task", "group", "size", "method", "status", "complete", "rank", "ties_best",
     "languages", "languages_declared", *MEASURES, "low", "high", "seed_sd", "worst_tenth", "language_sd",
     "gap_closed", "gap_languages", "gap_left_out", "seeds", "seeds_planned", "seconds", "pairs_per_second",
-    "warning",
+    "warning", "settings",
 )  # fmt: skip
 LANGUAGE_COLUMNS = (
     "method", "size", "seed", "order", "scorer", "task", "language", *FACTS, "group", "core", "pairs_seen", "queries",
@@ -47,7 +47,8 @@ def leaderboard(plan: Plan, order: str, scores: Scores) -> pd.DataFrame:
                     places = [at for name in tasks if (at := scores.at(scorer, name, languages))]
                     point = {"order": order, "scorer": scorer, "task": task, "group": group, "size": size}
                     rows += [point | row for row in _board(scores, scorer, size, places)] if places else []
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.assign(settings=table["method"].map(lambda name: plan.names.get(name, name)))
 
 
 def _board(scores: Scores, scorer: str, size: int, places: list[list[int]]) -> list[dict[str, Any]]:

@@ -57,7 +57,8 @@ def content(
             )
     names = list(dict.fromkeys(cell.name.method for experiment in experiments for cell in experiment.cells))
     shown = chosen(names, [table for found in boards for _, table in found.values()], highlight)
-    methods = described(names, shown)
+    settings = [experiment.plan.names for experiment in experiments]
+    methods = described(names, shown, settings)
     scores = [scores for found in boards for scores, _ in found.values()]
     lists = Lists(
         [method["name"] for method in methods],

@@ -1,0 +1,40 @@
+"""Short names of a profile's methods: what tables, pictures and the command line call them."""
+
+from __future__ import annotations
+
+from bench.errors import BenchError, unknown
+from bench.method_specs import files_of, method_spec
+from bench.profile import Profile
+
+TELLING = ("form=structured", "ask=english")  # tables read scorers and ceilings off these
+
+
+def short_names(profile: Profile) -> dict[str, str]:
+    """Method, as cells are named by it -> its name in `profile.names`.
+
+    Raises:
+        BenchError: a name for a method that the profile does not have, two names for one method, a name that is that of
+            another method or does not begin with its own: `optical` and `optical(textbook)` may stand for a variant of `optical`.
+    """
+    specs = [method_spec(entry.method) for entry in profile.grid.methods]
+    files, methods = files_of(specs), {str(spec) for spec in specs}
+    found: dict[str, str] = {}
+    for name, text in profile.names.items():
+        method = str(method_spec(text, files))
+        if method not in methods:
+            raise unknown("method in names", method, methods)
+        if method in found:
+            raise BenchError(f"names: {found[method]!r} and {name!r} are both {method}", "give it one name")
+        if name in methods - {method}:
+            raise BenchError(f"names: {name!r} is another method of the grid", f"call {method} something else")
+        base = method.partition("(")[0]
+        if name != base and not (name.startswith(f"{base}(") and name.endswith(")")):
+            raise BenchError(
+                f"names: {name!r} does not begin with the name of its method, {base}", f"write {base}({name}), or {base}"
+            )
+        if lost := [part for part in TELLING if part in method and part not in name]:
+            raise BenchError(
+                f"names: {name!r} hides {lost[0]}, by which tables know {method}", "leave this method without a short name"
+            )
+        found[method] = name
+    return found
