@@ -24,7 +24,7 @@ COLUMNS = (
     "order", "scorer", "group", "size", "tasks", "first", "second", "first_mean", "second_mean",
     "difference", "low", "high", "p", "p_holm", "verdict", "ahead", "behind", "level",
     "first_beats", "second_beats", "first_beats_in", "second_beats_in", "languages", "languages_declared",
-    "places", "places_declared", "questions", "questions_tied", "units", "seeds", "seed_sd", "seeds_ahead",
+    "places", "places_declared", "questions", "questions_tied", "units", "seeds", "seed_sd", "seeds_ahead", "seed_sizes",
 )  # fmt: skip
 
 
@@ -218,9 +218,10 @@ def _effects(scores: Scores, points: list[Point]) -> np.ndarray:
 def _seeds(scores: Scores, points: list[Point]) -> dict[str, Any]:
     """Difference of each seed on its own: how many, how far apart, how many above 0.
 
-    A method with one cell for all seeds (the floor, a ceiling) is held against each seed of the other.
+    A method with one cell for all seeds (the floor, a ceiling) is held against each seed of the other. Sizes with one seed
+    are no part of it where others have more; `seed_sizes` says which are.
     """
-    by_point = []
+    by_point = {}
     for point in points:
         first, second = (
             {scores.cells[n].name.seed: _mean(scores.by_cell[n], point.common) for n in scores.owned[number]}
@@ -230,8 +231,10 @@ def _seeds(scores: Scores, points: list[Point]) -> dict[str, Any]:
             first = dict.fromkeys(second, float(np.mean(list(first.values()))))
         elif scores.arms[point.pair[1]].size == 0:
             second = dict.fromkeys(first, float(np.mean(list(second.values()))))
-        by_point.append({seed: first[seed] - second[seed] for seed in first if seed in second})
-    common = set.intersection(*map(set, by_point))
-    gaps = [float(np.mean([of_point[seed] for of_point in by_point])) for seed in sorted(common)]
+        by_point[point.size] = {seed: first[seed] - second[seed] for seed in first if seed in second}
+    by_point = {size: gaps for size, gaps in by_point.items() if len(gaps) > 1} or by_point
+    common = set.intersection(*map(set, by_point.values()))
+    gaps = [float(np.mean([of_point[seed] for of_point in by_point.values()])) for seed in sorted(common)]
     spread = float(np.std(gaps, ddof=1)) if len(gaps) > 1 else float("nan")
-    return {"seeds": len(gaps), "seed_sd": spread, "seeds_ahead": sum(gap > 0 for gap in gaps)}
+    sizes = " ".join(map(str, by_point))
+    return {"seeds": len(gaps), "seed_sd": spread, "seeds_ahead": sum(gap > 0 for gap in gaps), "seed_sizes": sizes}

@@ -51,10 +51,19 @@ def _doubt(rows: pd.DataFrame) -> str:
         parts.append(f"there is one seed only{some}, so noise of training is not covered")
     if (rows["seeds"] > 1).any():
         several = rows[rows["seeds"] > 1]
-        parts.append(f"seeds differ by {_span(several['seed_sd'])} (standard deviation), which neither interval nor p covers")
+        part = several[several["seed_sizes"] != several["size"]]
+        where = f", measured at {_seed_sizes(part)}, other sizes have one seed" if len(part) else ""
+        spread = f"{_span(several['seed_sd'])} (standard deviation{where})"
+        parts.append(f"seeds differ by {spread}, which neither interval nor p covers")
     if len(partial):
         parts.append(f"{len(partial)} of them stand on fewer languages or tasks than declared")
     return "; ".join(parts)
+
+
+def _seed_sizes(rows: pd.DataFrame) -> str:
+    """`N = 5, 20, 50`, the sizes behind the spread over seeds."""
+    sizes = sorted({int(size) for listed in rows["seed_sizes"] for size in listed.split()})
+    return f"N = {', '.join(map(str, sizes))}"
 
 
 def _where(rows: pd.DataFrame, everything: pd.DataFrame) -> str:

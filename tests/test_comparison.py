@@ -136,6 +136,21 @@ def test_missing_cells_are_named(made):
         compare(load(made), "optical", "contrastive", sizes=[3])
 
 
+def test_over_sizes_the_spread_over_seeds_is_that_of_the_sizes_with_several(tmp_path):
+    several = [f"{method}@2#{seed}" for method in ("optical", "contrastive") for seed in (0, 1)]
+    ids = [FLOOR, *several, "optical@3#0", "contrastive@3#0"]
+    folder = plan(tmp_path / "x", ids)
+    for name in ids:
+        cell(folder, name, noisy)
+    found = compare(load(folder), "optical", "contrastive", groups=["trained"], scorers=["dense"], over_sizes=True)
+    alone = one(compare(load(folder), "optical", "contrastive", sizes=[2], groups=["trained"], scorers=["dense"]))
+    [row] = found.rows.to_dict("records")
+    assert (row["size"], row["seed_sizes"], row["seeds"]) == ("2 3", "2", 2)
+    assert row["seed_sd"] == pytest.approx(alone["seed_sd"]) and row["difference"] != pytest.approx(alone["difference"])
+    assert "measured at N = 2, other sizes have one seed" in sentence(found)
+    assert "measured at" not in sentence(compare(load(folder), "optical", "contrastive", sizes=[2]))
+
+
 def test_only_seeds_that_both_have_count(tmp_path):
     ids = [FLOOR, *(f"{method}@2#{seed}" for method in ("optical", "contrastive") for seed in range(3))]
     folder = plan(tmp_path / "x", ids)
