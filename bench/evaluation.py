@@ -124,7 +124,8 @@ def evaluate(
     # All languages of a task are searched at once: few large products are much faster than many small ones.
     found: dict[tuple, dict[str, Ranking]] = {}
     for task in dict.fromkeys(one.task for one in sets):
-        distinct = {_key(one): one for one in sets if one.task == task}
+        asked = [one for one in sets if one.task == task]
+        distinct = {_key(one): one for one in asked}
         ids = [name for one in distinct.values() for name in one.ids]
         report("search", len(found) / len(sets))
         rankings: dict[str, Ranking] = {}
@@ -132,7 +133,7 @@ def evaluate(
             dense, late = vectors.of([text for one in distinct.values() for text in one.texts])
             rankings |= context.index(task).search(dense, late, depth, ids, mode)
             if mode == "approximate" and recalls is not None:
-                recalls += _recalls(context, list(distinct.values()), dense, late, rankings)
+                recalls += _recalls(context, asked, list(distinct.values()), dense, late, rankings)
         queries = [query for one in distinct.values() for query in one.words or ()]
         if queries and context.suite.task(task).streamed is None:  # an index of words needs all documents at once
             rankings[SPARSE] = context.word_index(task).search(queries, depth, ids)
@@ -146,13 +147,16 @@ def evaluate(
             found[key] = {scorer: ranking.part(at, at + len(one.ids)) for scorer, ranking in rankings.items()}
             at += len(one.ids)
     frames = []
-    scored: dict[tuple, dict[str, pd.DataFrame]] = {}
+    scored: dict[tuple, list[tuple[QuerySet, dict[str, pd.DataFrame]]]] = {}
     for done, one in enumerate(sets):
         key = _key(one)
-        if key not in scored:
-            scored[key] = {scorer: _scored(ranking, scorer, one) for scorer, ranking in found[key].items()}
+        known = scored.setdefault(key, [])  # the same questions may have other judgements in another language
+        own = next((frame for other, frame in known if other.qrels == one.qrels), None)
+        if own is None:
+            own = {scorer: _scored(ranking, scorer, one) for scorer, ranking in found[key].items()}
+            known.append((one, own))
         for scorer, ranking in found[key].items():
-            frames.append(scored[key][scorer].assign(language=one.language))
+            frames.append(own[scorer].assign(language=one.language))
             if runs is not None:
                 write_run(runs / f"{one.task}.{scorer}.{one.language}.trec.gz", ranking, one.ids, tag)
         report("score", (done + 1) / len(sets))
@@ -170,7 +174,7 @@ def summarise(per_query: pd.DataFrame) -> pd.DataFrame:
 
 
 def _key(one: QuerySet) -> tuple:
-    """Equal for sets that ask the same: the English queries of a task stand for many languages."""
+    """Equal for sets that search the same: the English queries of a task stand for many languages."""
     return one.task, tuple(one.ids), tuple(one.texts), tuple(one.words or ())
 
 
@@ -191,11 +195,16 @@ class _Vectors:
 
 
 def _recalls(
-    context: Context, sets: list[QuerySet], dense: np.ndarray, late: Ragged, approximate: dict[str, Ranking]
-) -> list[dict[str, Any]]:
+    context: Context, asked_in: list[QuerySet], sets: list[QuerySet], dense: np.ndarray, late: Ragged,
+    approximate: dict[str, Ranking],
+) -> list[dict[str, Any]]:  # fmt: skip
     """What the approximate search of a task finds of the exact one, on the first queries of each language.
 
     One exhaustive search for all of them: on disk, reading the documents is what takes time.
+
+    Args:
+        asked_in: all query sets of the task, one row of each and scorer.
+        sets: those of them that search something different, with their vectors end to end in `dense` and `late`.
     """
     index = context.index(sets[0].task)
     first = np.cumsum([0, *(len(one.ids) for one in sets)])
@@ -208,15 +217,16 @@ def _recalls(
         return []
     ids = [name for one in sets for name in one.ids]
     exact = index.search(dense[sample], late.take(sample), RECALL_AT, [ids[i] for i in sample], "exact")
-    found, at = [], 0
+    shares: dict[tuple, list[dict[str, Any]]] = {}
+    at = 0
     for one, own in zip(sets, rows, strict=True):
+        shares[_key(one)] = []
         for scorer, ranking in exact.items():
-            part = ranking.part(at, at + len(own))
-            share = recall_against(part, approximate[scorer].part(own[0], own[-1] + 1), RECALL_AT)
-            about = {"task": one.task, "language": one.language, "scorer": scorer, "queries": len(own)}
-            found.append({**about, f"recall@{RECALL_AT}": float(share.mean())})
+            part = approximate[scorer].part(own[0], own[-1] + 1)
+            share = recall_against(ranking.part(at, at + len(own)), part, RECALL_AT)
+            shares[_key(one)].append({"scorer": scorer, "queries": len(own), f"recall@{RECALL_AT}": float(share.mean())})
         at += len(own)
-    return found
+    return [{"task": one.task, "language": one.language, **share} for one in asked_in for share in shares[_key(one)]]
 
 
 def _scored(ranking: Ranking, scorer: str, one: QuerySet) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.errors import unknown
+from bench.errors import BenchError, unknown
 from bench.languages import SOURCES, Language, Languages
 from bench.method_specs import method_spec
 from methods import registry
@@ -86,13 +86,17 @@ def packages() -> RenderableType:
 def hub_data() -> RenderableType:
     """All data sets of the hubs."""
     from bench.sources.hubs.catalogue import HUB_DATA
+    from bench.sources.hubs.languages import own_codes
+
+    known = Languages.load()
 
     table = Table(box=None, pad_edge=False, header_style="bold", title="data sets of the hubs (data.hubs)", title_justify="left")
     for column in ("data set", "kind", "languages, size, licence, source"):
         table.add_column(column, no_wrap=column == "data set")
     for one in HUB_DATA.values():
         kind = one.kind if one.usable else f"{one.kind}, read only"
-        lines = (one.size, f"licence: {one.licence}; {one.citation}", f"{one.library}: {one.id}", one.note)
+        there = f"{len(own_codes(one, known))} of the {len(known)} languages of languages.yaml" if one.codes else ""
+        lines = (one.size, there, f"licence: {one.licence}; {one.citation}", f"{one.library}: {one.id}", one.note)
         rest = "".join(f"\n{line}" for line in lines if line)
         table.add_row(Text(one.name), Text(kind), Text(one.direction) + Text(rest, style="dim"))
     return table
@@ -117,7 +121,7 @@ def hub_preview(name: str, language: str | None, shown: int, file: Path | None =
     codes = own_codes(HUB_DATA[name], known)
     code = known.get(language).code if language else next(iter(codes), "")
     if code and code not in codes:
-        raise unknown(f"language of {name}", code, codes)
+        raise BenchError(f"{name} has no {known.get(code).name} ({code})", f"it has: {', '.join(codes) or 'English alone'}")
     lines = [Text(f"{name}, {code or 'English'}: {HUB_DATA[name].direction}", style="bold")]
     for kind, count, examples in preview(name, codes.get(code, ""), shown):
         lines += [Text(f"{kind}: {count:,}" + ("" if kind in ("queries", "judgements") else " looked at"))]

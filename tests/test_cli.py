@@ -171,3 +171,5 @@ def test_data_that_cannot_be_had_is_one_message(tmp_path):
     assert done.returncode == 2 and "Traceback" not in done.stderr and "--local-dir" in done.stderr
     done = bench("data", "show", "ntrex", "Klingon", XLSD_CACHE=str(tmp_path))
     assert done.returncode == 2 and "unknown language 'Klingon'" in done.stderr
+    done = bench("data", "show", "opus-100", "sw", XLSD_CACHE=str(tmp_path))
+    assert done.returncode == 2 and "opus-100 has no Swahili (swh_Latn)" in done.stderr and "hau_Latn" in done.stderr

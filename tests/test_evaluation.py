@@ -176,6 +176,25 @@ def test_the_approximate_search_reports_its_recall_by_language(world: World):
     assert exact == []
 
 
+def test_languages_that_share_queries_have_each_a_row_of_recall(world: World):
+    sets = english_sets(world.context, query_sets(world.context, ("faq",), {}, "test", ("swh_Latn", "deu_Latn")), {}, "test")
+    assert sets[0].texts == sets[1].texts
+    recalls: list = []
+    evaluate(world.context, world.context.teacher, sets, "approximate", 100, lambda *_: None, recalls=recalls)
+    assert [row["language"] for row in recalls] == ["swh_Latn"] * 2 + ["deu_Latn"] * 2
+    assert [row["recall@10"] for row in recalls[:2]] == [row["recall@10"] for row in recalls[2:]]
+
+
+def test_shared_queries_are_scored_with_the_judgements_of_each_language(world: World):
+    sets = english_sets(world.context, query_sets(world.context, ("faq",), {}, "test", ("swh_Latn", "deu_Latn")), {}, "test")
+    documents = world.suite.task("faq").documents["doc_id"].tolist()
+    other = {query: {next(name for name in documents if name not in judged): 1} for query, judged in sets[1].qrels.items()}
+    both = run(world, [sets[0], replace(sets[1], qrels=other)])
+    alone = run(world, [replace(sets[1], qrels=other)])
+    pd.testing.assert_frame_equal(both[both["language"] == "deu_Latn"].reset_index(drop=True), alone)
+    assert both.groupby("language")["ndcg@10"].mean().nunique() == 2
+
+
 def test_languages_searched_together_are_ranked_as_if_alone(world: World):
     sets = query_sets(world.context, TASKS, {}, "test", LANGUAGES)
     together = run(world, sets)

@@ -103,11 +103,13 @@ class Exact:
 
     context: Context
     asked: Asked
-    seen: int = -CODEC_DOCUMENTS  # the quantiser sees the first ones before they are written
+    count: int  # of passages
+    seen: int = field(init=False)  # below 0 while the quantiser sees the first ones, before they are written
     best: dict[str, Best] = field(init=False)
     seconds: float = 0.0  # of scoring
 
     def __post_init__(self) -> None:
+        self.seen = -min(self.count, CODEC_DOCUMENTS)
         self.best = {scorer: Best(len(self.asked.names), DEPTH) for scorer in ("dense", "late")}
 
     def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, Ragged]:
@@ -117,7 +119,7 @@ class Exact:
             start = time.process_time()
             self._score(states.pooled, states.tokens)
             self.seconds += time.process_time() - start
-        self.seen = self.seen + len(texts) if self.seen >= 0 else 0
+        self.seen += len(texts)
         return states.pooled, states.tokens
 
     def _score(self, pooled: np.ndarray, tokens: Ragged) -> None:
@@ -163,7 +165,7 @@ def measure(count: int, per_language: int, bits: int, shard: int, folder: Path) 
     profile = load_profile("default")
     context = context_of(next(spec for spec in cells(profile, Languages.load()) if spec.method == "untrained"))
     asked, texts = ask(context, per_language), passages(context, count)
-    exact = Exact(context, asked)
+    exact = Exact(context, asked, count)
     facts: dict[str, float] = {"passages": count, "questions": len(asked.names), "bits": bits, "shard": shard}
     with peak_memory() as peak:
         start = time.process_time()

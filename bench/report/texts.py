@@ -119,7 +119,7 @@ def load(experiment: Experiment, order: str, which: Which = "shareable") -> Text
 def own_data(experiment: Experiment) -> bool:
     """Whether its data was somebody's own, not the built-in suite."""
     data = experiment.plan.profile.get("data") or {}
-    return data.get("suite", BUILTIN) != BUILTIN or bool(data.get("bitext") or data.get("tasks"))
+    return data.get("suite", BUILTIN) != BUILTIN or any(data.get(part) for part in ("bitext", "tasks", "hubs"))
 
 
 def reserved(task: str, own: bool = False) -> str:

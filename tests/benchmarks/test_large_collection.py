@@ -34,7 +34,7 @@ def test_what_is_scored_on_the_way_is_the_exact_result(tmp_path: Path) -> None:
     asked = Asked(dense, late, names, ["swh_Latn"] * 6 + ["deu_Latn"] * 6, qrels)
     made = [(f"{name}-{i}", f"{text} {i}") for i, (name, text) in enumerate(documents(MANY))]
     context = SimpleNamespace(teacher=SimpleNamespace(encode=raw), space=space)
-    exact = Exact(context, asked)  # type: ignore[arg-type]
+    exact = Exact(context, asked, MANY)  # type: ignore[arg-type]
     shards = encode_collection(tmp_path, DocumentStream(lambda: made, "", MANY), exact.encode, 8, 999, lambda share: None)
     truth = exact.rankings([name for name, _ in made])
     pooled, _ = encode([text for _, text in made])

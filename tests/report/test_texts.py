@@ -38,7 +38,8 @@ def test_reserved_tasks_have_judgements_but_no_texts(world, monkeypatch, which, 
     assert found.document("symbols", "d3")
 
 
-@pytest.mark.parametrize("data", [{"suite": "my/data"}, {"bitext": ["a.tsv"]}, {"suite": "builtin", "tasks": ["t"]}])
+@pytest.mark.parametrize("data", [{"suite": "my/data"}, {"bitext": ["a.tsv"]}, {"suite": "builtin", "tasks": ["t"]},
+                                  {"hubs": ["mmarco"]}])  # fmt: skip
 def test_own_data_is_nobody_else_s(world, tmp_path, data):
     folder = made.experiment(tmp_path / "own", data=data)
     assert texts.own_data(load(folder)) and not texts.own_data(load(world))

@@ -10,24 +10,28 @@ class Best:
 
     Args:
         queries: Q.
-        k: documents kept a query.
+        k: documents kept a query; where there are fewer, documents of -1 with scores of -inf fill the rows.
     """
 
     def __init__(self, queries: int, k: int) -> None:
         self.k = k
-        self.scores = np.full((queries, 0), -np.inf, dtype=np.float32)
-        self.documents = np.full((queries, 0), -1, dtype=np.int64)
+        self.scores = np.full((queries, k), -np.inf, dtype=np.float32)
+        self.documents = np.full((queries, k), -1, dtype=np.int64)
 
-    def add(self, scores: np.ndarray, documents: np.ndarray) -> None:
-        """Take in scores (Q, n) of the documents at positions (n,). Of equal scores at the cut any may stay."""
+    def add(self, scores: np.ndarray, documents: np.ndarray, start: int = 0) -> None:
+        """Take in scores (Q', n) of the documents at positions (n,). Of equal scores at the cut any may stay.
+
+        Args:
+            start: the scores are those of the queries from this one on.
+        """
+        rows = slice(start, start + len(scores))
         if scores.shape[1] > self.k:
             chosen = np.argpartition(-scores, self.k - 1, axis=1)[:, : self.k]
             scores, found = np.take_along_axis(scores, chosen, 1), documents[chosen]
         else:
             found = np.broadcast_to(documents, scores.shape)
-        self.scores = np.concatenate([self.scores, scores], axis=1)
-        self.documents = np.concatenate([self.documents, found], axis=1)
-        if self.scores.shape[1] > self.k:
-            chosen = np.argpartition(-self.scores, self.k - 1, axis=1)[:, : self.k]
-            self.scores = np.take_along_axis(self.scores, chosen, 1)
-            self.documents = np.take_along_axis(self.documents, chosen, 1)
+        scores = np.concatenate([self.scores[rows], scores], axis=1)
+        found = np.concatenate([self.documents[rows], found], axis=1)
+        chosen = np.argpartition(-scores, self.k - 1, axis=1)[:, : self.k]
+        self.scores[rows] = np.take_along_axis(scores, chosen, 1)
+        self.documents[rows] = np.take_along_axis(found, chosen, 1)

@@ -20,9 +20,10 @@ from bench.retrieval.large.codec import TokenCodec
 from bench.retrieval.large.coded import write_inverse_lengths
 from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.large.lists import build_lists, sample_size
-from bench.retrieval.large.shards import Encode, Shards, digest, write_shard
+from bench.retrieval.large.shards import ENCODED_AT_ONCE, Encode, Shards, digest, write_shard
 
 CODEC_DOCUMENTS = 2048  # the first documents, on whose tokens the quantiser is trained
+CODEC_TOKENS = 1 << 18  # of their tokens that it sees (400 MB at 384 dimensions)
 Report = Callable[[float], None]
 
 
@@ -42,11 +43,18 @@ def encode_collection(folder: Path, documents: DocumentStream, encode: Encode, b
     complete = folder / "complete.json"
     folder.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(folder / ".lock"):
-        if not complete.exists():
+        if not _all_there(complete):
             count = _encode(folder, documents, encode, bits, shard, report)
             _open(folder, count).check_unique()
             atomic_write(complete, json.dumps({"shards": count}))
     return _open(folder, int(json.loads(complete.read_text())["shards"]))
+
+
+def _all_there(complete: Path) -> bool:
+    """A shard that was deleted, as damage is to be mended, is made again."""
+    if not complete.exists():
+        return False
+    return all((complete.parent / f"{number:05d}").is_dir() for number in range(int(json.loads(complete.read_text())["shards"])))
 
 
 def _open(folder: Path, count: int) -> Shards:
@@ -83,8 +91,15 @@ def _codec(path: Path, documents: DocumentStream, encode: Encode, bits: int) -> 
         texts = [text for _, text in islice(documents.read(), CODEC_DOCUMENTS)]
         if not texts:
             raise BenchError("there are no documents to search", "check the documents of the task")
-        TokenCodec.train(np.asarray(encode(texts)[1].vectors, dtype=np.float32), bits).save(path)
+        starts = range(0, len(texts), ENCODED_AT_ONCE)
+        sample = [_some(encode(texts[at : at + ENCODED_AT_ONCE])[1].vectors, CODEC_TOKENS // len(starts)) for at in starts]
+        TokenCodec.train(np.concatenate(sample), bits).save(path)
     return TokenCodec.load(path)
+
+
+def _some(vectors: np.ndarray, most: int) -> np.ndarray:
+    """At most so many rows, evenly spread, as float32 (a copy, so that the others can go)."""
+    return np.array(vectors[:: -(-len(vectors) // most) or 1], dtype=np.float32)
 
 
 def _batches(documents: Iterable[Document], size: int) -> Iterator[list[Document]]:
@@ -100,7 +115,12 @@ def index_collection(
     content = (space.token_mean, space.token_centring.directions, space.pooled_mean, space.pooled_centring.directions)
     name = hashlib.sha256(b"".join(part.tobytes() for part in content)).hexdigest()[:16]
     final = folder / f"space-{name}"
-    derived = once(final, partial(_derive, final=final, shards=shards, space=space))
+
+    def valid(place: Path) -> bool:
+        """As in `_all_there`."""
+        return all((place / "lengths" / shard.folder.name).is_file() for shard in shards.shards)
+
+    derived = once(final, partial(_derive, final=final, shards=shards, space=space), valid)
     return LargeIndex(shards, derived, space, candidates, probes, device)
 
 

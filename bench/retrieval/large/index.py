@@ -15,12 +15,13 @@ from bench.retrieval.large.best import Best
 from bench.retrieval.large.coded import PIECE, CodedTokens, pieces
 from bench.retrieval.large.lists import Lists
 from bench.retrieval.large.shards import Shards
-from bench.retrieval.late import MODES, check_tokens
+from bench.retrieval.late import MODES, check_tokens, part_of
 from bench.retrieval.maxsim import full_precision
 from bench.retrieval.ranking import Order, Ranking, check_depth, check_finite, check_lengths
 
 PRODUCTS = {"cpu": 2e14, "gpu": 2e16}  # multiplications in half an hour, roughly
 TOGETHER = 64  # queries whose candidates' pooled vectors are in memory at a time
+CELLS = 1 << 24  # scores of queries and documents that are in memory at a time (some 400 MB with what ranks them)
 
 
 class LargeIndex:
@@ -83,28 +84,35 @@ class LargeIndex:
 
     def _all(self, dense: np.ndarray, late: Ragged, k: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         best = {scorer: Best(len(dense), k + MARGIN) for scorer in ("dense", "late")}
-        wide = dense.astype(np.float64).T
         for shard in self.shards.shards:
             for start, stop in pieces(shard, PIECE):
                 rows = np.arange(start, stop)
                 pooled = self.space.pooled(shard.pooled(rows)).astype(np.float64)
-                best["dense"].add((pooled @ wide).T.astype(np.float32), rows + shard.first)
-                best["late"].add(self.tokens.scores(self.tokens.read(shard, rows), late), rows + shard.first)
+                tokens = self.tokens.read(shard, rows)
+                step = max(1, CELLS // len(rows))
+                for at in range(0, len(dense), step):
+                    wide = dense[at : at + step].astype(np.float64)
+                    best["dense"].add((wide @ pooled.T).astype(np.float32), rows + shard.first, at)
+                    best["late"].add(self.tokens.scores(tokens, part_of(late, at, at + len(wide))), rows + shard.first, at)
         return {scorer: (one.scores, one.documents) for scorer, one in best.items()}
 
     def _candidates(self, dense: np.ndarray, late: Ragged, k: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        found = np.sort(self.lists.search(dense, min(max(self.candidates, k), len(self.shards))), axis=1)
-        scores = {scorer: np.full(found.shape, -np.inf, dtype=np.float32) for scorer in ("dense", "late")}
+        many = min(max(self.candidates, k), len(self.shards))
+        kept: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {"dense": [], "late": []}
         for start in range(0, len(dense), TOGETHER):
-            part = slice(start, start + TOGETHER)
-            union = np.unique(found[part][found[part] >= 0])
+            queries = range(start, min(start + TOGETHER, len(dense)))
+            found = np.sort(self.lists.search(dense[queries.start : queries.stop], many), axis=1)
+            scores = {scorer: np.full(found.shape, -np.inf, dtype=np.float32) for scorer in kept}
+            union = np.unique(found[found >= 0])
             pooled = self.space.pooled(self.shards.pooled(union))
-            for query in range(len(dense))[part]:
-                known = found[query] >= 0
-                vectors = pooled[np.searchsorted(union, found[query, known])].astype(np.float64)
-                scores["dense"][query, known] = vectors @ dense[query].astype(np.float64)
-                scores["late"][query, known] = self._late(found[query, known], Ragged.from_list([late[query]]))
-        return {scorer: (one, found) for scorer, one in scores.items()}
+            for row, query in enumerate(queries):
+                known = found[row] >= 0
+                vectors = pooled[np.searchsorted(union, found[row, known])].astype(np.float64)
+                scores["dense"][row, known] = vectors @ dense[query].astype(np.float64)
+                scores["late"][row, known] = self._late(found[row, known], Ragged.from_list([late[query]]))
+            for scorer, parts in kept.items():
+                parts.append(_cut(scores[scorer], found, k))
+        return {scorer: _stacked(parts) for scorer, parts in kept.items()}
 
     def _late(self, positions: np.ndarray, query: Ragged) -> np.ndarray:
         scores = np.empty(len(positions), dtype=np.float32)
@@ -114,11 +122,26 @@ class LargeIndex:
 
     def _ranking(self, scores: np.ndarray, documents: np.ndarray, k: int, query_ids: Sequence[str]) -> Ranking:
         """In the one order of all results, which needs the ids of the documents that can be among the k best."""
-        if scores.shape[1] > k:  # those that tie with the last one stay
-            last = np.partition(scores, -k, axis=1)[:, -k, None]
-            documents = np.where(scores >= last, documents, -1)
-            kept = np.argsort(documents < 0, axis=1, kind="stable")[:, : int((documents >= 0).sum(axis=1).max())]
-            scores, documents = (np.take_along_axis(one, kept, axis=1) for one in (scores, documents))
+        scores, documents = _cut(scores, documents, k)
         union = np.unique(documents[documents >= 0])
         places = np.where(documents >= 0, np.searchsorted(union, documents), -1)
         return Order(self.shards.ids(union)).top(scores, k, query_ids, places)
+
+
+def _cut(scores: np.ndarray, documents: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Columns enough for the k best of each row; those that tie with the last one stay."""
+    if scores.shape[1] <= k:
+        return scores, documents
+    last = np.partition(scores, -k, axis=1)[:, -k, None]
+    documents = np.where(scores >= last, documents, -1)
+    kept = np.argsort(documents < 0, axis=1, kind="stable")[:, : int((documents >= 0).sum(axis=1).max())]
+    return np.take_along_axis(scores, kept, axis=1), np.take_along_axis(documents, kept, axis=1)
+
+
+def _stacked(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of all parts, filled to the widest."""
+    widest = max(scores.shape[1] for scores, _ in parts)
+    fill = [((0, 0), (0, widest - scores.shape[1])) for scores, _ in parts]
+    scores = [np.pad(one, width, constant_values=-np.inf) for (one, _), width in zip(parts, fill, strict=True)]
+    documents = [np.pad(one, width, constant_values=-1) for (_, one), width in zip(parts, fill, strict=True)]
+    return np.concatenate(scores), np.concatenate(documents)

@@ -19,6 +19,7 @@ import numpy as np
 from bench.errors import BenchError
 from bench.ragged import Ragged
 from bench.retrieval.large.codec import TokenCodec
+from bench.retrieval.late import check_tokens
 
 States = tuple[np.ndarray, Ragged]  # pooled (n, d) float32, tokens of n texts (float32 or float16), both raw
 Encode = Callable[[Sequence[str]], States]
@@ -33,12 +34,16 @@ def write_shard(folder: Path, ids: Sequence[str], texts: Sequence[str], encode: 
         folder: existing and empty.
         encode: texts -> raw states.
         done: told how many documents were encoded since the last call.
+
+    Raises:
+        BenchError: a document has no token, or a vector that is NaN or infinite (names it): codes could not say so.
     """
     pooled: list[np.ndarray] = []
     lengths: list[np.ndarray] = []
     with (folder / "codes.bin").open("wb") as codes:
         for start in range(0, len(texts), ENCODED_AT_ONCE):
             vectors, tokens = encode(texts[start : start + ENCODED_AT_ONCE])
+            _check(ids[start : start + ENCODED_AT_ONCE], vectors, tokens)
             pooled.append(vectors)
             lengths.append(tokens.lengths)
             codec.encode(tokens.vectors).tofile(codes)
@@ -51,6 +56,13 @@ def write_shard(folder: Path, ids: Sequence[str], texts: Sequence[str], encode: 
     np.save(folder / "id_hashes.npy", _hashes(ids))
     about = {"documents": len(ids), "tokens": int(sum(map(np.sum, lengths))), "digest": digest(ids, texts)}
     (folder / "shard.json").write_text(json.dumps(about))
+
+
+def _check(ids: Sequence[str], pooled: np.ndarray, tokens: Ragged) -> None:
+    check_tokens("document", ids, tokens)
+    broken = ~np.isfinite(pooled).all(axis=1)
+    if broken.any():
+        raise BenchError(f"document {ids[int(broken.argmax())]!r} has a vector that is NaN or infinite", "look at the teacher")
 
 
 def digest(ids: Iterable[str], texts: Iterable[str]) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 X_TO_ENGLISH = "queries in X, English documents"
-CARD = "see the data card"
 _CLIRMATRIX = (
     "af als am an ar arz ast az azb ba bar be bg bn bpy br bs bug ca cdo ce ceb ckb cs cv cy da de diq el eml eo es et eu fa fi "
     "fo fr fy ga gd gl gu he hi hr hsb ht hu hy ia id ilo io is it ja jv ka kk kn ko ku ky la lb li lmo lt lv mai mg mhr min mk "
@@ -121,13 +120,15 @@ _MACRO = {
 # fmt: off
 HUB_DATA: dict[str, HubData] = {one.name: one for one in (
     HubData("opus-100", "bitext", "datasets", "Helsinki-NLP/opus-100", _OPUS_100,
-            "99 pairs with English; 55 M pairs in all, up to 1 M a language, below 10,000 for four", CARD,
-            "Zhang et al. 2020, arXiv 2004.11867", note="`train` and `validation` are read, `test` is not"),
+            "99 pairs with English; 55 M pairs in all, up to 1 M a language, below 10,000 for four",
+            "not specified (as MTEB states)", "Zhang et al. 2020, acl-main.148, arXiv 2004.11867",
+            note="`train` and `validation` are read, `test` is not", revision="805090dc28bf78897da9641cdf08b61287580df9"),
     HubData("tatoeba", "bitext", "datasets", "mteb/tatoeba-bitext-mining", _TATOEBA,
             "112 pairs with English, at most 1,000 sentences each", "CC BY 2.0 (as MTEB states)",
             "LASER, data/tatoeba/v1 (github.com/facebookresearch/LASER)",
             revision="69e8f12da6e31d59addadda9a9c8a2e601a0e282"),
-    HubData("ntrex", "bitext", "datasets", "mteb/NTREXBitextMining", _NTREX, "1,997 sentences of news in 128 languages",
+    HubData("ntrex", "bitext", "datasets", "mteb/NTREXBitextMining", _NTREX,
+            "1,997 sentences of news, English and 120 of NTREX's 128 languages",
             "CC BY-SA 4.0 (as MTEB states)", "Federmann et al. 2022, sumeval-1.4", aliases=_MACRO,
             revision="66b8b27efc99658903127730575e9fa0cb9f075c"),
     HubData("flores", "bitext", "datasets", "mteb/FloresBitextMining", _FLORES, "1,012 sentences (devtest) in 204 languages",
@@ -141,14 +142,17 @@ HUB_DATA: dict[str, HubData] = {one.name: one for one in (
             "900 questions on 488 passages in 122 language variants", "CC BY-SA 4.0", "Bandarkar et al. 2023, arXiv 2308.16884",
             X_TO_ENGLISH, "few documents: nDCG@10 saturates early; passages are FLORES-200 passages"),
     HubData("clirmatrix", "task", "ir_datasets", "clirmatrix/en/bi139-base/{X}", _CLIRMATRIX,
-            "139 languages; 49 M queries in all pairs", "not stated", "Sun and Duh 2020, emnlp-main.340", X_TO_ENGLISH,
-            "titles as queries; grades 1-6 are BM25 scores of the query's own language, binned: no person judged. "
+            "139 languages, English and Simple English among them", "not stated", "Sun and Duh 2020, emnlp-main.340",
+            X_TO_ENGLISH, "titles as queries; grades 1-6 are BM25 scores of the query's own language, binned: no person judged. "
             "`dev` and `test1`, the first 300 queries of each", {"als": ""}),
-    HubData("clirmatrix-multi8", "task", "ir_datasets", "clirmatrix/en/multi8/{X}", "ar de es fr ja ru zh", "8 languages",
-            "not stated", "Sun and Duh 2020, emnlp-main.340", X_TO_ENGLISH, "as clirmatrix, with the same documents"),
+    HubData("clirmatrix-multi8", "task", "ir_datasets", "clirmatrix/en/multi8/{X}", "ar de es fr ja ru zh",
+            "8 languages with English", "not stated", "Sun and Duh 2020, emnlp-main.340", X_TO_ENGLISH,
+            "as clirmatrix, with the same documents"),
     HubData("mmarco", "task", "ir_datasets", "mmarco/v2/{X}/dev/small", "ar zh dt fr de hi id it ja pt ru es vi",
-            "6,980 queries in 13 languages, 8,841,823 English passages", CARD, "Bonifacio et al. 2021, arXiv 2108.13897",
-            X_TO_ENGLISH, "queries by machine translation; documents and English queries are those of msmarco", {"dt": "nl"}),
+            "6,980 queries in 13 languages, 8,841,823 English passages",
+            "not stated by ir_datasets; see github.com/unicamp-dl/mMARCO and the terms of MS MARCO",
+            "Bonifacio et al. 2021, arXiv 2108.13897", X_TO_ENGLISH,
+            "queries by machine translation; documents and English queries are those of msmarco", {"dt": "nl"}),
     HubData("msmarco", "task", "ir_datasets", "msmarco-passage/dev/small", "", "6,980 queries, 8,841,823 passages",
             "terms of MS MARCO (ir_datasets shows them)", "Bajaj et al. 2016", "English queries and documents",
             "the English side of mmarco"),

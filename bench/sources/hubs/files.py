@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from bench.errors import BenchError
@@ -18,43 +20,47 @@ def copy_of(repository: str) -> Path:
     return cache_dir() / "hub" / repository
 
 
+def library() -> ModuleType:
+    """The package datasets; `BenchError` if it is not installed."""
+    try:
+        import datasets
+    except ImportError as error:
+        raise BenchError("data sets of the hub need the package datasets", f"install it: {EXTRA}") from error
+    return datasets
+
+
 def table(repository: str, config: str | None, split: str, revision: str | None = None) -> Iterator[dict[str, Any]]:
     """The rows of one split, one after the other; nothing is held in memory.
 
     Raises:
         BenchError: the library is not installed, or the table cannot be had: says how to place it.
     """
-    try:
-        import datasets
-    except ImportError as error:
-        raise BenchError("data sets of the hub need the package datasets", f"install it: {EXTRA}") from error
-    local = copy_of(repository)
+    datasets, local = library(), copy_of(repository)
     try:
         if local.is_dir():
             rows = datasets.load_dataset(str(local), config, split=split, streaming=True)
         else:
             rows = datasets.load_dataset(repository, config, split=split, streaming=True, revision=revision)
         yield from rows
-    except (OSError, ValueError, RuntimeError) as error:  # what the library raises for a table that is not there
+    except Exception as error:  # of the library, the network, a damaged file: they share no class
         which = ", ".join(filter(None, (config and f"configuration {config}", f"split {split}")))
-        raise missing(repository, which, error, revision) from error
+        raise missing(repository, which, error, revision, copied=local.is_dir()) from error
 
 
 def splits(repository: str, config: str | None, revision: str | None = None) -> list[str]:
     """Names of the splits of a table; as `table` for errors."""
-    import datasets
-
-    local = copy_of(repository)
+    datasets, local = library(), copy_of(repository)
     try:
         if local.is_dir():
             return list(datasets.get_dataset_split_names(str(local), config))
         return list(datasets.get_dataset_split_names(repository, config, revision=revision))
-    except (OSError, ValueError, RuntimeError) as error:
-        raise missing(repository, f"configuration {config}" if config else "", error, revision) from error
+    except Exception as error:  # as in `table`
+        which = f"configuration {config}" if config else ""
+        raise missing(repository, which, error, revision, copied=local.is_dir()) from error
 
 
 def lines(repository: str, path: str, url: str = "") -> Iterator[str]:
-    """The lines of one file of a repository, without their ends.
+    """The lines of one file of a repository, without their ends; empty ones are left out.
 
     Args:
         path: inside the repository, and inside its copy on disk.
@@ -65,10 +71,11 @@ def lines(repository: str, path: str, url: str = "") -> Iterator[str]:
         if not local.exists():
             local = _download(url, local) if url else _from_hub(repository, path)
         with local.open(encoding="utf-8") as stream:
-            for line in stream:
-                yield line.rstrip("\r\n")
-    except (OSError, ValueError) as error:
-        raise missing(repository, f"file {path}", error, url=url) from error
+            yield from (line.rstrip("\r\n") for line in stream if line.strip())
+    except BenchError:
+        raise
+    except Exception as error:  # as in `table`
+        raise missing(repository, f"file {path}", error, place=f"{url} to {copy_of(repository) / path}" if url else "") from error
 
 
 def _from_hub(repository: str, path: str) -> Path:
@@ -87,18 +94,27 @@ def _download(url: str, local: Path) -> Path:
     return local
 
 
-def missing(repository: str, which: str, error: Exception, revision: str | None = None, url: str = "") -> BenchError:
-    """What could not be read, why, and how to place it by hand."""
+def reason_of(error: Exception) -> str:
+    """What a library says of an error, in one line of bearable length."""
+    said = str(error).split("\n")[0].split(" (Caused by ")[0]
+    return textwrap.shorten(said, 200, placeholder=" ...") or type(error).__name__
+
+
+def missing(
+    repository: str, which: str, error: Exception, revision: str | None = None, place: str = "", copied: bool = False
+) -> BenchError:
+    """What could not be read, why, and how to place it by hand.
+
+    Args:
+        place: `ADDRESS to PATH` of a file that is not on the hub.
+        copied: it was looked for in the copy on disk alone.
+    """
     local = copy_of(repository)
-    reason = str(error).split("\n")[0][:300] or type(error).__name__
-    where = f"{which} of {repository}" if which else repository
+    said = f"cannot read {f'{which} of ' if which else ''}{repository}: {reason_of(error)}"
     pinned = f" --revision {revision}" if revision else ""
     by_hand = f"hf download {repository} --repo-type dataset{pinned} --local-dir {local}"
-    if url:
-        by_hand = f"get {url} and put it into {local} under the path that the message names"
-    if local.is_dir():
-        return BenchError(f"cannot read {where}: {reason}", f"the copy in {local} is used; complete it, or remove it")
-    return BenchError(
-        f"cannot read {where}: {reason}",
-        f"without network here, do this on a machine that has one, and copy the folder:\n  {by_hand}",
-    )
+    if place:
+        return BenchError(said, f"without network here, bring the file by hand:\n  {place}")
+    if copied:
+        return BenchError(said, f"the copy in {local} is used; complete it, or remove it. It is what this brings:\n  {by_hand}")
+    return BenchError(said, f"without network here, do this on a machine that has one, and copy the folder:\n  {by_hand}")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.documents import DocumentStream
 from bench.errors import BenchError
-from bench.sources.hubs.files import EXTRA
+from bench.sources.hubs.files import EXTRA, reason_of
 from bench.sources.hubs.task import Judgement, Question
 
+Need = tuple[str, str]  # a collection, and `queries`, `qrels` or `docs`
 _SHOWN = 12  # missing files that a message lists
 _DEEP = 8  # levels of objects that are searched for files
 
@@ -37,12 +38,16 @@ class IrdsTask:
     def documents(self, own: str) -> DocumentStream:
         """Documents of a language, or of all."""
         name = self.collection.format(X=own)
-        return DocumentStream(lambda: _documents(name), f"ir_datasets {name}", self.count)
+        return DocumentStream(lambda: self._documents(name, own), f"ir_datasets {name}", self.count)
+
+    def _documents(self, name: str, own: str) -> Iterator[tuple[str, str]]:
+        for document in _each(name, "docs", self._needed(own)):
+            yield document.doc_id, document.default_text()
 
     def questions(self, own: str) -> Iterator[Question]:
         """Queries of a language; "" = English."""
         for split, name in self._names(own):
-            for number, query in enumerate(_each(name, "queries")):
+            for number, query in enumerate(_each(name, "queries", self._needed(own))):
                 if self.limit is not None and number >= self.limit:
                     break
                 yield Question(split, query.query_id, query.default_text())
@@ -50,45 +55,48 @@ class IrdsTask:
     def judgements(self, own: str) -> Iterator[Judgement]:
         """Judgements of a language; "" = English."""
         for split, name in self._names(own):
-            for found in _each(name, "qrels"):
+            for found in _each(name, "qrels", self._needed(own)):
                 yield Judgement(split, found.query_id, found.doc_id, int(found.relevance))
 
     def _names(self, own: str) -> list[tuple[str, str]]:
         chosen = self.splits if own else self.english_splits
         return [(split, name.format(X=own)) for split, name in chosen.items()]
 
+    def _needed(self, own: str) -> list[Need]:
+        """Everything that is read of a language: the documents may be those of another collection than the queries."""
+        of_queries = [(name, what) for _, name in self._names(own) for what in ("queries", "qrels")]
+        return [*of_queries, (self.collection.format(X=own), "docs")]
 
-def _documents(name: str) -> Iterator[tuple[str, str]]:
-    for document in _each(name, "docs"):
-        yield document.doc_id, document.default_text()
 
-
-def _each(name: str, what: str) -> Iterator[Any]:
+def _each(name: str, what: str, needed: Sequence[Need]) -> Iterator[Any]:
     try:
         import ir_datasets
     except ImportError as error:
         raise BenchError(f"{name} needs the package ir_datasets", f"install it: {EXTRA}") from error
-    dataset: Any = None
     try:
-        dataset = ir_datasets.load(name)
-        yield from getattr(dataset, f"{what}_iter")()
-    except (OSError, KeyError, ValueError, RuntimeError) as error:  # also those of requests, which are OSErrors
-        files = missing_files(dataset) if dataset is not None else []
-        raise _missing(name, files or _declared(name), error) from error
+        yield from getattr(ir_datasets.load(name), f"{what}_iter")()
+    except Exception as error:  # of the library, the network, a damaged file: they share no class
+        raise _missing(name, missing_files(needed), error) from error
 
 
-def missing_files(dataset: Any) -> list[tuple[str, Path]]:
-    """Address and place of the files that documents, queries and judgements need and that are not on disk."""
-    found: dict[str, Path] = {}
-    for what in ("queries", "qrels", "docs"):
-        handler = getattr(dataset, f"{what}_handler", None)
-        if handler is not None:
-            with contextlib.suppress(Exception):  # of a list of files that itself is not there
+def missing_files(needed: Sequence[Need]) -> list[tuple[str, Path]]:
+    """Address and place of the files that these parts of collections need and that are not on disk."""
+    import ir_datasets
+
+    found: dict[Path, str] = {}
+    for name, what in needed:
+        try:
+            dataset = ir_datasets.load(name)
+        except Exception:  # the list of its files is itself a file that is not there
+            found |= _declared(name)
+            continue
+        if (handler := getattr(dataset, f"{what}_handler", None)) is not None:
+            with contextlib.suppress(Exception):  # as above
                 _search(handler(), found, _DEEP, set())
-    return [(url, path) for url, path in found.items() if not path.exists()]
+    return [(url, path) for path, url in found.items() if not path.exists()]
 
 
-def _search(thing: Any, found: dict[str, Path], depth: int, seen: set[int]) -> None:
+def _search(thing: Any, found: dict[Path, str], depth: int, seen: set[int]) -> None:
     from ir_datasets.util.download import Download
 
     if depth == 0 or id(thing) in seen:
@@ -97,11 +105,11 @@ def _search(thing: Any, found: dict[str, Path], depth: int, seen: set[int]) -> N
     if isinstance(thing, Download):
         urls = [mirror.url for mirror in thing.mirrors if hasattr(mirror, "url")]
         if thing._cache_path is not None:
-            found[urls[0] if urls else "by hand"] = Path(thing._cache_path)
+            found[Path(thing._cache_path)] = urls[0] if urls else "(not to be downloaded)"
         elif urls and thing.expected_md5:
             from ir_datasets.util import home_path
 
-            found[urls[0]] = Path(home_path()) / "downloads" / thing.expected_md5
+            found[Path(home_path()) / "downloads" / thing.expected_md5] = urls[0]
         return
     parts = thing if isinstance(thing, list | tuple) else list(getattr(thing, "__dict__", {}).values())
     for part in parts:
@@ -109,20 +117,20 @@ def _search(thing: Any, found: dict[str, Path], depth: int, seen: set[int]) -> N
             _search(part, found, depth - 1, seen)
 
 
-def _declared(name: str) -> list[tuple[str, Path]]:
+def _declared(name: str) -> dict[Path, str]:
     """The files of a collection that are needed before its parts are known."""
     from ir_datasets.util import home_path
 
     top = name.split("/")[0]
     content = json.loads(pkgutil.get_data("ir_datasets", "etc/downloads.json") or b"{}").get(top, {})
     entries = [entry for entry in content.values() if isinstance(entry, dict) and "url" in entry and "cache_path" in entry]
-    found = [(entry["url"], Path(home_path()) / top / entry["cache_path"]) for entry in entries]
-    return [(url, path) for url, path in found if not path.exists()]
+    return {Path(home_path()) / top / entry["cache_path"]: entry["url"] for entry in entries}
 
 
 def _missing(name: str, files: list[tuple[str, Path]], error: Exception) -> BenchError:
-    reason = str(error).split("\n")[0][:200] or type(error).__name__
     listed = "".join(f"\n  {url}\n    to {path}" for url, path in files[:_SHOWN])
     more = f"\n  and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
-    hint = "the files are:" + listed + more if files else "see https://ir-datasets.com for how to get it"
-    return BenchError(f"cannot read {name} with ir_datasets: {reason}", f"without network here, place them by hand; {hint}")
+    hint = f"without network here, place these files by hand:{listed}{more}"
+    if not files:
+        hint = "no file is missing: is one damaged, or of another version? https://ir-datasets.com says where they come from"
+    return BenchError(f"cannot read {name} with ir_datasets: {reason_of(error)}", hint)

@@ -63,9 +63,10 @@ class HubReader:
         return set(self.codes[one.name]) | ({ENGLISH.code} if one.name in ENGLISH_QUESTIONS else set())
 
     def key(self, codes: Collection[str]) -> Any:
-        """Names, versions, and the files of a copy on disk by name and size."""
+        """Names, versions, languages with their own codes, and the files of a copy on disk by name and size."""
         return [
-            [VERSION, one.name, one.id, one.revision, sorted(set(codes) & set(self.codes[one.name])), _copied(one)]
+            [VERSION, one.name, one.id, one.revision, [[code, self.codes[one.name][code]] for code in sorted(set(codes))
+             if code in self.codes[one.name]], _copied(one)]
             for one in self.data
         ]  # fmt: skip
 

@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from bench.documents import DocumentStream
 from bench.errors import BenchError
 from bench.sources.hubs.files import lines, table
 from bench.sources.hubs.task import Judgement, Question
+
+T = TypeVar("T")
+
+
+def parsed(rows: Iterable[Any], parse: Callable[[Any], T], where: str) -> Iterator[T]:
+    """What `parse` makes of every row; raises `BenchError` for one that it cannot read."""
+    for row in rows:
+        try:
+            found = parse(row)
+        except (KeyError, TypeError, ValueError) as error:
+            shown = textwrap.shorten(str(row), 100, placeholder=" ...")
+            raise BenchError(f"{where} has a row of another form: {shown}", "is the copy of another version?") from error
+        yield found
+
+
+def _topic(line: str) -> tuple[str, str]:
+    query_id, text = line.split("\t", 1)
+    return query_id, text
+
+
+def _qrel(line: str) -> tuple[str, str, int]:
+    query_id, _, doc_id, grade = line.split()
+    return query_id, doc_id, int(grade)
 
 
 class Belebele:
@@ -22,20 +47,22 @@ class Belebele:
 
     def _passages(self) -> Iterator[tuple[str, str]]:
         seen: dict[str, str] = {}
-        for row in table(self.repository, "eng_Latn", "test"):
-            if seen.setdefault(row["link"], row["flores_passage"]) != row["flores_passage"]:
-                raise BenchError(f"belebele: {row['link']} is the link of two passages", "this copy is of another version")
+        for link, passage in self._rows("eng_Latn", lambda row: (row["link"], row["flores_passage"])):
+            if seen.setdefault(link, passage) != passage:
+                raise BenchError(f"belebele: {link} is the link of two passages", "this copy is of another version")
         yield from ((_plain(link), passage) for link, passage in seen.items())
 
     def questions(self, own: str) -> Iterator[Question]:
         """Those of a language, or the English ones."""
-        for row in table(self.repository, own or "eng_Latn", "test"):
-            yield Question("", _question(row["link"], row["question_number"]), row["question"])
+        return self._rows(own, lambda row: Question("", _question(row), row["question"]))
 
     def judgements(self, own: str) -> Iterator[Judgement]:
         """A question belongs to its passage."""
-        for row in table(self.repository, own or "eng_Latn", "test"):
-            yield Judgement("", _question(row["link"], row["question_number"]), _plain(row["link"]), 1)
+        return self._rows(own, lambda row: Judgement("", _question(row), _plain(row["link"]), 1))
+
+    def _rows(self, own: str, parse: Callable[[Any], T]) -> Iterator[T]:
+        own = own or "eng_Latn"
+        return parsed(table(self.repository, own, "test"), parse, f"{self.repository}, {own},")
 
 
 def _plain(link: str) -> str:
@@ -43,8 +70,8 @@ def _plain(link: str) -> str:
     return "_".join(link.split())
 
 
-def _question(link: str, number: object) -> str:
-    return f"{_plain(link)}#{number}"
+def _question(row: dict[str, Any]) -> str:
+    return f"{_plain(row['link'])}#{row['question_number']}"
 
 
 class Ciral:
@@ -59,30 +86,34 @@ class Ciral:
         return DocumentStream(lambda: self._passages(own), f"{self.corpus} {own}")
 
     def _passages(self, own: str) -> Iterator[tuple[str, str]]:
-        for line in lines(self.corpus, f"passages-v1.0/{own}_passages.jsonl"):
-            row = json.loads(line)
-            yield row["docid"], f"{row['title']} {row['text']}"
+        path = f"passages-v1.0/{own}_passages.jsonl"
+        return parsed(lines(self.corpus, path), _passage, f"{self.corpus}, {path},")
 
     def questions(self, own: str) -> Iterator[Question]:
         """English queries for the passages of a language."""
         for part, split in self.parts.items():
-            for line in lines(self.repository, self._path(own, "topics", part)):
-                query_id, text = line.split("\t", 1)
+            for query_id, text in self._of(own, "topics", part, _topic):
                 yield Question(split, f"{part}-{query_id}", text)
 
     def judgements(self, own: str) -> Iterator[Judgement]:
         """By native speakers."""
         for part, split in self.parts.items():
-            for line in lines(self.repository, self._path(own, "qrels", part)):
-                query_id, _, doc_id, grade = line.split()
-                yield Judgement(split, f"{part}-{query_id}", doc_id, int(grade))
+            for query_id, doc_id, grade in self._of(own, "qrels", part, _qrel):
+                yield Judgement(split, f"{part}-{query_id}", doc_id, grade)
 
-    def _path(self, own: str, kind: str, part: str) -> str:
-        return f"ciral-{own}/{kind}/{kind}.ciral-v1.0-{self.short[own]}-{part}.tsv"
+    def _of(self, own: str, kind: str, part: str, parse: Callable[[str], T]) -> Iterator[T]:
+        path = f"ciral-{own}/{kind}/{kind}.ciral-v1.0-{self.short[own]}-{part}.tsv"
+        return parsed(lines(self.repository, path), parse, f"{self.repository}, {path},")
+
+
+def _passage(line: str) -> tuple[str, str]:
+    row = json.loads(line)
+    return row["docid"], f"{row['title']} {row['text']}"
 
 
 class AfriClirMatrix:
-    """Documents in tables of the hub; topics (`id<tab>query`) and TREC qrels in a repository of their own."""
+    """Documents as JSON lines on the hub (beside a script, which `datasets` does not run any more); topics
+    (`id<tab>query`) and TREC qrels in a repository of their own."""
 
     repository = "castorini/africlirmatrix"
     raw = "https://raw.githubusercontent.com/castorini/africlirmatrix/main/"
@@ -97,20 +128,23 @@ class AfriClirMatrix:
         return DocumentStream(lambda: self._articles(own), f"{self.repository} {own}")
 
     def _articles(self, own: str) -> Iterator[tuple[str, str]]:
-        for row in table(self.repository, own, "train"):
-            yield str(row["id"]), row["contents"]
+        path = f"africlirmatrix-v1.0-{own}/corpus.jsonl"
+        return parsed(lines(self.repository, path), _article, f"{self.repository}, {path},")
 
     def questions(self, own: str) -> Iterator[Question]:
         """English queries for the articles of a language."""
-        for line in self._lines(f"test/queries/topics.africlirmatrix-v1.0.en.{self.short[own]}.tsv"):
-            query_id, text = line.split("\t", 1)
+        for query_id, text in self._of(f"test/queries/topics.africlirmatrix-v1.0.en.{self.short[own]}.tsv", _topic):
             yield Question("test", query_id, text)
 
     def judgements(self, own: str) -> Iterator[Judgement]:
         """Made from BM25 scores, as in CLIRMatrix."""
-        for line in self._lines(f"test/qrels/qrels.africlirmatrix-v1.0.en.{self.short[own]}.txt"):
-            query_id, _, doc_id, grade = line.split()
-            yield Judgement("test", query_id, doc_id, int(grade))
+        for query_id, doc_id, grade in self._of(f"test/qrels/qrels.africlirmatrix-v1.0.en.{self.short[own]}.txt", _qrel):
+            yield Judgement("test", query_id, doc_id, grade)
 
-    def _lines(self, path: str) -> Iterator[str]:
-        return (line for line in lines(self.repository, path, self.raw + path) if line.strip())
+    def _of(self, path: str, parse: Callable[[str], T]) -> Iterator[T]:
+        return parsed(lines(self.repository, path, self.raw + path), parse, f"{self.repository}, {path},")
+
+
+def _article(line: str) -> tuple[str, str]:
+    row = json.loads(line)
+    return str(row["id"]), row["contents"]

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ from bench.documents import DocumentStream
 from bench.errors import BenchError
 from bench.ragged import Ragged
 from bench.retrieval.dense import DenseIndex
+from bench.retrieval.large import index as module
 from bench.retrieval.large.build import encode_collection, index_collection
 from bench.retrieval.late import LateIndex
 from tests.made_collection import documents, encode, made_space, questions
@@ -101,7 +104,7 @@ def test_equal_documents_stand_in_the_order_of_their_ids(space, asked, tmp_path)
 
 
 def test_an_interrupted_encoding_goes_on_and_a_finished_one_reads_nothing(space, tmp_path):
-    made, encoded = documents(COUNT), []
+    encoded = []
 
     def counting(texts):
         if len(encoded) > 4:
@@ -112,13 +115,12 @@ def test_an_interrupted_encoding_goes_on_and_a_finished_one_reads_nothing(space,
     with pytest.raises(KeyboardInterrupt):
         build(tmp_path, space, encode=counting)
     kept = sorted(path.name for path in tmp_path.iterdir() if path.is_dir())
-    assert kept == ["00000", "00001", "00002", "00003"]  # the first call was for the quantiser
+    assert kept == ["00000", "00001", "00002"]  # the first two calls, of 512 documents at most, were for the quantiser
     encoded.clear()
     build(tmp_path, space, encode=counting)
-    assert encoded == [100]  # 700 documents, 600 in four shards of 150
+    assert encoded == [150, 100]  # 700 documents, 450 in three shards of 150
     collection = DocumentStream(lambda: pytest.fail("the documents were read again"), "made")
     encode_collection(tmp_path, collection, encode, 8, 150, lambda _: None)
-    assert made == documents(COUNT)
 
 
 def test_other_documents_than_those_begun_with_are_refused(space, tmp_path):
@@ -128,6 +130,63 @@ def test_other_documents_than_those_begun_with_are_refused(space, tmp_path):
     made[3] = (made[3][0], "another text")
     with pytest.raises(BenchError, match="are not those that"):
         build(tmp_path, space, made=made)
+
+
+def test_what_is_deleted_after_damage_is_made_again_and_nothing_else(space, asked, tmp_path):
+    dense, late, names = asked
+    before = build(tmp_path, space).search(dense, late, 20, names, "exact")["late"]
+    shutil.rmtree(tmp_path / "00001")
+    [derived] = tmp_path.glob("space-*")
+    (derived / "lengths" / "00002").write_bytes(b"")
+    encoded = []
+
+    def counting(texts):
+        encoded.append(len(texts))
+        return encode(texts)
+
+    with pytest.raises(BenchError, match="shorter than it should be") as found:
+        build(tmp_path, space, encode=counting).search(dense, late, 20, names, "exact")
+    assert encoded == [150] and f"delete {derived / 'lengths'}" in found.value.hint
+    shutil.rmtree(derived / "lengths")
+    after = build(tmp_path, space, encode=counting).search(dense, late, 20, names, "exact")["late"]
+    assert encoded == [150]
+    np.testing.assert_array_equal(after.scores, before.scores)
+
+
+@pytest.mark.parametrize("mode", ["exact", "approximate"])
+def test_queries_are_searched_in_parts_that_leave_no_trace(index, asked, monkeypatch, mode):
+    dense, late, names = asked
+    whole = index.search(dense, late, 20, names, mode)
+    monkeypatch.setattr(module, "CELLS", 1)
+    monkeypatch.setattr(module, "TOGETHER", 5)
+    for scorer, ranking in index.search(dense, late, 20, names, mode).items():
+        assert [ranking.ids(query) for query in range(12)] == [whole[scorer].ids(query) for query in range(12)]
+        np.testing.assert_allclose(ranking.scores, whole[scorer].scores, atol=1e-6)
+
+
+def test_rows_of_different_widths_are_cut_and_stacked():
+    scores = np.array([[1, 3, 3, 2], [4, 1, 2, 3]], dtype=np.float32)
+    documents = np.array([[0, 1, 2, 3], [4, 5, 6, 7]])
+    parts = [module._cut(scores[:1], documents[:1], 1), module._cut(scores[1:], documents[1:], 1)]
+    stacked, found = module._stacked(parts)
+    assert found.tolist() == [[1, 2], [4, -1]] and stacked.tolist() == [[3, 3], [4, -np.inf]]
+
+
+@pytest.mark.parametrize("broken", ["pooled", "token", "none"])
+def test_a_document_with_a_broken_vector_is_named(space, tmp_path, broken):
+    def encoding(texts):
+        pooled, tokens = encode(texts)
+        for number, text in enumerate(texts):
+            if text == "text 60" + " word" * 4:
+                if broken == "none":
+                    kept = [tokens[i] if i != number else tokens[i][:0] for i in range(len(tokens))]
+                    return pooled, Ragged.from_list(kept)
+                (pooled[number] if broken == "pooled" else tokens[number])[..., 0] = np.nan
+        return pooled, tokens
+
+    with pytest.raises(BenchError, match="document 'd0420'"):
+        build(tmp_path, space, encode=encoding)
+    assert not (tmp_path / "00000").exists()
 
 
 def test_one_encoding_serves_several_spaces(space, asked, tmp_path):

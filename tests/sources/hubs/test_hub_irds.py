@@ -85,7 +85,6 @@ def test_wikiclir(home: Path):
 
 
 def test_without_network_every_missing_file_is_named_with_its_place(home: Path):
-    write_msmarco(home)
     put(home, declared("mmarco", "dev/qrels-small"), "7\t0\t0\t1\n")
     with pytest.raises(BenchError) as found:
         list(TASKS["mmarco"]().questions("de"))
@@ -93,6 +92,17 @@ def test_without_network_every_missing_file_is_named_with_its_place(home: Path):
     queries = declared("mmarco", "v2/de/queries/dev")
     assert f"german_queries.dev.tsv\n    to {home / queries}" in found.value.hint
     assert "qrels.dev.small" not in found.value.hint  # that one is there
+    assert f"to {home / declared('msmarco-passage', 'collectionandqueries')}" in found.value.hint  # documents are read too ...
+    assert "german_collection" not in found.value.hint  # ... but not the German ones
+
+
+def test_a_damaged_file_is_one_message_that_asks_for_no_other(home: Path):
+    write_clirmatrix(home, "sw")
+    queries = home / "clirmatrix" / "sw_en.dev.gz"
+    queries.write_bytes(queries.read_bytes()[:-12])
+    with pytest.raises(BenchError, match="cannot read clirmatrix/en/bi139-base/sw/dev") as found:
+        list(TASKS["clirmatrix"]().questions("sw"))
+    assert "no file is missing" in found.value.hint and "http://" not in found.value.hint
 
 
 def test_a_collection_that_names_its_files_in_a_file_asks_for_that_one_first(home: Path):

@@ -88,3 +88,26 @@ def test_an_incomplete_copy_is_told():
     with pytest.raises(BenchError, match="cannot read configuration en-ha of Helsinki-NLP/opus-100") as found:
         read("opus-100", "ha")
     assert "complete it" in found.value.hint
+
+
+def test_a_library_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(__import__("sys").modules, "datasets", None)
+    for name, own in (("opus-100", "ha"), ("tatoeba", "swh")):
+        with pytest.raises(BenchError, match="need the package datasets"):
+            read(name, own)
+
+
+def test_any_failure_of_the_library_is_one_message(monkeypatch: pytest.MonkeyPatch):
+    import datasets
+
+    class OwnError(Exception):
+        """As those of httpx: neither OSError nor ValueError."""
+
+    def broken(*_, **__):
+        yield {"sentence1": "a", "sentence2": "b"}
+        raise OwnError("connection lost " + "x " * 400)
+
+    monkeypatch.setattr(datasets, "load_dataset", broken)
+    with pytest.raises(BenchError, match="split test of mteb/tatoeba-bitext-mining: connection lost") as found:
+        read("tatoeba", "swh")
+    assert len(found.value.message) < 350

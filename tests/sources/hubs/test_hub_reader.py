@@ -136,6 +136,13 @@ def test_the_key_follows_languages_data_sets_and_the_copy_on_disk():
     assert key("tatoeba") != copied
 
 
+def test_the_key_follows_the_own_codes():
+    one = HubReader(("mmarco",), LANGUAGES)
+    plain = str(one.key(["deu_Latn"]))
+    one.codes["mmarco"]["deu_Latn"] = "fr"
+    assert str(one.key(["deu_Latn"])) != plain
+
+
 def test_a_profile_joins_the_hubs_with_data_on_disk(home: Path):
     (home / "mine" / "bitext").mkdir(parents=True)
     (home / "mine" / "bitext" / "ha.tsv").write_text("".join(f"this is number {i}\twannan {i} ne\n" for i in range(5)))

@@ -70,7 +70,6 @@ def test_ciral(cache: Path):
 
 
 def test_africlirmatrix_fetches_its_topics_once(monkeypatch: pytest.MonkeyPatch, cache: Path):
-    write_repository("castorini/africlirmatrix", {("hausa", "train"): [{"id": "5", "contents": "Ruwa ya sauka."}]})
     served = {
         "test/queries/topics.africlirmatrix-v1.0.en.hau.tsv": b"12\tRain\n",
         "test/qrels/qrels.africlirmatrix-v1.0.en.hau.txt": b"12 Q0 5 6\n\n",
@@ -83,7 +82,11 @@ def test_africlirmatrix_fetches_its_topics_once(monkeypatch: pytest.MonkeyPatch,
         asked.append(url)
         return io.BytesIO(served[url.removeprefix("https://raw.githubusercontent.com/castorini/africlirmatrix/main/")])
 
+    corpus = cache / "corpus.jsonl"  # as the hub's client keeps it, while only the topics are in the copy
+    corpus.write_text(json.dumps({"id": "5", "contents": "Ruwa ya sauka."}) + "\n")
+    fetched = {"africlirmatrix-v1.0-hausa/corpus.jsonl": corpus}
     monkeypatch.setattr("urllib.request.urlopen", urlopen)
+    monkeypatch.setattr(files, "_from_hub", lambda repository, path: fetched[path])
     for _ in range(2):
         task = AfriClirMatrix()
         assert list(task.questions("hausa")) == [("test", "12", "Rain")]
@@ -105,3 +108,17 @@ def test_a_file_that_cannot_be_had_is_named_with_its_place(monkeypatch: pytest.M
     with pytest.raises(BenchError) as found:
         list(AfriClirMatrix().questions("zulu"))
     assert "topics.africlirmatrix-v1.0.en.zul.tsv" in found.value.hint and str(cache / "hub" / "castorini") in found.value.hint
+    write_lines("castorini/africlirmatrix", "test/queries/topics.africlirmatrix-v1.0.en.zul.tsv", ["12\tRain"])
+    with pytest.raises(BenchError, match="cannot read file africlirmatrix-v1.0-zulu/corpus.jsonl") as found:
+        list(AfriClirMatrix().documents("zulu").read())
+    assert "hf download castorini/africlirmatrix" in found.value.hint  # topics alone are no copy of the repository
+
+
+def test_rows_of_another_form_are_one_message():
+    write_repository("facebook/belebele", {("eng_Latn", "test"): [{"url": "x", "flores_passage": "One."}]})
+    for read in (lambda: Belebele().documents("").read(), lambda: Belebele().questions("")):
+        with pytest.raises(BenchError, match="facebook/belebele, eng_Latn, has a row of another form: .*One"):
+            list(read())
+    write_lines("CIRAL/ciral", "ciral-hausa/topics/topics.ciral-v1.0-ha-dev.tsv", ["7 no tab"])
+    with pytest.raises(BenchError, match="topics.ciral-v1.0-ha-dev.tsv, has a row of another form: 7 no tab"):
+        list(Ciral().questions("hausa"))
