@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.encoders.builtin import BUILTIN
+from bench.encoders.builtin import BUILTIN, check_name
 from bench.encoders.encoder import Encoder
 from bench.encoders.modules import MODULES, prefix_tokens, transformer_folder
 from bench.encoders.once import once
 from bench.encoders.spec import DEFAULT_LENGTH, OWN, read_spec
-from bench.errors import BenchError, unknown
+from bench.errors import BenchError
 from bench.paths import cache_dir
 
 ALLOWED = ", ".join(BUILTIN)
@@ -42,6 +42,7 @@ def load_encoder(name_or_path: str, device: str = "cpu", precision: str = "float
 def model_folder(name_or_path: str) -> Path:
     """Directory of the encoder's files; brings built-in and hub models there first. Raises as `load_encoder`."""
     name = str(name_or_path)
+    check_name(name)
     if name.startswith("builtin:"):
         return _builtin_folder(name)
     folder = Path(name).expanduser()
@@ -50,17 +51,10 @@ def model_folder(name_or_path: str) -> Path:
             folder /= EXPORTED  # what `bench export` wrote; its two forms hold the same encoder
         _check_folder(folder)
         return folder
-    if folder.exists():
-        raise BenchError(f"{name} is a file", "give the directory that holds config.json and model.safetensors")
-    if not name or name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise BenchError(f"there is no model directory {name!r}",
-                         f"give a directory, a hub name such as intfloat/multilingual-e5-small, or {ALLOWED}")  # fmt: skip
     return _hub_folder(name)
 
 
 def _builtin_folder(name: str) -> Path:
-    if name not in BUILTIN:
-        raise unknown("built-in model", name, BUILTIN)
     model = BUILTIN[name]
 
     def make(folder: Path) -> None:
