@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bench import own_fit
-from bench.encoders.builtin import BUILTIN
+from bench.encoders.builtin import BUILTIN, check_name
 from bench.errors import BenchError, unknown
 from bench.languages import Languages
 from bench.method_specs import code_key, files_of, method_spec
@@ -178,6 +178,8 @@ class _Data:
 
     def __init__(self, profile: Profile, languages: Languages) -> None:
         self.profile, self.languages = profile, languages
+        for name in (profile.models.teacher, profile.models.student):
+            check_name(name)
         self.model_keys = folder_keys(profile.models.model_dump(exclude={"head"}))
         self.guard = language_list(profile.data.guard, languages) if profile.data.guard else ()
         self.reader = reader_of(profile.data, languages) if profile.data.own else None

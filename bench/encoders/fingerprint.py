@@ -6,13 +6,12 @@ import hashlib
 import json
 from pathlib import Path
 
+from bench.encoders.modules import modules_of, place_of
 from bench.paths import atomic_write, cache_dir
 
 # Everything that `load_encoder` reads; other files (README, other formats of the weights) do not matter.
-_READ = (
-    "*.safetensors", "*.json", "*.model", "*.txt", "artifact.metadata",
-    *(f"[0-9]*_*/{name}" for name in ("*.safetensors", "*.json", "*.model", "*.txt", "*.bin")),
-)  # fmt: skip
+_INSIDE = ("*.safetensors", "*.json", "*.model", "*.txt", "*.bin")
+_READ = ("*.safetensors", "*.json", "*.model", "*.txt", "artifact.metadata", *(f"[0-9]*_*/{name}" for name in _INSIDE))
 
 
 def fingerprint(folder: Path) -> str:
@@ -21,7 +20,11 @@ def fingerprint(folder: Path) -> str:
     The files are read once; afterwards their sizes and modification times stand for them.
     """
     folder = Path(folder).resolve()
-    files = sorted({path for pattern in _READ for path in folder.glob(pattern) if path.is_file()})
+    found = {path for pattern in _READ for path in folder.glob(pattern)}
+    for module in modules_of(folder):  # a layer's folder may have any name
+        if (place := place_of(folder, module)) != folder:
+            found |= {path for name in _INSIDE for path in place.glob(name)}
+    files = sorted(path for path in found if path.is_file())
     stats = [[str(p.relative_to(folder)), p.stat().st_size, p.stat().st_mtime_ns] for p in files]
     note = cache_dir() / "fingerprints" / f"{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}.json"
     try:

@@ -28,7 +28,9 @@ class Layer(nn.Module):
         super().__init__()
         if activation not in ACTIVATIONS:
             raise unknown("activation", activation, ACTIVATIONS)
-        weight = weights["linear.weight"]
+        weight = weights.get("linear.weight")
+        if weight is None or weight.dim() != 2:
+            raise BenchError(f"a layer needs a matrix linear.weight; it has {', '.join(weights) or 'nothing'}")
         self.linear = _linear(weight, weights.get("linear.bias"))
         self.activation, self.is_residual = activation, residual
         self.function = ACTIVATIONS[activation]()
@@ -65,6 +67,16 @@ class Head(nn.Module):
             raise BenchError("token vectors and pooled vectors would come out in different widths")
         self.requires_grad_(False).eval()
 
+    def check(self, width: int) -> None:
+        """Raise a `BenchError` unless every layer takes what comes before it, the first ones `width` numbers."""
+        for layers in (self.token_layers, self.pooled_layers):
+            given = width
+            for layer in layers:
+                linear: nn.Linear = layer.linear  # type: ignore[assignment]
+                if linear.in_features != given:
+                    raise BenchError(f"a layer behind the transformer takes {linear.in_features} numbers, but gets {given}")
+                given = linear.out_features
+
     @property
     def dim(self) -> int:
         """Width of what comes out."""
@@ -97,20 +109,19 @@ class Head(nn.Module):
         """Read what `save` wrote; raises `BenchError` for anything else."""
         from safetensors import SafetensorError, safe_open
 
-        try:
-            with safe_open(str(path), "pt") as file:
-                kinds: dict[str, Any] = json.loads(file.metadata()["layers"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise BenchError(f"{path} holds no layers that can be read: {error}", "export the model again") from error
-
         def layers(part: str) -> list[Layer]:
             return [
                 Layer({k.removeprefix(f"{part}.{i}."): v for k, v in tensors.items() if k.startswith(f"{part}.{i}.")}, *kind)
                 for i, kind in enumerate(kinds[part])
             ]
 
-        return cls(layers("tokens"), layers("pooled"))
+        try:
+            with safe_open(str(path), "pt") as file:
+                kinds: dict[str, Any] = json.loads(file.metadata()["layers"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+            return cls(layers("tokens"), layers("pooled"))
+        except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
+            raise BenchError(f"{path} holds no layers that can be read: {error}", "export the model again") from error
 
 
 def _through(layers: nn.ModuleList, x: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from bench.encoders.head import Head, Layer
-from bench.encoders.modules import STANFORD, config_of, is_stanford, kind_of, modules_of, read_json
+from bench.encoders.modules import STANFORD, config_of, is_stanford, kind_of, modules_of, place_of, read_json
 from bench.encoders.spec import OWN, own_head
 from bench.errors import BenchError
 
@@ -38,7 +38,7 @@ def read_head(folder: Path) -> Head | None:
         kind = kind_of(module)
         pooled |= kind == "Pooling"
         if kind == "Dense":
-            place = folder / str(module.get("path", ""))
+            place = place_of(folder, module)
             config = read_json(place / "config.json")
             layer = _layer(place, config, str(module["type"]))
             for_tokens = multi_vector or str(module["type"]).startswith("pylate.")
@@ -57,7 +57,11 @@ def read_head(folder: Path) -> Head | None:
 def _layer(folder: Path, config: dict[str, Any], kind: str) -> Layer:
     default = "Identity" if kind.startswith("pylate.") else "Tanh"  # what each library takes without a word in the file
     activation = str(config.get("activation_function", default)).rpartition(".")[2]
-    return Layer(_tensors(folder), activation, bool(config.get("use_residual")))
+    tensors = _tensors(folder)
+    try:
+        return Layer(tensors, activation, bool(config.get("use_residual")))
+    except BenchError as error:
+        raise BenchError(f"{error.message} (the layer in {folder})", error.hint) from error
 
 
 def _tensors(folder: Path) -> dict[str, Tensor]:
@@ -66,10 +70,10 @@ def _tensors(folder: Path) -> dict[str, Tensor]:
         if (file := folder / "model.safetensors").exists():
             return load_file(str(file))
         found = torch.load(folder / "pytorch_model.bin", map_location="cpu", weights_only=True)
-        return dict(found)
+        return {name: tensor for name, tensor in found.items() if isinstance(tensor, Tensor)}
     except pickle.UnpicklingError as error:
         raise BenchError(f"the layer in {folder} is a pickle with more than tensors in it", "it is not read") from error
-    except (OSError, RuntimeError, ValueError, KeyError, EOFError, SafetensorError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, AttributeError, EOFError, SafetensorError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise BenchError(f"cannot read the layer in {folder}: {reason}", "it needs a model.safetensors") from error
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.encoders.builtin import BUILTIN
+from bench.encoders.builtin import BUILTIN, check_name
 from bench.encoders.encoder import Encoder
 from bench.encoders.modules import MODULES, prefix_tokens, transformer_folder
 from bench.encoders.once import once
 from bench.encoders.spec import DEFAULT_LENGTH, OWN, read_spec
-from bench.errors import BenchError, unknown
+from bench.errors import BenchError
 from bench.paths import cache_dir
 
 ALLOWED = ", ".join(BUILTIN)
@@ -41,6 +42,7 @@ def load_encoder(name_or_path: str, device: str = "cpu", precision: str = "float
 def model_folder(name_or_path: str) -> Path:
     """Directory of the encoder's files; brings built-in and hub models there first. Raises as `load_encoder`."""
     name = str(name_or_path)
+    check_name(name)
     if name.startswith("builtin:"):
         return _builtin_folder(name)
     folder = Path(name).expanduser()
@@ -49,17 +51,10 @@ def model_folder(name_or_path: str) -> Path:
             folder /= EXPORTED  # what `bench export` wrote; its two forms hold the same encoder
         _check_folder(folder)
         return folder
-    if folder.exists():
-        raise BenchError(f"{name} is a file", "give the directory that holds config.json and model.safetensors")
-    if not name or name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise BenchError(f"there is no model directory {name!r}",
-                         f"give a directory, a hub name such as intfloat/multilingual-e5-small, or {ALLOWED}")  # fmt: skip
     return _hub_folder(name)
 
 
 def _builtin_folder(name: str) -> Path:
-    if name not in BUILTIN:
-        raise unknown("built-in model", name, BUILTIN)
     model = BUILTIN[name]
 
     def make(folder: Path) -> None:
@@ -121,6 +116,9 @@ def _load(model_dir: Path, name: str, device: str, precision: str) -> Encoder:
             f"cannot load the encoder {name}: {reason}",
             "it must be a transformers encoder with a tokenizer, without code of its own",
         ) from error
+    if getattr(model.config, "is_encoder_decoder", False):
+        raise BenchError(f"{name} is an encoder with a decoder ({type(model).__name__})",
+                         "take one that is an encoder and nothing else; for translation there is nmt(model=...)")  # fmt: skip
     if missing := sorted(found["missing_keys"]):
         # transformers would fill these with random numbers, and only say so in a log.
         raise BenchError(f"the weights of {name} are incomplete: {len(missing)} parts are missing, e.g. {missing[0]}",
@@ -129,8 +127,14 @@ def _load(model_dir: Path, name: str, device: str, precision: str) -> Encoder:
     spec = read_spec(model_dir, longest, name)
     if marks := prefix_tokens([spec.query_prefix, spec.passage_prefix], tokenizer):
         tokenizer.add_tokens([AddedToken(mark, normalized=False, special=True) for mark in marks], special_tokens=True)
+    head = read_head(model_dir)
+    if head is not None:
+        try:
+            head.check(int(model.config.hidden_size))
+        except BenchError as error:
+            raise BenchError(f"{error.message} (in {name})", "copy the model again: its parts are not of one model") from error
     return Encoder(model.eval(), tokenizer, spec, name=name, path=model_dir, longest=longest, precision=precision,
-                   head=read_head(model_dir)).to(device)  # fmt: skip
+                   head=head).to(device)  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -152,12 +156,20 @@ def quiet() -> Iterator[None]:
 def _parts(folder: Path) -> dict[str, Any]:
     from transformers import AutoConfig
 
-    return needless(AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True).model_type)
+    return needless(AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True))
 
 
-def needless(model_type: str) -> dict[str, Any]:
-    """Options that keep needless parts out of a model: BERT-like ones have a pooler that nothing here reads."""
-    return {"add_pooling_layer": False} if model_type in ("bert", "roberta", "xlm-roberta", "camembert") else {}
+def needless(config: Any) -> dict[str, Any]:
+    """Options that keep needless parts out of a model: BERT, MPNet and others have a pooler that nothing here reads.
+
+    Checkpoints of masked language models come without it, and would pass for incomplete.
+    """
+    from transformers import MODEL_MAPPING
+
+    kind = MODEL_MAPPING.get(type(config), None)
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    takes = all(one is not None and "add_pooling_layer" in inspect.signature(one.__init__).parameters for one in kinds)
+    return {"add_pooling_layer": False} if takes else {}
 
 
 def _longest_input(model: Any, tokenizer: Any) -> int:
@@ -165,8 +177,9 @@ def _longest_input(model: Any, tokenizer: Any) -> int:
     limits = [int(tokenizer.model_max_length)]
     positions = getattr(model.config, "max_position_embeddings", None)
     if positions:
-        # RoBERTa-like models start counting positions behind the padding id.
-        roberta = "roberta" in model.config.model_type or model.config.model_type == "camembert"
-        limits.append(int(positions) - (int(model.config.pad_token_id) + 1 if roberta else 0))
+        # RoBERTa, MPNet and their relatives start counting positions behind the padding id, and pad the table there.
+        table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+        padding = getattr(table, "padding_idx", None)
+        limits.append(int(positions) - (padding + 1 if padding is not None else 0))
     limit = min(limits)
     return limit if limit > 0 else DEFAULT_LENGTH

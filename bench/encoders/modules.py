@@ -21,7 +21,7 @@ def transformer_folder(folder: Path) -> Path:
     """Where the transformer of a model directory lies: the directory itself, or a folder that modules.json names."""
     for module in modules_of(folder):
         if kind_of(module) == "Transformer":
-            return folder / str(module.get("path", ""))
+            return place_of(folder, module)
     return folder
 
 
@@ -35,7 +35,7 @@ def read_settings(folder: Path) -> dict[str, Any]:
     pooling = folder / "1_Pooling" / "config.json"
     for module in modules_of(folder):
         if (kind := kind_of(module)) == "Pooling":
-            pooling = folder / str(module.get("path", "1_Pooling")) / "config.json"
+            pooling = place_of(folder, module, "1_Pooling") / "config.json"
         elif kind not in UNDERSTOOD:
             raise BenchError(f"the model in {folder} has a {kind or 'nameless'} layer behind its transformer",
                              f"understood: {', '.join(UNDERSTOOD)}")  # fmt: skip
@@ -90,6 +90,14 @@ def modules_of(folder: Path) -> list[dict[str, Any]]:
     """Entries of modules.json, in order; none where there is no such file."""
     path = folder / MODULES
     return read_json(path, list) if path.exists() else []
+
+
+def place_of(folder: Path, module: dict[str, Any], default: str = "") -> Path:
+    """Where a module's files lie; raises `BenchError` for a place outside of `folder`."""
+    path = str(module.get("path", default))
+    if Path(path).is_absolute() or ".." in Path(path).parts:
+        raise BenchError(f"{folder / MODULES} names files outside of its folder: {path!r}", "they are not read")
+    return folder / path
 
 
 def kind_of(module: dict[str, Any]) -> str:

@@ -170,7 +170,9 @@ def model_name(name: str) -> str:
     if name in BUILTIN:
         one = PACKAGES[BUILTIN[name].package]
         return f"{name.partition(':')[2]}, from the package {one.requirement}"
-    return Path(name).name if Path(name).expanduser().exists() else name
+    # A directory that is gone by now is none of anybody's business either.
+    local = name.startswith((".", "/", "~")) or name.count("/") > 1 or Path(name).expanduser().exists()
+    return Path(name).name if local else name
 
 
 def _model_licence(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def export(experiment: Path, cell_id: str, target: Path) -> Path:
     cell = find(experiment, cell_id)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise BenchError(f"{target} is there already", "give another folder, or remove it first")
-    check_kind(cell, experiment.name)
+    check_kind(cell, experiment)
     context = context_of(cell.spec)
     encoder, space = _encoder(cell, context)
     marked = prefixes.mark(encoder)
@@ -91,7 +92,7 @@ def find(experiment: Path, cell_id: str) -> StoredCell:
     return StoredCell(folder, spec, manifest)
 
 
-def check_kind(cell: StoredCell, profile: str) -> None:
+def check_kind(cell: StoredCell, experiment: Path) -> None:
     """Raise a `BenchError` for a cell without a student, or one that did not keep it."""
     name, kind = cell.spec.id, cell.kind
     if kind == "translate":
@@ -104,19 +105,23 @@ def check_kind(cell: StoredCell, profile: str) -> None:
     if kind == "distil" and STUDENT not in cell.manifest["files"]:
         raise BenchError(
             f"the student of {name} was not stored",
-            f"run the cell again, its key and its scores stay the same: {again(cell.spec, profile)}",
+            f"run the cell again, its key and its scores stay the same: {again(cell.spec, experiment)}",
         )
 
 
-def again(spec: CellSpec, profile: str) -> str:
-    """The command that runs a cell once more and keeps its student."""
+def again(spec: CellSpec, experiment: Path) -> str:
+    """The command that runs a cell once more and keeps its student.
+
+    It takes the profile that the experiment was run with, values changed on the command line included.
+    """
     method = spec.method
     if spec.method_source:
         method = spec.method_source + method[len(method.partition("(")[0]) :]
     order = f" --order {spec.order}" if "~" in spec.id else ""
     if spec.order.startswith("list-"):
         order = f" --languages {','.join(spec.order_languages)}"
-    return f"bench run --profile {profile} --methods '{method}' --sizes {spec.size} --seeds {spec.seed}{order} --keep-students"
+    profile = f"--profile {shlex.quote(str(experiment / 'profile.yaml'))} --results {shlex.quote(str(experiment.parent))}"
+    return f"bench run {profile} --methods '{method}' --sizes {spec.size} --seeds {spec.seed}{order} --keep-students"
 
 
 def _encoder(cell: StoredCell, context: Context) -> tuple[Encoder, Space]:

@@ -58,7 +58,7 @@ def _transformer(folder: Path, encoder: Encoder, marked: Marked) -> None:
         marked.model.save_pretrained(str(folder))
         marked.tokenizer.save_pretrained(str(folder))
     length = min(encoder.spec.max_length, encoder.longest)
-    options = {"model_args": found} if (found := needless(marked.model.config.model_type)) else {}
+    options = {"model_args": found} if (found := needless(marked.model.config)) else {}
     _json(folder / "sentence_bert_config.json", {"max_seq_length": length, "do_lower_case": False, **options})
     own = encoder.spec.to_dict()
     if encoder.head is not None:

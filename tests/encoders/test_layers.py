@@ -207,6 +207,39 @@ def test_tensors_of_a_pickle_are_read_and_nothing_else_of_it(tmp_path: Path):
     assert not ran.exists()
 
 
+def test_parts_of_a_pickle_that_are_no_tensors_are_passed_over(tmp_path: Path):
+    folder = sentence_model(tmp_path / "m")
+    place = folder / "2_Dense"
+    tensors = load_file(place / "model.safetensors")
+    (place / "model.safetensors").unlink()
+    torch.save(tensors | {"epoch": 3}, place / "pytorch_model.bin")
+    assert load_encoder(str(folder)).dim == 8
+    torch.save(tensors["linear.weight"], place / "pytorch_model.bin")
+    with pytest.raises(BenchError, match="cannot read the layer"):
+        load_encoder(str(folder))
+
+
+def test_layers_of_another_model_are_one_message(tmp_path: Path):
+    folder = sentence_model(tmp_path / "m")
+    dense(folder / "2_Dense", inside=16)
+    with pytest.raises(BenchError, match="takes 16 numbers, but gets 32 .in "):
+        load_encoder(str(folder))
+    save_file({"weight": torch.ones(8, 32)}, str(folder / "2_Dense" / "model.safetensors"))
+    with pytest.raises(BenchError, match="needs a matrix linear.weight; it has weight .the layer in .*2_Dense"):
+        load_encoder(str(folder))
+
+
+def test_files_outside_of_the_directory_are_not_read(tmp_path: Path):
+    folder = sentence_model(tmp_path / "m")
+    (folder / "2_Dense").rename(tmp_path / "elsewhere")
+    listed = json.loads((folder / "modules.json").read_text())
+    for path in ("../elsewhere", str(tmp_path / "elsewhere")):
+        listed[2]["path"] = path
+        write(folder / "modules.json", listed)
+        with pytest.raises(BenchError, match="outside of its folder"):
+            load_encoder(str(folder))
+
+
 @pytest.mark.parametrize("file, content, expected", [
     ("1_Pooling/config.json", {"pooling_mode": "mean", "include_prompt": False}, "without the prompt"),
     ("sentence_bert_config.json", {"do_lower_case": True}, "lower case"),
@@ -227,6 +260,15 @@ def test_files_of_layers_are_part_of_the_content(tmp_path: Path):
     tiny_bert(folder / "0_Transformer", seed=5)
     seen.add(fingerprint(folder))
     assert len(seen) == 3
+    # A layer may lie in a folder of any name.
+    (folder / "2_Dense").rename(folder / "projection")
+    listed = json.loads((folder / "modules.json").read_text())
+    listed[2]["path"] = "projection"
+    write(folder / "modules.json", listed)
+    seen.add(fingerprint(folder))
+    dense(folder / "projection", seed=2)
+    seen.add(fingerprint(folder))
+    assert len(seen) == 5
 
 
 def test_layers_are_saved_with_what_they_do(tmp_path: Path):
@@ -247,8 +289,12 @@ def test_layers_are_saved_with_what_they_do(tmp_path: Path):
     with pytest.raises(BenchError, match="no weights for its residual"):
         Layer({"linear.weight": torch.randn(6, 4)}, residual=True)
     (tmp_path / "broken").write_bytes(b"x")
-    with pytest.raises(BenchError, match="no layers that can be read"):
-        Head.load(tmp_path / "broken")
+    one = {"tokens.0.linear.weight": torch.ones(2, 4), "pooled.0.linear.weight": torch.ones(2, 4)}
+    for i, layers in enumerate(({"tokens": [["Identity", False]]}, {"tokens": [], "pooled": []}, [1])):
+        save_file(one, str(tmp_path / f"broken{i}"), metadata={"layers": json.dumps(layers)})
+    for name in ("broken", "broken0", "broken1", "broken2"):
+        with pytest.raises(BenchError, match="no layers that can be read"):
+            Head.load(tmp_path / name)
 
 
 def test_layers_of_an_encoder_json(tmp_path: Path):

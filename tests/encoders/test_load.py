@@ -142,6 +142,30 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         load_encoder(str(folder))
 
 
+def test_a_checkpoint_of_a_masked_language_model_lacks_no_pooler(tmp_path: Path) -> None:
+    from transformers import AutoTokenizer, MPNetConfig, MPNetForMaskedLM
+
+    folder = tiny_xlmr(tmp_path / "m", positions=40)
+    words = len(AutoTokenizer.from_pretrained(folder))
+    config = MPNetConfig(vocab_size=words, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
+                         max_position_embeddings=40, pad_token_id=1)  # fmt: skip
+    MPNetForMaskedLM(config).save_pretrained(folder)
+    tokenizer = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer | {"model_max_length": 100}))
+    encoder = load_encoder(str(folder))
+    assert encoder.longest == 38  # MPNet counts positions from its padding, as RoBERTa does
+    assert encoder.encode(["cat " * 100]).pooled.shape == (1, 32)
+
+
+def test_an_encoder_with_a_decoder_is_refused(tmp_path: Path) -> None:
+    from transformers import T5Config, T5Model
+
+    folder = tiny_xlmr(tmp_path / "m")
+    T5Model(T5Config(vocab_size=400, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2)).save_pretrained(folder)
+    with pytest.raises(BenchError, match="an encoder with a decoder .T5Model"):
+        load_encoder(str(folder))
+
+
 def test_fingerprint_follows_what_is_read(tmp_path: Path) -> None:
     one, same, other = tiny_bert(tmp_path / "a"), tiny_bert(tmp_path / "b"), tiny_bert(tmp_path / "c", seed=1)
     assert fingerprint(one) == fingerprint(same) != fingerprint(other)

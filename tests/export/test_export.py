@@ -21,6 +21,7 @@ from bench.errors import BenchError
 from bench.execution.base import RUN_CELL, Finished
 from bench.execution.job import execute
 from bench.export import layout
+from bench.export.card import model_name
 from bench.export.cell import again, export, find
 from bench.export.prefixes import mark
 from bench.grid import cells
@@ -142,7 +143,8 @@ def test_forms_share_their_weights_and_hold_no_pickle(exported: dict):
 def test_a_student_that_was_not_stored_says_how_to_get_it(world: World, tmp_path: Path):
     with pytest.raises(BenchError, match="was not stored") as caught:
         export(experiment(world), "optical@2#3", tmp_path / "out")
-    assert "bench run --profile made --methods 'optical' --sizes 2 --seeds 3" in caught.value.hint
+    place = f"--profile {experiment(world)}/profile.yaml --results {experiment(world).parent}"
+    assert f"bench run {place} --methods 'optical' --sizes 2 --seeds 3" in caught.value.hint
     assert "--keep-students" in caught.value.hint and "--languages swh_Latn,hau_Latn" in caught.value.hint
     assert not (tmp_path / "out").exists()
 
@@ -151,7 +153,9 @@ def test_the_command_names_a_method_in_a_file_and_another_order(world: World):
     spec = world.spec("contrastive").model_copy(
         update={"method": "mine(a=1)", "method_source": "dir/m.py:Mine", "id": "mine(a=1)@2#3~mixed", "order": "mixed"}
     )
-    assert "--methods 'dir/m.py:Mine(a=1)'" in again(spec, "full") and "--order mixed" in again(spec, "full")
+    command = again(spec, Path("my results/full"))
+    assert "--methods 'dir/m.py:Mine(a=1)'" in command and "--order mixed" in command
+    assert "--profile 'my results/full/profile.yaml' --results 'my results'" in command
 
 
 def test_what_has_no_student_is_refused_with_the_reason(world: World, tmp_path: Path):
@@ -199,6 +203,13 @@ def test_the_card_says_what_it_is_made_of(world: World, exported: dict):
             assert str(world.base) not in (exported[name] / form / "README.md").read_text()
     assert "the teacher of an experiment" in (exported["teacher"] / "dense" / "README.md").read_text()
     assert "## Training" not in (exported["start"] / "dense" / "README.md").read_text()
+
+
+def test_a_card_names_no_directory_of_this_machine(tmp_path: Path):
+    assert model_name("intfloat/multilingual-e5-base") == "intfloat/multilingual-e5-base"
+    (tmp_path / "here").mkdir()
+    for name in (f"{tmp_path}/here", f"{tmp_path}/gone", "./models/gone", "~/gone", "my/models/gone"):
+        assert model_name(name) in ("here", "gone")
 
 
 def test_a_profile_with_students_is_the_same_experiment(world: World):

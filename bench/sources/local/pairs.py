@@ -109,7 +109,8 @@ def _records(path: Path, language: Language, languages: Languages, problems: Pro
         fields = inner if isinstance(inner, dict) else record
         found = {is_english: value for name, value in fields.items() if (is_english := side(name)) is not None}
         if any(not isinstance(found.get(is_english), str) for is_english in (True, False)):
-            has = ", ".join(list(fields)[:8]) or "none"
+            kinds = ((name, "" if isinstance(value, str) else " (no text)") for name, value in list(fields.items())[:8])
+            has = ", ".join(f"{name}{no_text}" for name, no_text in kinds) or "none"
             need = f"'english' (or 'en') and 'text' (or '{language.iso639_1 or language.iso639_3}')"
             problems.error(path, number, "wrong fields", f"needs the texts {need}; it has {has}")
             continue

@@ -77,6 +77,7 @@ def test_wrong_fields_and_what_is_no_json(tmp_path):
     places = [(level, place) for level, place, _ in said]
     assert places == [(ERROR, "sw.jsonl:2"), (ERROR, "sw.jsonl:5"), (ERROR, "sw.jsonl:3"), (ERROR, "sw.jsonl:4")]
     assert said[0][2] == "needs the texts 'english' (or 'en') and 'text' (or 'sw'); it has en, de"
+    assert said[1][2].endswith("it has en (no text), sw")
     _, said = read(tmp_path, "sw.json", '[{"en": "one"}]\n')
     assert said[0][2] == "starts with an array: each line must hold one JSON object"
 
