@@ -19,7 +19,7 @@ from tests.made_suite import WORDS, World, made_world
 PARAMS = SimpleNamespace(decoder_layers=1, english_passes=1, english_rate=3e-3, model="")
 
 
-def quiet(phase: str, share: float) -> None:
+def quiet(phase: str, share: float, *dev_loss: float) -> None:
     pass
 
 
