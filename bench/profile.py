@@ -191,7 +191,7 @@ class Retrieval(Settings):
     shard: Annotated[int, Field(ge=1)] = 32_768  # documents encoded before anything is kept
     # With late_mode approximate, documents on disk are found by pooled vectors and then ranked by both scorers.
     candidates: Annotated[int, Field(ge=100)] = 2000  # documents a query
-    probes: Annotated[int, Field(ge=1)] = 64  # inverted lists visited for them
+    probes: Annotated[int, Field(ge=1)] = 1024  # inverted lists visited for them
     # Queries a task and language that are searched exhaustively too, to say what the approximate search misses.
     recall_queries: Annotated[int | None, Field(ge=0)] = None  # None: 10, fewer where that would take hours
 

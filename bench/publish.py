@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ TABLES = (
     "leaderboard.md", "leaderboard.csv", "leaderboard.tex", "per_language.csv", "scaling.md", "scaling.csv", "transfer.csv",
     "covariates.csv", "agreement.csv", "texts.csv", "profile.yaml", TUNING,
 )  # fmt: skip
+LARGE = 2_000_000  # bytes of a table
 
 
 def publish(experiment_dir: Path, target: Path) -> list[Path]:
     """Rebuild the tables of an experiment and copy all that is small to `target`, replacing what is there of it.
 
+    Tables above 2 MB are packed (per_language.csv.gz).
     manifest.json holds the record of the runs and the manifest of every cell, without lists of files.
 
     Args:
@@ -43,11 +46,20 @@ def publish(experiment_dir: Path, target: Path) -> list[Path]:
         )
     tables = [name for name in TABLES if (experiment_dir / name).exists()]
     pictures = sorted(path.name for path in (*experiment_dir.glob("scaling*.svg"), *experiment_dir.glob("scaling*.png")))
-    for name in (*tables, *pictures):
-        atomic_write(target / name, (experiment_dir / name).read_bytes())
+    written = [_copy(experiment_dir / name, target) for name in (*tables, *pictures)]
     made = {"runs": read_runs(experiment_dir / RUNS), "cells": [_short(cell.manifest) for cell in experiment.cells]}
     atomic_write(target / "manifest.json", to_json(made))
-    return [target / name for name in (*tables, *pictures, "manifest.json")]
+    return [*written, target / "manifest.json"]
+
+
+def _copy(file: Path, target: Path) -> Path:
+    """`file` in the folder `target`, as gzip (`NAME.gz`, which pandas reads) if it is large; the other form goes."""
+    content, plain = file.read_bytes(), target / file.name
+    packed = plain.with_name(f"{file.name}.gz")
+    large = len(content) > LARGE
+    atomic_write(packed if large else plain, gzip.compress(content, mtime=0) if large else content)
+    (plain if large else packed).unlink(missing_ok=True)
+    return packed if large else plain
 
 
 def _short(manifest: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -41,6 +42,16 @@ def test_everything_small_and_one_manifest(made: Path, tmp_path: Path):
     [run] = content["runs"]
     assert run["seconds"] == 12.3 and run["cells"]["run"] == 4 and run["prepare"]["seconds"] == {"suite": 3.0}
     assert run["versions"]["python"] and run["hardware"]["cores"] > 0
+
+
+def test_a_large_table_is_packed(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    target = tmp_path / "paper"
+    publish(made, target)
+    monkeypatch.setattr("bench.publish.LARGE", (made / "per_language.csv").stat().st_size - 1)
+    found = publish(made, target)
+    assert target / "per_language.csv.gz" in found and not (target / "per_language.csv").exists()
+    pd.testing.assert_frame_equal(pd.read_csv(target / "per_language.csv.gz"), pd.read_csv(made / "per_language.csv"))
+    assert (target / "scaling.csv").is_file()
 
 
 def test_a_grid_with_holes_is_not_published(made: Path, tmp_path: Path):

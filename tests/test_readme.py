@@ -8,9 +8,11 @@ import sys
 import types
 from pathlib import Path
 
+import pandas as pd
 from typer.testing import CliRunner
 
 from bench.cli import app
+from bench.markdown import number
 from bench.paths import REPOSITORY
 from methods.base import REGISTERED
 from methods.conformance import conform
@@ -62,3 +64,25 @@ def test_commands_exist() -> None:
 def test_files_that_the_readme_names_exist() -> None:
     for name in re.findall(r"\]\(((?:docs|results|bench)/[^)#]+)\)", README):
         assert (REPOSITORY / name).exists(), name
+
+
+def test_the_numbers_of_the_answer_are_those_of_the_reference_run() -> None:
+    """Each number of the table is in the published leaderboard, with half of its interval."""
+    [table] = re.findall(r"(\| trained languages.*?\n)\n", README, re.S)
+    head, _, *lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.strip().splitlines()]
+    points = [re.fullmatch(r"(\w+), N = (\d+)", cell) for cell in head[1:]]
+    board = pd.read_csv(REPOSITORY / "results/reference/full/leaderboard.csv", float_precision="round_trip")
+    board = board[(board["order"] == board["order"].iloc[0]) & (board["group"] == "trained") & (board["task"] == "mean")]
+    seen = 0
+    for name, *cells in lines:
+        method = re.sub(r"[*`]| \((?:floor|ceiling)\)", "", name)
+        for point, cell in zip(points, cells, strict=True):
+            assert point, head
+            row = board[(board["method"] == method) & (board["scorer"] == point[1]) & (board["size"] == int(point[2]))]
+            if not cell:
+                assert row.empty, (name, point[0])
+                continue
+            [one] = row.to_dict("records")
+            assert cell == f"{number(one['ndcg@10'])} ±{number((one['high'] - one['low']) / 2)}", (name, point[0])
+            seen += 1
+    assert seen > 20
