@@ -207,6 +207,8 @@ def _effects(scores: Scores, points: list[Point]) -> np.ndarray:
                 if (found := scores.paired(place, *point.pair)) is None:
                     continue
                 asked, difference = found
+                # Rounding of what is stored is no difference: a thousand of them with one sign would be "significant".
+                difference = np.where(np.abs(difference) <= TIE, 0.0, difference)
                 _, task, language = scores.places[place]
                 block = 0 if asked.shared else scores.languages.index(language) + 1
                 ids = [np.full_like(asked.ids, scores.tasks.index(task)), np.full_like(asked.ids, block), asked.ids]

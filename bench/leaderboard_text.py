@@ -75,7 +75,8 @@ def _summary(experiment: Experiment) -> list[str]:
         parts.append(f"**Cells were computed in different precisions ({', '.join(found)}): they do not belong into one table.** "
                      "Set hardware.precision and run again what differs.")  # fmt: skip
     if (experiment.path / TUNING).exists():
-        parts.append(f"Settings were chosen on dev queries, with equally many trials for every method: [{TUNING}]({TUNING}).")
+        parts.append("Settings were chosen on dev queries, with equally many trials for "
+                     f"every method that is listed there: [{TUNING}]({TUNING}).")  # fmt: skip
     if experiment.unplanned:
         names = ", ".join(f"`{name}`" for name in experiment.unplanned[:10])
         parts.append(f"Stored, but not part of the profile and so not shown: {names}.")
@@ -213,7 +214,10 @@ def _at_most(lines: list[str], n: int) -> str:
 def _legend(boards: dict[str, tuple[Scores, pd.DataFrame]]) -> str:
     seeds = max((int(table["seeds_planned"].max()) for _, table in boards.values() if len(table)), default=1)
     one_seed = "One seed was run: how much another one would change is not in the intervals."
-    more_seeds = f"Numbers are means over {seeds} seeds; their spread (`seed_sd` in leaderboard.csv) is not in the intervals."
+    more_seeds = (
+        f"Numbers are means over up to {seeds} seeds (`seeds` in leaderboard.csv says how many); their spread (`seed_sd`) is not "
+        "in the intervals."
+    )
     methods = {method for _, table in boards.values() for method in table["method"]}
     its_own = ""
     if any(asks_english(method) for method in methods - {CEILING}):

@@ -151,6 +151,19 @@ def test_over_sizes_the_spread_over_seeds_is_that_of_the_sizes_with_several(tmp_
     assert "measured at" not in sentence(compare(load(folder), "optical", "contrastive", sizes=[2]))
 
 
+def test_rounding_of_stored_scores_is_no_difference(tmp_path):
+    ids = [FLOOR, *(f"optical@2#{seed}" for seed in range(3)), "contrastive@2#0"]
+    folder = plan(tmp_path / "x", ids)
+
+    def same(cell_id, *at):  # equal but for the seventh decimal
+        return (np.array(noisy("untrained@0#0", *at)) + (4e-7 if cell_id.startswith("optical") else 0)).tolist()
+
+    for name in ids:
+        cell(folder, name, same)
+    found = compare(load(folder), "optical", "untrained", sizes=[2])
+    assert set(found.rows["verdict"]) == {"not distinguishable"} and (found.rows["p"] == 1).all()
+
+
 def test_only_seeds_that_both_have_count(tmp_path):
     ids = [FLOOR, *(f"{method}@2#{seed}" for method in ("optical", "contrastive") for seed in range(3))]
     folder = plan(tmp_path / "x", ids)
