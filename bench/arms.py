@@ -14,6 +14,7 @@ from bench.results import MEASURES, Cell
 FLOOR, CEILING = scorers.FLOOR, scorers.CEILING
 SMALLEST_GAP = 0.02  # a ceiling no further than this above the floor leaves nothing to close
 RANKED_BY = MEASURES[0]
+TIE = 1e-6  # scores are stored with six decimals or 32 bits
 
 
 def asks_english(method: str) -> bool:
@@ -125,13 +126,14 @@ class Scores:
     def paired(self, place: int, first: int, second: int) -> tuple[Asked, np.ndarray] | None:
         """What two arms (numbers) were both asked at a place, and the (questions,) differences of their nDCG@10.
 
+        Rounding of what is stored is no difference: a thousand of them with one sign would be "significant".
         None if there is a question that one of them has not answered, or if they were asked different ones.
         """
         for asked in self.asked.get(place, ()):
             if first in asked.arms and second in asked.arms:
                 scores = asked.means.astype(np.float64)
                 difference = scores[:, asked.arms.index(first)] - scores[:, asked.arms.index(second)]
-                return None if np.isnan(difference).any() else (asked, difference)
+                return None if np.isnan(difference).any() else (asked, np.where(np.abs(difference) <= TIE, 0.0, difference))
         return None
 
     def answered(self, place: int, number: int) -> bool:

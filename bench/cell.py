@@ -25,7 +25,6 @@ from bench.loggers import opened
 from bench.method_specs import planned_method
 from bench.own_retriever import own_retriever
 from bench.paths import atomic_write
-from bench.profile import Retrieval
 from bench.rarity import english_idf, with_idf
 from bench.sampling import draw_pairs, exchange_english, quotas
 from bench.scorers import ENCODED, SPARSE, scorers_of
@@ -252,9 +251,10 @@ def _english_probe(context: Context, spec: CellSpec) -> list[QuerySet]:
 
 def english_ceiling(context: Context, spec: CellSpec) -> float:
     """nDCG@10 of the teacher on the English queries of the collapse check: the same for all cells, so kept."""
-    asked = (spec.evaluation.tasks, spec.evaluation.split, spec.evaluation.late_mode, spec.evaluation.run_depth, PROBE_ENGLISH)
-    if spec.retrieval != Retrieval():
-        asked = (*asked, spec.retrieval)  # type: ignore[assignment]
+    how = spec.evaluation
+    asked: tuple[Any, ...] = (how.tasks, how.split, how.late_mode, how.run_depth, PROBE_ENGLISH)
+    if decided := spec.retrieval.deciding():
+        asked = (*asked, decided)
     place = context.path(f"ceiling-{hashlib.sha256(repr(asked).encode()).hexdigest()[:16]}.json")
     if not place.exists():
         score = _late_score(context, context.teacher, _english_probe(context, spec), spec)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench import resampling
-from bench.arms import Scores
+from bench.arms import TIE, Scores
 from bench.errors import BenchError, unknown
 from bench.left_out import LeftOut
 from bench.results import Experiment, Plan
@@ -19,7 +19,6 @@ from bench.statistics import LEVEL, count_effects, holm, sign_flip, units
 from bench.tables import drawn_means, mean_of_means
 
 GROUPS = ("trained", "core", "held-out", "guard")
-TIE = 1e-6  # scores are stored with six decimals or 32 bits
 COLUMNS = (
     "order", "scorer", "group", "size", "tasks", "first", "second", "first_mean", "second_mean",
     "difference", "low", "high", "p", "p_holm", "verdict", "ahead", "behind", "level",
@@ -171,7 +170,7 @@ def _row(scores: Scores, points: list[Point]) -> dict[str, Any]:
         "level": int((np.abs(gaps) <= TIE).sum()), "languages": len(languages),
         "languages_declared": len({scores.places[place][2] for _, place in declared}),
         "places": len(flat), "places_declared": len(declared), "units": len(effects),
-        "questions": len(answers), "questions_tied": int((np.abs(answers) <= TIE).sum()), **_seeds(scores, points),
+        "questions": len(answers), "questions_tied": int((answers == 0).sum()), **_seeds(scores, points),
     }  # fmt: skip
     for name, p_values in (
         ("first_beats", [tests[code].greater for code in languages]),
@@ -207,8 +206,6 @@ def _effects(scores: Scores, points: list[Point]) -> np.ndarray:
                 if (found := scores.paired(place, *point.pair)) is None:
                     continue
                 asked, difference = found
-                # Rounding of what is stored is no difference: a thousand of them with one sign would be "significant".
-                difference = np.where(np.abs(difference) <= TIE, 0.0, difference)
                 _, task, language = scores.places[place]
                 block = 0 if asked.shared else scores.languages.index(language) + 1
                 ids = [np.full_like(asked.ids, scores.tasks.index(task)), np.full_like(asked.ids, block), asked.ids]

@@ -81,15 +81,13 @@ class CellSpec(Settings):
     def identity(self) -> dict[str, Any]:
         """What the key covers."""
         # Of a method in a file the content counts (in model_keys), not where it lies.
-        content = self.model_dump(mode="json", exclude={"threads", "keep_student", "method_source"})
+        content = self.model_dump(mode="json", exclude={"threads", "keep_student", "method_source", "retrieval"})
         # The texts themselves are in data_key; the file or the name that led to them does not matter.
         content["data"] = {"without": content["data"]["without"]}
         if self.models.head == "none":
             del content["models"]["head"]  # as before there were any
-        own = set(Retrieval.model_fields) - {"shard", "recall_queries"}  # these two decide no result
-        content["retrieval"] = self.retrieval.model_dump(include=own)
-        if content["retrieval"] == Retrieval().model_dump(include=own):
-            del content["retrieval"]  # keys from before it could be set stay valid
+        if decided := self.retrieval.deciding():
+            content["retrieval"] = decided
         if self.trained:
             content["training_loop"] = TRAINING_LOOP
         else:

@@ -49,7 +49,7 @@ def text(experiment: Experiment, boards: dict[str, tuple[Scores, pd.DataFrame]])
 
 def _names(plan: Plan) -> list[str]:
     """What the short names stand for; other methods are called by their settings."""
-    lines = [f"- `{name}` is `{method}`" for name, method in sorted(plan.names.items()) if name != method]
+    lines = [f"- `{name}` is `{method}`" for name, method in sorted(plan.names.items())]
     return ["## Short names", "\n".join(lines)] if lines else []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -68,6 +68,11 @@ def _path_entry(value: Any) -> Any:
     return {"path": value} if isinstance(value, str) else value
 
 
+def is_own(data: Mapping[str, Any]) -> bool:
+    """Whether a `data` section, checked or as it was stored, is about anything but the built-in suite."""
+    return data.get("suite", BUILTIN) != BUILTIN or any(data.get(part) for part in ("bitext", "tasks", "hubs"))
+
+
 class Data(Settings):
     """Languages and texts: the built-in suite, or data on disk (a folder, lists of files) and of the hubs, together."""
 
@@ -95,7 +100,7 @@ class Data(Settings):
     @property
     def own(self) -> bool:
         """Whether this is somebody's own data; lists of files take the place of the built-in suite."""
-        return self.suite != BUILTIN or bool(self.bitext or self.tasks or self.hubs)
+        return is_own(dict(self))
 
     @model_validator(mode="after")
     def _fits(self) -> Data:
@@ -194,6 +199,11 @@ class Retrieval(Settings):
     probes: Annotated[int, Field(ge=1)] = 1024  # inverted lists visited for them
     # Queries a task and language that are searched exhaustively too, to say what the approximate search misses.
     recall_queries: Annotated[int | None, Field(ge=0)] = None  # None: 10, fewer where that would take hours
+
+    def deciding(self) -> dict[str, Any]:
+        """The values that decide results; none at the defaults, so that keys from before they could be set stay valid."""
+        own, default = (one.model_dump(exclude={"shard", "recall_queries"}) for one in (self, Retrieval()))
+        return own if own != default else {}
 
 
 class Space(Settings):

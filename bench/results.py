@@ -58,6 +58,11 @@ class Plan:
     profile: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)  # short name, as in `cells` -> the method that it stands for
 
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """Cell id -> the key that its result must have."""
+        return (self.profile.get("resolved") or {}).get("keys") or {}
+
     def sizes_of(self, order: str) -> tuple[int, ...]:
         """Sizes at which an order was planned to be trained: those of another order are none of its own.
 
@@ -138,8 +143,7 @@ def load(folder: Path) -> Experiment:
     """Read `folder`, the results of one experiment. Raises `BenchError` when it holds no readable plan."""
     plan = read_plan(folder)
     stored = {_stored_id(path): path for path in sorted((folder / "cells").glob("[!.]*")) if path.is_dir()}
-    keys = (plan.profile.get("resolved") or {}).get("keys") or {}
-    cells = tuple(read_cell(name, stored.get(name.id), keys.get(name.id)) for name in plan.cells)
+    cells = tuple(read_cell(name, stored.get(name.id), plan.keys.get(name.id)) for name in plan.cells)
     return Experiment(folder, plan, cells, tuple(sorted(set(stored) - {name.id for name in plan.cells})))
 
 

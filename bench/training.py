@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pytorch_lightning.utilities.types import OptimizerLRScheduler
 
 
-
 @dataclass(frozen=True)
 class TrainSettings:
     """How a student is trained; the same for every method but for what tuning chose.
@@ -259,8 +258,7 @@ class Follow(pl.Callback):
         assert isinstance(module, Distillation)
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         seconds = round(time.monotonic() - self.started, 2)
-        self.rows.append({"step": trainer.global_step, "seconds": seconds, "learning_rate": rate, **module.last})
-        log(trainer, self.rows[-1])
+        record(trainer, self.rows, {"step": trainer.global_step, "seconds": seconds, "learning_rate": rate, **module.last})
         every = max(1, module.steps // self.checks)
         if (
             trainer.global_step % every == 0
@@ -286,13 +284,13 @@ class Follow(pl.Callback):
                 for i in range(0, len(order), size)
             ]
         loss = sum(value * n for value, n in parts) / sum(n for _, n in parts)
-        self.rows.append({"step": step, "seconds": round(time.monotonic() - self.started, 2), "dev_loss": loss})
-        log(trainer, self.rows[-1])
+        record(trainer, self.rows, {"step": step, "seconds": round(time.monotonic() - self.started, 2), "dev_loss": loss})
         self.report("train", step / module.steps, loss)
 
 
-def log(trainer: pl.Trainer, row: dict[str, Any]) -> None:
-    """Give a row of a training table to the loggers that are switched on."""
+def record(trainer: pl.Trainer, rows: list[dict[str, Any]], row: dict[str, Any]) -> None:
+    """Put a row into a training table, and give it to the loggers that are switched on."""
+    rows.append(row)
     for logger in trainer.loggers:
         logger.log_metrics({name: float(value) for name, value in row.items() if name != "step"}, step=row["step"])
 

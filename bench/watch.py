@@ -58,7 +58,7 @@ class Watch:
         if run and (at := run.working.get(name.id)):
             return CellState(name, "working", max(0.0, time.time() - at.started), at.dev_loss, f"{at.phase} {at.fraction:.0%}")
         manifest = self._manifest(name.id)
-        keys = (self.plan.profile.get("resolved") or {}).get("keys") or {}
+        keys = self.plan.keys
         if manifest and (name.id not in keys or manifest.get("key") == keys[name.id]):
             seconds, dev = (manifest.get("seconds") or {}).get("total"), manifest.get("dev") or {}
             loss = (dev["loss_start"], dev["loss_end"]) if "loss_start" in dev and "loss_end" in dev else None

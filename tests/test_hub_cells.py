@@ -6,10 +6,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-
-pytest.importorskip("datasets")
-pytest.importorskip("ir_datasets")
-
 import yaml
 
 from bench.cell import run_cell

@@ -41,7 +41,8 @@ def comparisons(experiment: Experiment, asked: Sequence[tuple[str, str]]) -> lis
         try:
             one = compare(experiment, first, second, over_sizes=True)
         except BenchError as error:
-            found.append({"first": first, "second": second, "headline": "", "sentence": error.message, "rows": [], "notes": []})
+            found.append({"first": first, "second": second, "headline": f"`{first}` and `{second}`",
+                          "sentence": error.message, "rows": [], "notes": []})  # fmt: skip
             continue
         found.append({
             "first": first, "second": second, "headline": headline(one), "sentence": sentence(one).strip("*"),

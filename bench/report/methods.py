@@ -30,4 +30,4 @@ def _summary(name: str, settings: Sequence[Mapping[str, str]]) -> str:
         said = [registry.declared(name.partition("(")[0]).summary]
     except registry.MethodError:
         said = []
-    return "; ".join([*said, *dict.fromkeys(names[name] for names in settings if names.get(name, name) != name)])
+    return "; ".join([*said, *dict.fromkeys(names[name] for names in settings if name in names)])

@@ -9,7 +9,7 @@ from typing import Literal
 
 from bench.errors import BenchError
 from bench.paths import cache_dir
-from bench.profile import BUILTIN, SOURCES, TASKS
+from bench.profile import SOURCES, TASKS, is_own
 from bench.results import Experiment
 from bench.sources.catalogue import PACKAGES
 from bench.store import folder_name, read_json
@@ -118,8 +118,7 @@ def load(experiment: Experiment, order: str, which: Which = "shareable") -> Text
 
 def own_data(experiment: Experiment) -> bool:
     """Whether its data was somebody's own, not the built-in suite."""
-    data = experiment.plan.profile.get("data") or {}
-    return data.get("suite", BUILTIN) != BUILTIN or any(data.get(part) for part in ("bitext", "tasks", "hubs"))
+    return is_own(experiment.plan.profile.get("data") or {})
 
 
 def reserved(task: str, own: bool = False) -> str:

@@ -102,7 +102,7 @@ def _answer(found: dict[str, Any]) -> str:
     compared = found["views"][0]["compared"]
     cards = [
         f'<div class="panel verdict{" first" if number == 0 else ""}"><div>'
-        f'<h2 data-headline="{number}">{_coded(_headline(one))}</h2><p data-sentence="{number}">{_coded(one["sentence"])}</p>'
+        f'<h2 data-headline="{number}">{_coded(one["headline"])}</h2><p data-sentence="{number}">{_coded(one["sentence"])}</p>'
         f'</div><div data-compared="{number}"></div></div>'
         for number, one in enumerate(compared)
     ]
@@ -111,10 +111,6 @@ def _answer(found: dict[str, Any]) -> str:
     lines += list(dict.fromkeys(one["seeds"] for one in found["experiments"] if one["seeds"]))
     listed = "".join(f"<li>{_coded(line)}</li>" for line in lines)
     return f'<div class="verdicts">{"".join(cards)}</div><ul class="plain">{listed}</ul><div id="tested"></div>'
-
-
-def _headline(one: dict[str, Any]) -> str:
-    return one["headline"] or f"`{one['first']}` and `{one['second']}`"
 
 
 def _coded(text: str) -> str:

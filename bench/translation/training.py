@@ -17,7 +17,7 @@ from bench.encoders.encoder import Encoder, TokenizedText
 from bench.errors import BenchError
 from bench.execution.base import Report
 from bench.sampling import length_batches
-from bench.training import Batches, Clipped, TrainSettings, fit, freeze, linear, log
+from bench.training import Batches, Clipped, TrainSettings, fit, freeze, linear, record
 from bench.translation.model import EnglishVocabulary, token_loss
 
 if TYPE_CHECKING:
@@ -137,8 +137,10 @@ class FollowTranslation(pl.Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
         rate = trainer.optimizers[0].param_groups[-1]["lr"]
-        self.rows.append({"step": trainer.global_step, "seconds": self._seconds(), "learning_rate": rate, **module.last})
-        log(trainer, self.rows[-1])
+        record(
+            trainer, self.rows,
+            {"step": trainer.global_step, "seconds": self._seconds(), "learning_rate": rate, **module.last},
+        )  # fmt: skip
         self.report(self.phase, trainer.global_step / module.steps)
 
     def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
@@ -155,9 +157,9 @@ class FollowTranslation(pl.Callback):
         with torch.no_grad():
             parts = [order[i : i + size] for i in range(0, len(order), size)]
             losses = [module.losses(part, self.texts, self.targets).item() * len(part) for part in parts]
-        self.rows.append({"step": step, "seconds": self._seconds(), "dev_loss": sum(losses) / len(order)})
-        log(trainer, self.rows[-1])
-        self.report(self.phase, step / module.steps, self.rows[-1]["dev_loss"])
+        loss = sum(losses) / len(order)
+        record(trainer, self.rows, {"step": step, "seconds": self._seconds(), "dev_loss": loss})
+        self.report(self.phase, step / module.steps, loss)
 
 
 def train_translator(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sentence_transformers as st
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -20,7 +21,6 @@ from bench.encoders.vocabulary import restore, trim
 from bench.errors import BenchError
 from tests.tiny import SENTENCES, tiny_bert, write_encoder_json
 
-st = pytest.importorskip("sentence_transformers", minversion="6.0")
 TEXTS = [*SENTENCES[:6], "water [Q] milk"]
 
 

@@ -51,10 +51,10 @@ function comparisonTable(compared) {
 
 section(() => {
   // The words stand in the page already, for the first view; another experiment has its own.
-  for (const [name, text] of [["headline", (one) => one.headline || `\`${one.first}\` and \`${one.second}\``], ["sentence", (one) => one.sentence]]) {
+  for (const name of ["headline", "sentence"]) {
     document.querySelectorAll(`[data-${name}]`).forEach((holder) => {
       const compared = view().compared?.[Number(holder.dataset[name])];
-      if (compared) put(holder, coded(text(compared)));
+      if (compared) put(holder, coded(compared[name]));
     });
   }
   document.querySelectorAll("[data-compared]").forEach((holder) => {

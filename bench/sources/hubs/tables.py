@@ -26,6 +26,11 @@ def parsed(rows: Iterable[Any], parse: Callable[[Any], T], where: str) -> Iterat
         yield found
 
 
+def _rows_of(repository: str, path: str, parse: Callable[[str], T], url: str = "") -> Iterator[T]:
+    """What `parse` makes of every line of a file of a repository; `url` as for `files.lines`."""
+    return parsed(lines(repository, path, url), parse, f"{repository}, {path},")
+
+
 def _topic(line: str) -> tuple[str, str]:
     query_id, text = line.split("\t", 1)
     return query_id, text
@@ -83,11 +88,8 @@ class Ciral:
 
     def documents(self, own: str) -> DocumentStream:
         """Passages of a language."""
-        return DocumentStream(lambda: self._passages(own), f"{self.corpus} {own}")
-
-    def _passages(self, own: str) -> Iterator[tuple[str, str]]:
         path = f"passages-v1.0/{own}_passages.jsonl"
-        return parsed(lines(self.corpus, path), _passage, f"{self.corpus}, {path},")
+        return DocumentStream(lambda: _rows_of(self.corpus, path, _passage), f"{self.corpus} {own}")
 
     def questions(self, own: str) -> Iterator[Question]:
         """English queries for the passages of a language."""
@@ -103,7 +105,7 @@ class Ciral:
 
     def _of(self, own: str, kind: str, part: str, parse: Callable[[str], T]) -> Iterator[T]:
         path = f"ciral-{own}/{kind}/{kind}.ciral-v1.0-{self.short[own]}-{part}.tsv"
-        return parsed(lines(self.repository, path), parse, f"{self.repository}, {path},")
+        return _rows_of(self.repository, path, parse)
 
 
 def _passage(line: str) -> tuple[str, str]:
@@ -125,11 +127,8 @@ class AfriClirMatrix:
 
     def documents(self, own: str) -> DocumentStream:
         """Articles of a language."""
-        return DocumentStream(lambda: self._articles(own), f"{self.repository} {own}")
-
-    def _articles(self, own: str) -> Iterator[tuple[str, str]]:
         path = f"africlirmatrix-v1.0-{own}/corpus.jsonl"
-        return parsed(lines(self.repository, path), _article, f"{self.repository}, {path},")
+        return DocumentStream(lambda: _rows_of(self.repository, path, _article), f"{self.repository} {own}")
 
     def questions(self, own: str) -> Iterator[Question]:
         """English queries for the articles of a language."""
@@ -142,7 +141,7 @@ class AfriClirMatrix:
             yield Judgement("test", query_id, doc_id, grade)
 
     def _of(self, path: str, parse: Callable[[str], T]) -> Iterator[T]:
-        return parsed(lines(self.repository, path, self.raw + path), parse, f"{self.repository}, {path},")
+        return _rows_of(self.repository, path, parse, self.raw + path)
 
 
 def _article(line: str) -> tuple[str, str]:

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("ir_datasets")
-
 from bench.errors import BenchError
 from bench.sources.hubs import tasks
 from bench.sources.hubs.tasks import TASKS

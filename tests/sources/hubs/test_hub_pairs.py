@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("datasets")
-
 from bench.errors import BenchError
 from bench.sources.hubs.catalogue import HUB_DATA
 from bench.sources.hubs.pairs import pairs

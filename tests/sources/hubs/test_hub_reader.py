@@ -4,9 +4,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("datasets")
-pytest.importorskip("ir_datasets")
-
 from bench.errors import BenchError
 from bench.languages import Languages
 from bench.profile import Data

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("datasets")
-
 from bench.errors import BenchError
 from bench.sources.hubs import files
 from bench.sources.hubs.tables import AfriClirMatrix, Belebele, Ciral
