@@ -63,7 +63,7 @@ clean: ## remove the virtual environments and results (not results/reference, no
 	find results -mindepth 1 -maxdepth 1 ! -name reference -exec rm -rf {} + 2>/dev/null || true
 
 clean-cache: $(VENV)/.installed ## remove downloaded packages, converted models and built data
-	$(BIN)/python -c "import shutil; from bench.paths import cache_dir; shutil.rmtree(cache_dir(), ignore_errors=True)"
+	$(BIN)/python -c "import shutil; from bench.base.paths import cache_dir; shutil.rmtree(cache_dir(), ignore_errors=True)"
 
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (make bench PYTHON=python3.12)"; exit 1; }

@@ -14,9 +14,9 @@ import pandas as pd
 
 from bench import resampling
 from bench.arms import asks_english, questions
-from bench.errors import BenchError
-from bench.markdown import number, table
-from bench.paths import atomic_write
+from bench.base.errors import BenchError
+from bench.base.markdown import number, table
+from bench.base.paths import atomic_write
 from bench.results import Cell, Experiment, load
 from bench.scorers import shown
 from bench.store import folder_name

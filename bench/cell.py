@@ -14,17 +14,17 @@ import numpy as np
 import pandas as pd
 import torch
 
+from bench.base.errors import BenchError
+from bench.base.paths import atomic_write
 from bench.collapse import judge, spread
 from bench.context import ENGLISH, Context, context_of, device_of
 from bench.encoders.encoder import Encoder, autocast_dtype
-from bench.errors import BenchError
 from bench.evaluation import QuerySet, english_sets, evaluate, query_sets, summarise, with_words
 from bench.execution.base import Report
 from bench.grid import CellSpec
 from bench.loggers import opened
 from bench.method_specs import planned_method
 from bench.own_retriever import own_retriever
-from bench.paths import atomic_write
 from bench.rarity import english_idf, with_idf
 from bench.sampling import draw_pairs, exchange_english, quotas
 from bench.scorers import ENCODED, SPARSE, scorers_of

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bench import cli_analysis, cli_export
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 
 BAD_INPUT = 2
 

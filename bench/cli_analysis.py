@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.errors import BenchError, unknown
+from bench.base.errors import BenchError, unknown
 
 Experiment = Annotated[
     str, typer.Option("--profile", "-p", help="Name of an experiment under --results, or path of its folder.")
@@ -36,7 +36,7 @@ def compare(
 ) -> None:
     """Is A better than B, where, by how much, and could it be chance? From stored results alone."""
     from bench import comparison, comparison_text
-    from bench.paths import atomic_write
+    from bench.base.paths import atomic_write
     from bench.results import folder_of, load
 
     experiment = load(folder_of(profile, results))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench import resampling
 from bench.arms import TIE, Scores
-from bench.errors import BenchError, unknown
+from bench.base.errors import BenchError, unknown
 from bench.left_out import LeftOut
 from bench.results import Experiment, Plan
 from bench.scorers import scorers_of

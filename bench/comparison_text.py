@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from bench.base.markdown import number, table
 from bench.comparison import Comparison
-from bench.markdown import number, table
 from bench.resampling import DRAWS
 from bench.statistics import FLIPS, LEVEL
 

@@ -11,22 +11,22 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.base.errors import BenchError
+from bench.base.manifest import to_json
+from bench.base.once import once
+from bench.base.paths import atomic_write, cache_dir
+from bench.base.ragged import Ragged
 from bench.encoders.cache import TextStates, teacher_states
 from bench.encoders.encoder import Encoder, autocast_dtype
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.head import Head
 from bench.encoders.linear_map import fit_head
 from bench.encoders.load import load_encoder, model_folder
-from bench.encoders.once import once
 from bench.encoders.space import Space
 from bench.encoders.vocabulary import trim, used_ids
-from bench.errors import BenchError
 from bench.grid import CellSpec
 from bench.languages import Languages
-from bench.manifest import to_json
-from bench.paths import atomic_write, cache_dir
 from bench.profile import Data, Retrieval
-from bench.ragged import Ragged
 from bench.retrieval.dense import DenseIndex
 from bench.retrieval.large.build import encode_collection, index_collection
 from bench.retrieval.large.index import LargeIndex

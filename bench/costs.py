@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Any
 
+from bench.base.manifest import hardware
 from bench.grid import CellSpec
-from bench.manifest import hardware
 from bench.profile import Profile
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.base.errors import BenchError
+from bench.base.ragged import Ragged
 from bench.context import ENGLISH, Context
 from bench.encoders.encoder import Encoder
-from bench.errors import BenchError
-from bench.ragged import Ragged
 from bench.retrieval.candidates import recall_against
 from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.ranking import Ranking

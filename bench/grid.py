@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from bench import own_fit
+from bench.base.errors import BenchError, unknown
 from bench.encoders.builtin import BUILTIN, check_name
-from bench.errors import BenchError, unknown
 from bench.languages import Languages
 from bench.method_specs import code_key, files_of, method_spec
 from bench.profile import Data, Evaluation, Models, Profile, Retrieval, Settings, Space, Training

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from bench.arms import is_reference
-from bench.errors import unknown
+from bench.base.errors import unknown
 from bench.tables import MEAN
 
 KNOWN = ("optical", "contrastive", "nmt")  # the families of the question

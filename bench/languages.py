@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError, unknown
+from bench.base.errors import BenchError, unknown
+from bench.base.paths import REPOSITORY
+from bench.base.yamlfile import read_mapping
 from bench.languages_check import SOURCES, check_file
-from bench.paths import REPOSITORY
-from bench.yamlfile import read_mapping
 
 __all__ = ["ENGLISH", "SOURCES", "Language", "Languages"]
 

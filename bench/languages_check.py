@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bench.errors import BenchError, unknown
+from bench.base.errors import BenchError, unknown
 
 SOURCES = frozenset(["quran", "kolibri", "scratch", "django", "home_assistant", "cldr", "udhr", "nllb"])
 REQUIRED = ("name", "family", "script", "sources")

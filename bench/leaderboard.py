@@ -9,9 +9,9 @@ import pandas as pd
 
 from bench import covariates, leaderboard_tex, leaderboard_text, scaling, scaling_text, tables, transfer
 from bench.arms import Scores
-from bench.errors import BenchError
+from bench.base.errors import BenchError
+from bench.base.paths import atomic_write
 from bench.languages import Languages
-from bench.paths import atomic_write
 from bench.results import Experiment, Plan, load
 from bench.text_facts import read as text_facts
 

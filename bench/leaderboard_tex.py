@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from bench.arms import RANKED_BY, is_reference, kind_of
+from bench.base.markdown import number
 from bench.leaderboard_text import STATES, ranking
-from bench.markdown import number
 from bench.results import Plan
 from bench.tables import MEAN
 

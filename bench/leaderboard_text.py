@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from bench.arms import CEILING, FLOOR, RANKED_BY, SMALLEST_GAP, Scores, asks_english, is_reference, kind_of
-from bench.markdown import number as _number
-from bench.markdown import table as _table
+from bench.base.markdown import number as _number
+from bench.base.markdown import table as _table
 from bench.resampling import DRAWS
 from bench.results import Cell, Experiment, Plan
 from bench.tables import MEAN

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.errors import BenchError, unknown
+from bench.base.errors import BenchError, unknown
 from bench.languages import SOURCES, Language, Languages
 from bench.method_specs import method_spec
 from methods import registry

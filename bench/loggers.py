@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import BenchError, unknown
+from bench.base.errors import BenchError, unknown
 
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import Logger

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from methods import plugins, registry
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.errors import BenchError, unknown
+from bench.base.errors import BenchError, unknown
 from bench.method_specs import files_of, method_spec
 from bench.profile import Profile
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
+from bench.base.errors import BenchError
+from bench.base.manifest import cores
 from bench.costs import Costs, makespan
-from bench.errors import BenchError
 from bench.grid import CORE, CellSpec, cells, language_list, order_name
 from bench.languages import Languages
-from bench.manifest import cores
 from bench.names import short_names
 from bench.profile import Profile, Storing
 from bench.profile_data import seen_from, with_paths

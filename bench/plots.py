@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.arms import CEILING, FLOOR, RANKED_BY, asks_english, is_reference
+from bench.base.paths import atomic_write
 from bench.highlight import KNOWN, chosen, family_heads
-from bench.paths import atomic_write
 from bench.tables import MEAN
 
 if TYPE_CHECKING:

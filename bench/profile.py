@@ -90,7 +90,7 @@ class Data(Settings):
     @field_validator("without")
     @classmethod
     def _known_sources(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        from bench.errors import unknown
+        from bench.base.errors import unknown
 
         for name in names:
             if name not in SOURCES:
@@ -104,7 +104,7 @@ class Data(Settings):
 
     @model_validator(mode="after")
     def _fits(self) -> Data:
-        from bench.errors import BenchError
+        from bench.base.errors import BenchError
 
         if self.own and self.without:
             raise BenchError(
@@ -178,7 +178,7 @@ class Evaluation(Settings):
 
     def check_tasks(self, known: Iterable[str]) -> None:
         """Raises `BenchError` if a task is named that is not among `known`."""
-        from bench.errors import unknown
+        from bench.base.errors import unknown
 
         known = list(known)
         for name in (*self.tasks, *self.queries_per_language):
@@ -256,7 +256,7 @@ class Profile(Settings):
 
     def evaluated(self) -> Evaluation:
         """`evaluation` without the tasks whose source is left out."""
-        from bench.errors import BenchError
+        from bench.base.errors import BenchError
 
         gone = {SOURCES[source] for source in self.data.without}
         tasks = tuple(task for task in self.evaluation.tasks if task not in gone)

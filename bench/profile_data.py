@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.languages import Languages
 from bench.profile import BUILTIN, Profile
 

@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from bench.errors import BenchError, unknown
+from bench.base.errors import BenchError, unknown
+from bench.base.yamlfile import read_mapping
 from bench.profile import Data, Profile
 from bench.profile_data import beside, completed, with_paths
-from bench.yamlfile import read_mapping
 
 FOLDER = Path(__file__).resolve().parent / "profiles"
 

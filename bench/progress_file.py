@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bench.paths import atomic_write
+from bench.base.paths import atomic_write
 
 FILE = "progress.json"  # in an experiment's folder, while a run is at work
 EVERY = 1.0  # seconds between two writings

@@ -6,11 +6,11 @@ import gzip
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
+from bench.base.manifest import to_json
+from bench.base.paths import atomic_write
 from bench.leaderboard import write
 from bench.leaderboard_text import TUNING
-from bench.manifest import to_json
-from bench.paths import atomic_write
 from bench.record import RUNS, read_runs
 from bench.results import load
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.manifest import git, hardware, now, to_json, versions
-from bench.paths import atomic_write
+from bench.base.manifest import git, hardware, now, to_json, versions
+from bench.base.paths import atomic_write
 
 RUNS = "runs.json"
 

@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from bench.errors import BenchError
-from bench.yamlfile import read_mapping
+from bench.base.errors import BenchError
+from bench.base.yamlfile import read_mapping
 
 MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
 METRIC_COLUMNS = ("task", "scorer", "language", "queries", *MEASURES)

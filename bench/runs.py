@@ -9,11 +9,11 @@ from typing import Any
 from rich.console import Console
 
 from bench import text_facts
-from bench.errors import BenchError
+from bench.base.errors import BenchError
+from bench.base.manifest import cores, now
+from bench.base.paths import atomic_write
 from bench.execution.base import RUN_CELL, Executor, disk_full
 from bench.execution.local import LocalProcesses, call_in_child
-from bench.manifest import cores, now
-from bench.paths import atomic_write
 from bench.plan import Plan
 from bench.plan_view import heading
 from bench.progress import RunView

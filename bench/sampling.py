@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 
 MEGABATCH = 16  # batches that are sorted by length together: padding falls, order stays random enough
 

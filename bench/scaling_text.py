@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from bench.base.markdown import number, table
 from bench.covariates import COVARIATES
-from bench.markdown import number, table
 from bench.results import Plan
 from bench.scaling import GROUPS
 from bench.tables import MEAN

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from ir_measures import RR, R, Success, nDCG
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.retrieval.ranking import Ranking, check_lengths, check_unique
 
 # nDCG is trec_eval's: gain = grade (linear, not 2^grade - 1), discount log2(rank + 1). A document counts as

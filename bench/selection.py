@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.grid import language_list
 from bench.languages import Languages
 from bench.method_specs import files_of, method_spec

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
+from bench.base.lock import experiment_lock
+from bench.base.manifest import to_json
 from bench.grid import CellSpec
-from bench.lock import experiment_lock
 from bench.loggers import FOLDER as LOGS
-from bench.manifest import to_json
 
 State = Literal["done", "failed", "stale", "missing"]
 REQUIRED = ("metrics.csv", "per_query.parquet")

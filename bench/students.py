@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bench.base.errors import BenchError
+from bench.base.manifest import to_json
 from bench.encoders.encoder import Encoder
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.head import Head
 from bench.encoders.load import model_folder
 from bench.encoders.space import Space
-from bench.errors import BenchError
-from bench.manifest import to_json
 from bench.store import STUDENT, read_json
 from bench.training import TrainSettings, freeze
 

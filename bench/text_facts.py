@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bench.paths import atomic_write
+from bench.base.paths import atomic_write
 
 if TYPE_CHECKING:
     from bench.suite.types import Suite

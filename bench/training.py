@@ -16,11 +16,11 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, IterableDataset
 
+from bench.base.errors import BenchError
+from bench.base.ragged import Ragged
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.encoders.space import Space
-from bench.errors import BenchError
 from bench.execution.base import Report
-from bench.ragged import Ragged
 from bench.sampling import length_batches
 from methods.base import Method, TokenStates
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from methods import registry
 
 

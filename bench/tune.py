@@ -9,20 +9,20 @@ from typing import Any
 
 import pandas as pd
 
-from bench.errors import BenchError, unknown
+from bench.base.errors import BenchError, unknown
+from bench.base.manifest import cores
+from bench.base.paths import atomic_write
+from bench.base.yamlfile import read_mapping
 from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.local import LocalProcesses, call_in_child
 from bench.grid import CellSpec, cells
 from bench.languages import Languages
 from bench.leaderboard_text import TUNING
-from bench.manifest import cores
-from bench.paths import atomic_write
 from bench.profile import Profile
 from bench.profile_file import load_profile
 from bench.scorers import ENCODED, SPARSE
 from bench.store import Store
 from bench.trials import draw
-from bench.yamlfile import read_mapping
 
 Say = Callable[[str], None]
 CRITERIA = ("mean", *ENCODED, SPARSE)

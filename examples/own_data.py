@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.languages import Languages
 from bench.suite.build import build_suite
 from bench.suite.types import ENGLISH, Task

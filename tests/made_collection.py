@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bench.base.ragged import Ragged
 from bench.encoders.space import Space
-from bench.ragged import Ragged
 from bench.retrieval.large.shards import States
 
 D = 16

@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 from bench import agreement
 from bench.agreement import drawn_pairs, rank_correlation, read_run
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.retrieval.ranking import Ranking
 from bench.scoring import write_run
 from tests.made_up import LOW, QUESTIONS, TASKS, cell, plan

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bench.base.errors import BenchError
 from bench.context import ENGLISH, Context
-from bench.errors import BenchError
 from bench.evaluation import english_sets, evaluate, query_sets, summarise, with_words
 from bench.profile import Retrieval
 from bench.retrieval.large.index import PRODUCTS

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import grid
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.grid import CellSpec, cells, suites
 from bench.languages import Languages
 from bench.profile_file import load_profile

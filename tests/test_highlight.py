@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.highlight import chosen, family_heads
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.languages import ENGLISH, SOURCES, Languages
 
 STEPS = (5, 10, 20, 30, 40, 50)

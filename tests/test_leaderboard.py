@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bench import leaderboard, resampling
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.plan import make_plan
 from bench.results import CellName, folder_of, load
 from tests.made_up import GUARD, LOW, QUESTIONS, TASKS, cell, failure, plan

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench.base.errors import BenchError
 from bench.cell import run_cell
 from bench.context import context_of
-from bench.errors import BenchError
 from bench.grid import CellSpec, cells
 from bench.languages import Languages
 from tests.made_suite import World, made_world

@@ -7,9 +7,9 @@ import pytorch_lightning.loggers
 from typer.testing import CliRunner
 
 from bench import loggers
+from bench.base.errors import BenchError
 from bench.cell import run_cell
 from bench.cli import app
-from bench.errors import BenchError
 from tests.made_suite import World, made_world
 
 

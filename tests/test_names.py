@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.grid import cells
 from bench.languages import Languages
 from bench.names import short_names

@@ -9,9 +9,9 @@ import pytest
 import torch
 import yaml
 
+from bench.base.errors import BenchError
 from bench.cell import run_cell
 from bench.context import context_of, open_context
-from bench.errors import BenchError
 from bench.grid import cells
 from bench.languages import Languages
 from bench.prepare import prepare

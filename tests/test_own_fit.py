@@ -1,7 +1,7 @@
 import pytest
 
 from bench import own_fit
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.grid import asks_english
 from bench.languages import Languages
 from bench.method_specs import method_spec

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bench.base.errors import BenchError
 from bench.cell import run_cell
 from bench.context import open_context
 from bench.encoders.encoder import Encoder
 from bench.encoders.load import load_encoder
-from bench.errors import BenchError
 from bench.own_retriever import own_retriever
 from bench.prepare import prepare
 from bench.scorers import SPARSE

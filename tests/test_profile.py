@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.languages import Languages
 from bench.plan import make_plan
 from bench.profile import SOURCES, Profile

@@ -1,6 +1,6 @@
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.grid import cells, suites
 from bench.languages import Languages
 from bench.plan import make_plan

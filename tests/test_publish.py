@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from bench.base.errors import BenchError
 from bench.cli import app
-from bench.errors import BenchError
 from bench.publish import publish
 from bench.record import RUNS, add_run, read_runs
 from tests.made_up import cell, plan

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from bench.base.ragged import Ragged
 from bench.encoders.encoder import TokenizedText
 from bench.encoders.space import Space
-from bench.ragged import Ragged
 from bench.rarity import Idf, english_idf, with_idf
 from bench.training import Pairs, TeacherStates
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 from typer.testing import CliRunner
 
+from bench.base.markdown import number
+from bench.base.paths import REPOSITORY
 from bench.cli import app
-from bench.markdown import number
-from bench.paths import REPOSITORY
 from methods.base import REGISTERED
 from methods.conformance import conform
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.sampling import MEGABATCH, draw_pairs, exchange_english, length_batches, quotas
 
 SIZES = {("a", "big"): 900, ("a", "small"): 100, ("b", "big"): 7}

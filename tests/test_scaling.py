@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from bench import covariates, leaderboard, transfer
+from bench.base.markdown import number
 from bench.cli import main
 from bench.covariates import clustered_ols
 from bench.leaderboard import language_facts
-from bench.markdown import number
 from bench.results import load
 from tests import made_up
 from tests.made_up import GUARD, QUESTIONS, cell, plan

@@ -9,7 +9,7 @@ import pytrec_eval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.retrieval.ranking import Order, Ranking
 from bench.scoring import MEASURES, check, score, trec_run, write_run
 

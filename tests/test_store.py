@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
+from bench.base.manifest import git, hardware, now, peak_memory_mb, to_json, versions
 from bench.grid import CellSpec, cells
 from bench.languages import Languages
-from bench.manifest import git, hardware, now, peak_memory_mb, to_json, versions
 from bench.profile_file import load_profile
 from bench.store import REQUIRED, STUDENT, Store, folder_name
 

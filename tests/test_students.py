@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from bench.base.errors import BenchError
 from bench.cell import run_cell
 from bench.encoders.head import Head, Layer
 from bench.encoders.load import load_encoder
-from bench.errors import BenchError
 from bench.store import STUDENT
 from bench.students import put_back, read_student, save_student
 from bench.training import TrainSettings

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 import bench.training
+from bench.base.errors import BenchError
+from bench.base.ragged import Ragged
 from bench.cell import dev_pairs, train_settings, training_pairs
 from bench.encoders.encoder import Encoder
 from bench.encoders.space import Centring, Space
-from bench.errors import BenchError
-from bench.ragged import Ragged
 from bench.training import Distillation, Pairs, TeacherStates, freeze, layers, linear, train
 from methods import registry
 from methods.base import Method

@@ -1,6 +1,6 @@
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.trials import draw, search_space
 
 RATES = {"learning_rate": (5e-5, 1e-4)}

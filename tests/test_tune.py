@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 import bench.tune
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.execution.base import Failed, Finished
 from bench.grid import CellSpec
 from bench.results import MEASURES

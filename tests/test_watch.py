@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from bench import watch
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.progress_file import FILE, ProgressFile, Snapshot, Working, read
 from tests.made_up import cell, failure, plan
 from tests.test_cli import bench, loaded

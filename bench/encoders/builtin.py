@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import BenchError, unknown
+from bench.base.errors import BenchError, unknown
 from bench.sources.catalogue import PACKAGES
 
 

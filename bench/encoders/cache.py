@@ -10,13 +10,13 @@ from typing import Literal
 
 import numpy as np
 
+from bench.base.errors import BenchError
+from bench.base.once import once
+from bench.base.paths import cache_dir
+from bench.base.ragged import Ragged
 from bench.encoders.encoder import Encoder, autocast_dtype
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import model_folder
-from bench.encoders.once import once
-from bench.errors import BenchError
-from bench.paths import cache_dir
-from bench.ragged import Ragged
 
 Progress = Callable[[float], None]
 Row = tuple[np.ndarray, np.ndarray, np.ndarray]

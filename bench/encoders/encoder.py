@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bench.base.ragged import Ragged
 from bench.encoders.head import Head
 from bench.encoders.spec import EncoderSpec
-from bench.ragged import Ragged
 
 Progress = Callable[[float], None]
 # Tokens of a batch. On a processor larger batches leave its cache and are slower; a GPU wants to be filled.

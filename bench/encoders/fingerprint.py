@@ -6,8 +6,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from bench.base.paths import atomic_write, cache_dir
 from bench.encoders.modules import modules_of, place_of
-from bench.paths import atomic_write, cache_dir
 
 # Everything that `load_encoder` reads; other files (README, other formats of the weights) do not matter.
 _INSIDE = ("*.safetensors", "*.json", "*.model", "*.txt", "*.bin")

@@ -11,10 +11,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from bench.base.errors import BenchError
 from bench.encoders.head import Head, Layer
 from bench.encoders.modules import STANFORD, config_of, is_stanford, kind_of, modules_of, place_of, read_json
 from bench.encoders.spec import OWN, own_head
-from bench.errors import BenchError
 
 MULTI_VECTOR = ("ColBERT", "MultiVectorEncoder")
 

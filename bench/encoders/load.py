@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench.base.errors import BenchError
+from bench.base.once import once
+from bench.base.paths import cache_dir
 from bench.encoders.builtin import BUILTIN, check_name
 from bench.encoders.encoder import Encoder
 from bench.encoders.modules import MODULES, prefix_tokens, transformer_folder
-from bench.encoders.once import once
 from bench.encoders.spec import DEFAULT_LENGTH, OWN, read_spec
-from bench.errors import BenchError
-from bench.paths import cache_dir
 
 ALLOWED = ", ".join(BUILTIN)
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")

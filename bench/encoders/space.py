@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.errors import BenchError
-from bench.paths import atomic_write
+from bench.base.errors import BenchError
+from bench.base.paths import atomic_write
 
 _BLOCK = 65536  # rows in float64 at a time
 _TINY = 1e-12

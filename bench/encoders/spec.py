@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from bench.base.errors import BenchError, unknown
 from bench.encoders.modules import POOLINGS, read_json, read_settings
-from bench.errors import BenchError, unknown
 
 Kind = Literal["query", "passage"]
 DEFAULT_LENGTH = 256

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from bench.base.errors import BenchError
+from bench.base.paths import atomic_write, cache_dir
 from bench.encoders.encoder import Encoder
-from bench.errors import BenchError
-from bench.paths import atomic_write, cache_dir
 
 _CHUNK = 8192
 

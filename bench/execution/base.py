@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.grid import CellSpec
 
 RUN_CELL = "bench.cell:run_cell"

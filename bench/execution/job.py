@@ -8,10 +8,10 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
+from bench.base.manifest import git, hardware, now, peak_memory_mb, versions
 from bench.execution.base import Event, Failed, Finished, Report, disk_full, load_function
 from bench.grid import CellSpec
-from bench.manifest import git, hardware, now, peak_memory_mb, versions
 from bench.store import Store
 
 

@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
+from bench.base.manifest import git, hardware, now, versions
 from bench.execution.base import RUN_CELL, Event, Failed, Finished, Progress, Started
 from bench.grid import CellSpec
-from bench.manifest import git, hardware, now, versions
 from bench.profile import Profile
 from bench.store import Store
 

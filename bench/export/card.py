@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from bench.base.markdown import number, table
 from bench.encoders.builtin import BUILTIN
 from bench.encoders.encoder import Encoder
 from bench.export.prefixes import Marked
 from bench.grid import CellSpec
 from bench.languages import Languages
-from bench.markdown import number, table
 from bench.sources.catalogue import PACKAGES
 from bench.suite.build import SOURCE_PACKAGES
 

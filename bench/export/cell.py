@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.base.errors import BenchError, unknown
+from bench.base.paths import atomic_dir, atomic_write
 from bench.context import Context, context_of
 from bench.encoders.encoder import Encoder
 from bench.encoders.load import load_encoder
 from bench.encoders.space import Space
-from bench.errors import BenchError, unknown
 from bench.export import card, layout, prefixes
 from bench.grid import CellSpec
 from bench.method_specs import method_spec
-from bench.paths import atomic_dir, atomic_write
 from bench.store import STUDENT, Store, folder_name, read_json
 from bench.students import put_back, read_student
 from methods import registry

@@ -17,8 +17,8 @@ import torch
 from tokenizers import AddedToken
 from torch import nn
 
+from bench.base.errors import BenchError
 from bench.encoders.encoder import Encoder
-from bench.errors import BenchError
 
 KINDS = ("query", "passage")
 

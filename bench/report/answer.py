@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from bench.base.errors import BenchError
+from bench.base.markdown import number
 from bench.comparison import Comparison, compare
 from bench.comparison_text import sentence
-from bench.errors import BenchError
 from bench.highlight import family_heads
-from bench.markdown import number
 from bench.report.embed import rounded
 from bench.results import Experiment
 from bench.scaling import FLAT

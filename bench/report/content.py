@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench import scaling
 from bench.arms import Scores, is_reference
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.highlight import chosen
 from bench.leaderboard import Boards, boards_of, known_facts
 from bench.leaderboard_text import GROUPS as GROUP_TITLES

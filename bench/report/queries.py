@@ -12,7 +12,7 @@ import pandas as pd
 
 from bench.agreement import Runs, read_run
 from bench.arms import FLOOR, Scores
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.report.embed import scaled
 from bench.report.places import PER_MILLE
 from bench.report.texts import QUERY, Texts, cut

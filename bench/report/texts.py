@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
-from bench.errors import BenchError
-from bench.paths import cache_dir
+from bench.base.errors import BenchError
+from bench.base.paths import cache_dir
 from bench.profile import SOURCES, TASKS, is_own
 from bench.results import Experiment
 from bench.sources.catalogue import PACKAGES

@@ -12,7 +12,7 @@ from string import Template
 from typing import Any
 
 from bench import leaderboard_tex
-from bench.paths import atomic_write
+from bench.base.paths import atomic_write
 from bench.report import figures
 from bench.report.content import content
 from bench.report.embed import embedded

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from bench.ragged import Ragged
+from bench.base.ragged import Ragged
 from bench.retrieval.maxsim import maxima, mean_over_queries
 
 MIN_TOKENS = 32  # shorter documents: gathering the pairs to score again costs more than it saves

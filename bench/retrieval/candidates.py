@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import faiss
 import numpy as np
 
-from bench.errors import BenchError, unknown
-from bench.ragged import Ragged
+from bench.base.errors import BenchError, unknown
+from bench.base.ragged import Ragged
 from bench.retrieval.dense import small_batches_fast
 from bench.retrieval.ranking import Ranking
 

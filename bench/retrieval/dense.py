@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import faiss
 import numpy as np
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.retrieval.ranking import Order, Ranking, check_depth, check_finite, check_lengths
 
 MARGIN = 16  # documents fetched beyond k, so that ties at the cut can be seen

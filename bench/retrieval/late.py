@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from bench.errors import BenchError, unknown
-from bench.ragged import Ragged
+from bench.base.errors import BenchError, unknown
+from bench.base.ragged import Ragged
 from bench.retrieval.bounds import Bounds, worthwhile
 from bench.retrieval.candidates import Candidates, TokenIndex
 from bench.retrieval.dense import check_dimension

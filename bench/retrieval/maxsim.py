@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from bench.ragged import Ragged
+from bench.base.ragged import Ragged
 
 # One product is (document tokens of a block) x (tokens of a query batch). Document tokens are the rows, so
 # that the maximum over them runs down contiguous columns. Share of the bare product's speed that is left

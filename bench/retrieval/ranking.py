@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 
 LOW_WORD = np.int64(0xFFFFFFFF)
 

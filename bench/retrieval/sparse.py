@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.retrieval.ranking import Order, Ranking, check_depth, check_lengths
 
 Term = tuple[tuple[str, float], ...]  # words of the documents that stand for one word of the query, and their weights

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 
 MAX_MEMBER_BYTES = 256 * 2**20  # the largest wanted file is a 120 MiB search index
 MAX_TARBALL_BYTES = 1024 * 2**20  # a tarball is decompressed from its start, so everything in it counts

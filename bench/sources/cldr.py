@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.sources import messages
 from bench.sources.archive import read_members
 from bench.sources.packages import Progress, fetch

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.languages import Languages
 from bench.sources.collection import Outline, OwnData, Progress, Reader
 

@@ -6,7 +6,7 @@ import json
 import struct
 from collections.abc import Iterable, Mapping
 
-from bench.errors import BenchError, unknown
+from bench.base.errors import BenchError, unknown
 
 ENGLISH = "eng_Latn"
 

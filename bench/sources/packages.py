@@ -13,8 +13,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench.errors import BenchError, unknown
-from bench.paths import atomic_write, cache_dir
+from bench.base.errors import BenchError, unknown
+from bench.base.paths import atomic_write, cache_dir
 from bench.sources import download
 from bench.sources.catalogue import PACKAGES, Package
 

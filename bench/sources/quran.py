@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.sources import messages, whoosh
 from bench.sources.archive import read_members
 from bench.sources.packages import Progress, fetch

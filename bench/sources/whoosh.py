@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 
 MAX_RECORD_BYTES = 2**20
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from bench.errors import BenchError, unknown
+from bench.base.errors import BenchError, unknown
+from bench.base.paths import atomic_dir, cache_dir
 from bench.languages import Language, Languages
-from bench.paths import atomic_dir, cache_dir
 from bench.sources import cldr, django, home_assistant, kolibri, quran, scratch, udhr
 from bench.sources.packages import PACKAGES, fetch
 from bench.suite import leakage, tasks_faq

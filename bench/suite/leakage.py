@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.suite.cleaning import keys
 
 MIN_WORDS = 5

@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
+from bench.base.paths import cache_dir
 from bench.languages import Languages
-from bench.paths import cache_dir
 from bench.sources.collection import OwnData, Progress, Reader
 from bench.suite import leakage
 from bench.suite.build import Frames, content_hash, counts, task_frames, write_suite

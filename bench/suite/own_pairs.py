@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.suite.cleaning import Reason, keys, one_line
 from bench.suite.splits import digest, pair_id
 from bench.suite.types import BITEXT_COLUMNS

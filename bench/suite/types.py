@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.base.errors import BenchError, unknown
 from bench.documents import DocumentStream
-from bench.errors import BenchError, unknown
 from bench.sources.streams import open_stream
 
 ENGLISH = "eng_Latn"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.retrieval.sparse import WordQuery, plain
 from bench.translation import ibm1
 from bench.translation.ibm1 import WordTable

@@ -14,9 +14,9 @@ from torch import Tensor
 from transformers import EncoderDecoderModel
 from transformers.modeling_outputs import BaseModelOutput
 
+from bench.base.errors import BenchError
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.encoders.space import Space
-from bench.errors import BenchError
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from bench.base.errors import BenchError
 from bench.encoders.encoder import Encoder, TokenizedText, token_batches
-from bench.errors import BenchError
 from bench.loggers import opened
 from bench.translation.model import EnglishVocabulary, build, greedy
 from bench.translation.training import train_translator

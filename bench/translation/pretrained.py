@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from bench.base.errors import BenchError
 from bench.context import device_of
 from bench.encoders.encoder import token_batches
 from bench.encoders.load import quiet
-from bench.errors import BenchError
 from bench.languages import Languages
 
 if TYPE_CHECKING:

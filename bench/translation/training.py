@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from bench.base.errors import BenchError
 from bench.encoders.encoder import Encoder, TokenizedText
-from bench.errors import BenchError
 from bench.execution.base import Report
 from bench.sampling import length_batches
 from bench.training import Batches, Clipped, TrainSettings, fit, freeze, linear, record

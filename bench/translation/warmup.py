@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from bench.base.paths import atomic_dir
 from bench.encoders.encoder import Encoder
 from bench.execution.base import Report
-from bench.paths import atomic_dir
 from bench.training import TrainSettings
 from bench.translation.model import EnglishVocabulary, build
 from bench.translation.training import train_decoder

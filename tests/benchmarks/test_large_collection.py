@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bench.base.errors import BenchError
 from bench.benchmarks import large_collection
 from bench.benchmarks.large_collection import Asked, Exact, compare, passages, searched
 from bench.benchmarks.memory import peak_memory
 from bench.documents import DocumentStream
 from bench.encoders.encoder import Encoded
-from bench.errors import BenchError
 from bench.retrieval.dense import DenseIndex
 from bench.retrieval.large.build import encode_collection, index_collection
 from tests.made_collection import documents, encode, made_space, questions

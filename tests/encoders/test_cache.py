@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.base.errors import BenchError
 from bench.encoders.cache import teacher_states
 from bench.encoders.encoder import Encoder
 from bench.encoders.load import load_encoder
-from bench.errors import BenchError
 from tests.tiny import SENTENCES, tiny_bert, write_encoder_json
 
 TEXTS = list(SENTENCES)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from bench.base.errors import BenchError
 from bench.encoders.encoder import Encoder, token_batches
 from bench.encoders.load import load_encoder
-from bench.errors import BenchError
 from tests.tiny import SENTENCES, tiny_bert, write_encoder_json
 
 

@@ -13,12 +13,12 @@ import sentence_transformers as st
 import torch
 from safetensors.torch import load_file, save_file
 
+from bench.base.errors import BenchError
 from bench.encoders.encoder import Encoder
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.head import Head, Layer
 from bench.encoders.load import load_encoder
 from bench.encoders.vocabulary import restore, trim
-from bench.errors import BenchError
 from tests.tiny import SENTENCES, tiny_bert, write_encoder_json
 
 TEXTS = [*SENTENCES[:6], "water [Q] milk"]

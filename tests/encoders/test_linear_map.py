@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from bench.base.errors import BenchError
+from bench.base.ragged import Ragged
 from bench.encoders.cache import TextStates
 from bench.encoders.linear_map import PENALTIES, fit, fit_head, token_means
-from bench.errors import BenchError
-from bench.ragged import Ragged
 
 
 def problem(n: int, noise: float, seed: int = 0, inside: int = 6, out: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

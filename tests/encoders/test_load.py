@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from bench.base.errors import BenchError
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import load_encoder
 from bench.encoders.spec import EncoderSpec, read_spec
-from bench.errors import BenchError
 from tests.tiny import SENTENCES, tiny_bert, tiny_xlmr, write_encoder_json
 
 

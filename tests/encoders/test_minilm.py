@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.base.errors import BenchError
 from bench.encoders.builtin import BUILTIN
 from bench.encoders.load import load_encoder
 from bench.encoders.minilm import FILES, INSIDE, write
-from bench.errors import BenchError
 
 SENTENCES = ("A man is eating a piece of bread.", "Someone eats", "Le café est fermé en 2024", "ውሻው መጽሐፍ ያነባል", "word " * 300)
 

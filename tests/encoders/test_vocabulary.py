@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from bench.base.errors import BenchError
 from bench.encoders.encoder import Encoder
 from bench.encoders.vocabulary import restore, trim, used_ids
-from bench.errors import BenchError
 from tests.tiny import SENTENCES
 
 USED = list(SENTENCES[:8])

@@ -10,7 +10,7 @@ import sys
 import pandas as pd
 import pytest
 
-from bench.paths import REPOSITORY
+from bench.base.paths import REPOSITORY
 
 pytestmark = pytest.mark.packages
 GUIDE = (REPOSITORY / "docs" / "your-data.md").read_text(encoding="utf-8")

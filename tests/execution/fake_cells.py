@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 
 MEASURES = ["ndcg@10", "mrr@10", "recall@100", "success@1"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.inprocess import InProcess
 from bench.execution.local import LocalProcesses, call_in_child, death

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.execution.base import Failed, Finished
 from bench.execution.local import LocalProcesses
 from bench.grid import CellSpec

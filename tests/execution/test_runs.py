@@ -13,7 +13,7 @@ import yaml
 from rich.console import Console
 
 from bench import runs, text_facts
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.execution.inprocess import InProcess
 from bench.plan import make_plan
 from bench.selection import Selection

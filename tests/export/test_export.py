@@ -12,12 +12,12 @@ import pytest
 import sentence_transformers as st
 import torch
 
+from bench.base.errors import BenchError
 from bench.cell import run_cell
 from bench.encoders.encoder import Encoder
 from bench.encoders.head import Head, Layer
 from bench.encoders.load import load_encoder
 from bench.encoders.space import Centring, Space
-from bench.errors import BenchError
 from bench.execution.base import RUN_CELL, Finished
 from bench.execution.job import execute
 from bench.export import layout
@@ -223,7 +223,7 @@ def test_a_profile_with_students_is_the_same_experiment(world: World):
 def test_the_lines_in_the_readme_search_english_with_a_student(exported: dict, monkeypatch: pytest.MonkeyPatch, capsys):
     import re
 
-    from bench.paths import REPOSITORY
+    from bench.base.paths import REPOSITORY
 
     blocks = re.findall(r"```python\n(.*?)```", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.S)
     [lines] = [block for block in blocks if "MultiVectorEncoder" in block]

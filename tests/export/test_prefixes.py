@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.base.errors import BenchError
 from bench.encoders.load import load_encoder
 from bench.encoders.vocabulary import trim
-from bench.errors import BenchError
 from bench.export.prefixes import check, mark
 from tests.tiny import SENTENCES, tiny_bert, tiny_xlmr, write_encoder_json
 

@@ -15,7 +15,7 @@ from sentence_transformers.sentence_transformer import losses
 from sentence_transformers.util import maxsim
 from torch import Tensor, nn
 
-from bench.ragged import Ragged
+from bench.base.ragged import Ragged
 from bench.retrieval.late import LateIndex
 from bench.retrieval.maxsim import score_pairs
 from methods.base import TokenStates, late_similarity

@@ -2,9 +2,9 @@ import pandas as pd
 import pytest
 
 from bench import leaderboard
+from bench.base.errors import BenchError
 from bench.comparison import Comparison, compare
 from bench.comparison_text import sentence
-from bench.errors import BenchError
 from bench.report.answer import headline
 from bench.report.content import content
 from bench.report.embed import FACTOR

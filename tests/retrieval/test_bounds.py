@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.ragged import Ragged
+from bench.base.ragged import Ragged
 from bench.retrieval import bounds
 from bench.retrieval.bounds import Bounds, worthwhile
 from bench.retrieval.late import LateIndex

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from bench.errors import BenchError
-from bench.ragged import Ragged
+from bench.base.errors import BenchError
+from bench.base.ragged import Ragged
 from bench.retrieval.candidates import Candidates, TokenIndex, recall_against
 from bench.retrieval.late import LateIndex
 from bench.retrieval.ranking import Ranking

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.retrieval import dense
 from bench.retrieval.dense import DenseIndex, small_batches_fast
 

@@ -4,8 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.errors import BenchError
-from bench.ragged import Ragged
+from bench.base.errors import BenchError
+from bench.base.ragged import Ragged
 from bench.retrieval import late
 from bench.retrieval.late import LateIndex
 

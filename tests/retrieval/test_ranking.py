@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.retrieval.ranking import Order, Ranking
 
 # Few distinct values, so that ties are the rule; both zeros, both signs, neighbours in float32.

@@ -8,7 +8,7 @@ import bm25s
 import numpy as np
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.retrieval.sparse import SparseIndex, plain
 from tests.made_suite import WORDS, sentences
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.sources import archive
 
 FILES = {"p/a.json": b"{}", "p/q/b.json": b"[1]", "p/c.txt": b"text"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.sources import download, packages
 from bench.sources.catalogue import PACKAGES, Package
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.sources import cldr, django, home_assistant, kolibri, quran, scratch, udhr
 from tests.sources.test_archive import make_tgz, make_zip
 from tests.sources.test_messages import mo

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.suite import build
 from bench.suite.types import Suite
 from tests.suite import made_sources

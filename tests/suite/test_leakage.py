@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.suite.cleaning import keys
 from bench.suite.leakage import DEV, TEST, Finder, check, forbidden, leaking, long_enough, protect
 from bench.suite.types import TABLES, table

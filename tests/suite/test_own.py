@@ -1,6 +1,6 @@
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.suite import leakage
 from bench.suite.own import Choices, assemble, own_key, own_suite
 from bench.suite.types import Suite

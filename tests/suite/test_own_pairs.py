@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.sources.collection import PAIR_COLUMNS, frame
 from bench.suite.own_pairs import own_bitext
 from bench.suite.splits import english_pair_id

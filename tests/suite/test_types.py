@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.suite.types import FORMAT, TABLES, Suite, Task, table, tasks_from
 
 ROWS = {

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from bench.base.errors import BenchError
 from bench.cell import run_cell, training_pairs
-from bench.errors import BenchError
 from bench.translation.ibm1 import train
 from bench.translation.lexical import WordTranslator
 from bench.translation.lexical import train as train_tables

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.translation.pretrained import Pretrained
 
 CONTEXT = SimpleNamespace(key=SimpleNamespace(languages_file=None))

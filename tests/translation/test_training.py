@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import bench.translation.warmup
+from bench.base.errors import BenchError
 from bench.encoders.encoder import Encoder
-from bench.errors import BenchError
 from bench.training import TrainSettings
 from bench.translation.model import EnglishVocabulary, build
 from bench.translation.neural import Translator

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.base.errors import BenchError
+from bench.base.once import once, one_at_a_time
+from bench.base.paths import atomic_write
 from bench.documents import Document, DocumentStream
-from bench.encoders.once import once, one_at_a_time
 from bench.encoders.space import Space
-from bench.errors import BenchError
-from bench.paths import atomic_write
 from bench.retrieval.large.codec import TokenCodec
 from bench.retrieval.large.coded import write_inverse_lengths
 from bench.retrieval.large.index import LargeIndex

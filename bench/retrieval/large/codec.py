@@ -17,8 +17,8 @@ import faiss
 import numpy as np
 import torch
 
-from bench.errors import BenchError, unknown
-from bench.paths import atomic_write
+from bench.base.errors import BenchError, unknown
+from bench.base.paths import atomic_write
 
 BITS = (4, 8)
 _DEVIATIONS = 3.0  # four bits: the range of a dimension is its mean and so many standard deviations on both sides

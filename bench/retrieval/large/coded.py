@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from bench.base.ragged import Ragged
 from bench.encoders.space import Space
-from bench.ragged import Ragged
 from bench.retrieval.large.codec import TokenCodec
 from bench.retrieval.large.shards import Shard, read_ranges
 from bench.retrieval.maxsim import maxima, mean_over_queries

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.base.errors import BenchError
+from bench.base.ragged import Ragged
 from bench.encoders.space import Space
-from bench.errors import BenchError
-from bench.ragged import Ragged
 from bench.retrieval.dense import MARGIN, check_dimension
 from bench.retrieval.large.best import Best
 from bench.retrieval.large.coded import PIECE, CodedTokens, pieces

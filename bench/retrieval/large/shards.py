@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.errors import BenchError
-from bench.ragged import Ragged
+from bench.base.errors import BenchError
+from bench.base.ragged import Ragged
 from bench.retrieval.large.codec import TokenCodec
 from bench.retrieval.late import check_tokens
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bench.errors import BenchError
-from bench.paths import atomic_write, cache_dir
+from bench.base.errors import BenchError
+from bench.base.paths import atomic_write, cache_dir
 
 EXTRA = "pip install 'xlsd-bench[hubs]'"
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.base.errors import BenchError
 from bench.documents import DocumentStream
-from bench.errors import BenchError
 from bench.sources.hubs.files import EXTRA, reason_of
 from bench.sources.hubs.task import Judgement, Question
 

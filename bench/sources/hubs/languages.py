@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.languages import Languages
 from bench.sources.hubs.catalogue import HubData
 

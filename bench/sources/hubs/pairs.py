@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.sources.hubs.catalogue import HubData
 from bench.sources.hubs.files import splits, table
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from bench.base.errors import BenchError, unknown
 from bench.documents import DocumentStream
-from bench.errors import BenchError, unknown
 from bench.languages import ENGLISH, Languages
 from bench.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress, frame, task_frames
 from bench.sources.hubs.catalogue import HUB_DATA, HubData

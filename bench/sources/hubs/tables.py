@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+from bench.base.errors import BenchError
 from bench.documents import DocumentStream
-from bench.errors import BenchError
 from bench.sources.hubs.files import lines, table
 from bench.sources.hubs.task import Judgement, Question
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.languages import Language, Languages
 
 ROLES = {

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.languages import Language, Languages
 from bench.profile import BitextEntry, TaskEntry
 from bench.sources.local.layout import PairFile, TaskFile, TaskFiles, checked, find_pairs, find_task, stem

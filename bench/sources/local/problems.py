@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 
 SHOWN = 10  # problems of one kind in one file that are listed in words
 ERROR, WARNING = "error", "warning"

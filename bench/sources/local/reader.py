@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
+from bench.base.paths import atomic_write, cache_dir
 from bench.languages import Languages
-from bench.paths import atomic_write, cache_dir
 from bench.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress, frame
 from bench.sources.local.layout import PairFile, TaskFiles
 from bench.sources.local.pairs import pairs

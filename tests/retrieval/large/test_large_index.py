@@ -3,9 +3,9 @@ import shutil
 import numpy as np
 import pytest
 
+from bench.base.errors import BenchError
+from bench.base.ragged import Ragged
 from bench.documents import DocumentStream
-from bench.errors import BenchError
-from bench.ragged import Ragged
 from bench.retrieval.dense import DenseIndex
 from bench.retrieval.large import index as module
 from bench.retrieval.large.build import encode_collection, index_collection

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.retrieval.large.codec import TokenCodec
 from bench.retrieval.large.shards import Shards, read_ranges, write_shard
 from tests.made_collection import documents, encode

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.sources.hubs import tasks
 from bench.sources.hubs.tasks import TASKS
 from tests.made_hubs import declared, fresh_ir_datasets, json_lines, put, write_clirmatrix, write_mmarco_german, write_msmarco

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.sources.hubs.catalogue import HUB_DATA
 from bench.sources.hubs.pairs import pairs
 from tests.made_hubs import write_repository

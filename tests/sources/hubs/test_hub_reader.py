@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.languages import Languages
 from bench.profile import Data
 from bench.sources.hubs import reader as module

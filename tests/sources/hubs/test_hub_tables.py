@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.sources.hubs import files
 from bench.sources.hubs.tables import AfriClirMatrix, Belebele, Ciral
 from tests.made_hubs import write_lines, write_repository

@@ -1,6 +1,6 @@
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.sources.local.problems import ERROR, WARNING, Problems
 
 

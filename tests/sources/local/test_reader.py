@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 from bench.profile import BitextEntry, TaskEntry
 from bench.sources.collection import PAIR_COLUMNS, TASK_COLUMNS
 from bench.sources.local.opening import open_local

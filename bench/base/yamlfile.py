@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from bench.errors import BenchError
+from bench.base.errors import BenchError
 
 # The C reader is several times faster; it is missing only where PyYAML was built without libyaml.
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench.errors import BenchError
-from bench.paths import atomic_dir
+from bench.base.errors import BenchError
+from bench.base.paths import atomic_dir
 
 
 def once(final: Path, make: Callable[[Path], None], valid: Callable[[Path], bool] = Path.is_dir) -> Path:

@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from bench.paths import REPOSITORY
+from bench.base.paths import REPOSITORY
 
 PACKAGES = (
     "torch", "transformers", "tokenizers", "pytorch-lightning", "geomloss", "faiss-cpu", "numpy", "pandas",
