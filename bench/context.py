@@ -16,6 +16,9 @@ from bench.base.manifest import to_json
 from bench.base.once import once
 from bench.base.paths import atomic_write, cache_dir
 from bench.base.ragged import Ragged
+from bench.data.languages import Languages
+from bench.data.suite.opening import open_suite
+from bench.data.suite.types import Suite
 from bench.encoders.cache import TextStates, teacher_states
 from bench.encoders.encoder import Encoder, autocast_dtype
 from bench.encoders.fingerprint import fingerprint
@@ -25,7 +28,6 @@ from bench.encoders.load import load_encoder, model_folder
 from bench.encoders.space import Space
 from bench.encoders.vocabulary import trim, used_ids
 from bench.grid import CellSpec
-from bench.languages import Languages
 from bench.profile import Data, Retrieval
 from bench.retrieval.dense import DenseIndex
 from bench.retrieval.large.build import encode_collection, index_collection
@@ -33,8 +35,6 @@ from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.late import LateIndex
 from bench.retrieval.ranking import Ranking
 from bench.retrieval.sparse import SparseIndex
-from bench.suite.opening import open_suite
-from bench.suite.types import Suite
 from bench.training import TeacherStates
 from bench.translation.words import Pieces, key, pieces_of, words
 

@@ -11,14 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.base.errors import BenchError
-from bench.languages import Languages
+from bench.data.languages import Languages
+from bench.data.sources.collection import OwnData, Progress
+from bench.data.sources.local.opening import open_local
+from bench.data.sources.local.problems import ERROR, WARNING, Problems
+from bench.data.sources.local.task import Content
+from bench.data.suite.own import Assembled, Choices, assemble
+from bench.data.suite.types import ENGLISH
 from bench.profile import BUILTIN, Data, Retrieval
-from bench.sources.collection import OwnData, Progress
-from bench.sources.local.opening import open_local
-from bench.sources.local.problems import ERROR, WARNING, Problems
-from bench.sources.local.task import Content
-from bench.suite.own import Assembled, Choices, assemble
-from bench.suite.types import ENGLISH
 
 DIMENSIONS = 384  # of the built-in encoder, for estimates of memory
 LETTERS_PER_TOKEN = 4

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from bench import own_fit
 from bench.base.errors import BenchError, unknown
+from bench.data.languages import Languages
+from bench.data.sources.own import reader_of
 from bench.encoders.builtin import BUILTIN, check_name
-from bench.languages import Languages
 from bench.method_specs import code_key, files_of, method_spec
 from bench.profile import Data, Evaluation, Models, Profile, Retrieval, Settings, Space, Training
-from bench.sources.own import reader_of
 from methods import registry
 
 TRAINING_LOOP = 2  # raised when the training loop changes results: those of trained cells are stale then
@@ -195,7 +195,7 @@ class _Data:
 
 def suite_key(profile: Profile, languages: Languages, codes: Iterable[str]) -> str:
     """Identity of the suite of these languages, known before it is built."""
-    from bench.suite import build, own
+    from bench.data.suite import build, own
 
     if profile.data.own:
         choices = own.Choices(profile.data.dev_share, profile.data.max_pairs)

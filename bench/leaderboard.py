@@ -11,9 +11,9 @@ from bench import covariates, leaderboard_tex, leaderboard_text, scaling, scalin
 from bench.arms import Scores
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_write
-from bench.languages import Languages
+from bench.data.languages import Languages
+from bench.data.text_facts import read as text_facts
 from bench.results import Experiment, Plan, load
-from bench.text_facts import read as text_facts
 
 ANALYSES = {"scaling.csv": scaling.COLUMNS, "transfer.csv": transfer.COLUMNS, "covariates.csv": covariates.COLUMNS}
 SCALING = "scaling.md"

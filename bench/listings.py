@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.base.errors import BenchError, unknown
-from bench.languages import SOURCES, Language, Languages
+from bench.data.languages import SOURCES, Language, Languages
 from bench.method_specs import method_spec
 from methods import registry
 
@@ -77,7 +77,7 @@ def languages(names: Sequence[str], file: Path | None) -> RenderableType:
 
 def packages() -> RenderableType:
     """All data packages."""
-    from bench.sources.packages import PACKAGES
+    from bench.data.sources.packages.releases import PACKAGES
 
     rows = [(p.name, p.requirement, f"{p.download_mb:.0f} MB", p.licence, p.note) for p in PACKAGES.values()]
     return _table(("package", "release", "size", "licence", "content"), rows)
@@ -85,8 +85,8 @@ def packages() -> RenderableType:
 
 def hub_data() -> RenderableType:
     """All data sets of the hubs."""
-    from bench.sources.hubs.catalogue import HUB_DATA
-    from bench.sources.hubs.languages import own_codes
+    from bench.data.sources.hubs.catalogue import HUB_DATA
+    from bench.data.sources.hubs.languages import own_codes
 
     known = Languages.load()
 
@@ -111,9 +111,9 @@ def hub_preview(name: str, language: str | None, shown: int, file: Path | None =
     Raises:
         BenchError: no such data set or language, or data that cannot be had.
     """
-    from bench.sources.hubs.catalogue import HUB_DATA
-    from bench.sources.hubs.languages import own_codes
-    from bench.sources.hubs.reader import preview
+    from bench.data.sources.hubs.catalogue import HUB_DATA
+    from bench.data.sources.hubs.languages import own_codes
+    from bench.data.sources.hubs.reader import preview
 
     if name not in HUB_DATA:
         raise unknown("data set", name, HUB_DATA)

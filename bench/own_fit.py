@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.base.errors import BenchError
-from bench.languages import Languages
-from bench.sources.collection import Outline
+from bench.data.languages import Languages
+from bench.data.sources.collection import Outline
 
 _WHERE = "bitext/ and tasks/ of the data (docs/your-data.md)"
 

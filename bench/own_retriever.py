@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from bench.context import Context
+from bench.data.suite.types import Suite
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import model_folder
-from bench.suite.types import Suite
 
 
 class OwnRetriever(Context):

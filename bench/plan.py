@@ -13,8 +13,8 @@ import yaml
 from bench.base.errors import BenchError
 from bench.base.manifest import cores
 from bench.costs import Costs, makespan
+from bench.data.languages import Languages
 from bench.grid import CORE, CellSpec, cells, language_list, order_name
-from bench.languages import Languages
 from bench.names import short_names
 from bench.profile import Profile, Storing
 from bench.profile_data import seen_from, with_paths

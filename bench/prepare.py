@@ -12,15 +12,15 @@ import torch
 
 from bench.cell import english_ceiling, nothing_asked, precision_of
 from bench.context import Context, context_of
+from bench.data.languages import Languages
+from bench.data.text_facts import measure
 from bench.encoders.load import load_encoder
 from bench.evaluation import query_sets
 from bench.execution.base import Report
 from bench.grid import CellSpec, cells
-from bench.languages import Languages
 from bench.method_specs import load_method, method_spec
 from bench.own_retriever import own_retriever
 from bench.profile import Profile
-from bench.text_facts import measure
 from methods import registry
 
 

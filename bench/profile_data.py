@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.base.errors import BenchError
-from bench.languages import Languages
+from bench.data.languages import Languages
 from bench.profile import BUILTIN, Profile
 
 
@@ -57,8 +57,8 @@ def completed(profile: Profile, given: dict[str, Any]) -> Profile:
     Raises:
         BenchError: data that is not there, files whose names say nothing, a task that the data does not have.
     """
-    from bench.sources.hubs.tasks import STREAMED
-    from bench.sources.own import reader_of
+    from bench.data.sources.hubs.tasks import STREAMED
+    from bench.data.sources.own import reader_of
 
     languages = Languages.load(profile.data.languages_file)
     outline = reader_of(profile.data, languages).outline()

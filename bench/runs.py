@@ -8,10 +8,10 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import text_facts
 from bench.base.errors import BenchError
 from bench.base.manifest import cores, now
 from bench.base.paths import atomic_write
+from bench.data import text_facts
 from bench.execution.base import RUN_CELL, Executor, disk_full
 from bench.execution.local import LocalProcesses, call_in_child
 from bench.plan import Plan

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.base.errors import BenchError
+from bench.data.languages import Languages
 from bench.grid import language_list
-from bench.languages import Languages
 from bench.method_specs import files_of, method_spec
 from bench.profile import Grid, MethodEntry, Profile
 

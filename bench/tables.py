@@ -10,9 +10,9 @@ import pandas as pd
 
 from bench import resampling
 from bench.arms import CEILING, FLOOR, RANKED_BY, Arm, Scores, is_reference
+from bench.data.text_facts import FACTS as TEXT_FACTS
 from bench.results import MEASURES, Plan
 from bench.scorers import scorers_of
-from bench.text_facts import FACTS as TEXT_FACTS
 from bench.transfer import KINDS, relatives
 
 GROUPS = ("trained", "core", "held-out", "guard", "all")

@@ -13,10 +13,10 @@ from bench.base.errors import BenchError, unknown
 from bench.base.manifest import cores
 from bench.base.paths import atomic_write
 from bench.base.yamlfile import read_mapping
+from bench.data.languages import Languages
 from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.local import LocalProcesses, call_in_child
 from bench.grid import CellSpec, cells
-from bench.languages import Languages
 from bench.leaderboard_text import TUNING
 from bench.profile import Profile
 from bench.profile_file import load_profile

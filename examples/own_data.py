@@ -19,9 +19,9 @@ from pathlib import Path
 import pandas as pd
 
 from bench.base.errors import BenchError
-from bench.languages import Languages
-from bench.suite.build import build_suite
-from bench.suite.types import ENGLISH, Task
+from bench.data.languages import Languages
+from bench.data.suite.build import build_suite
+from bench.data.suite.types import ENGLISH, Task
 
 SHORT = {"swh_Latn": "sw", "cym_Latn": "cy", "hye_Armn": "hy", "deu_Latn": "de", ENGLISH: "en"}
 PAIRS = 400  # training pairs of a language

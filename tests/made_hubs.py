@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from bench.sources.hubs.files import copy_of
+from bench.data.sources.hubs.files import copy_of
 
 
 def write_repository(

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.base.errors import BenchError
-from bench.languages import Languages
-from bench.sources.local.opening import open_local
-from bench.sources.local.problems import Problems
-from bench.sources.local.reader import Local
+from bench.data.languages import Languages
+from bench.data.sources.local.opening import open_local
+from bench.data.sources.local.problems import Problems
+from bench.data.sources.local.reader import Local
 
 LANGUAGES = Languages.load()
 PAIRS = 24

@@ -6,8 +6,8 @@ import pytest
 
 from bench import grid
 from bench.base.errors import BenchError
+from bench.data.languages import Languages
 from bench.grid import CellSpec, cells, suites
-from bench.languages import Languages
 from bench.profile_file import load_profile
 from bench.selection import Selection, split_list
 from methods import registry

@@ -9,8 +9,8 @@ import pytest
 from bench.base.errors import BenchError
 from bench.cell import run_cell
 from bench.context import context_of
+from bench.data.languages import Languages
 from bench.grid import CellSpec, cells
-from bench.languages import Languages
 from tests.made_suite import World, made_world
 from tests.tiny import tiny_bert
 

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from bench.base.errors import BenchError
+from bench.data.languages import Languages
 from bench.grid import cells
-from bench.languages import Languages
 from bench.names import short_names
 from bench.plan import make_plan
 from bench.profile_file import load_profile

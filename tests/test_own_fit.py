@@ -2,10 +2,10 @@ import pytest
 
 from bench import own_fit
 from bench.base.errors import BenchError
+from bench.data.languages import Languages
+from bench.data.sources.collection import Outline
 from bench.grid import asks_english
-from bench.languages import Languages
 from bench.method_specs import method_spec
-from bench.sources.collection import Outline
 
 LANGUAGES = Languages.load()
 OUTLINE = Outline(("swh_Latn", "amh_Ethi"), {"news": ("deu_Latn", "eng_Latn", "swh_Latn"), "faq": ("swh_Latn",)})

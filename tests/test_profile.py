@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from bench.base.errors import BenchError
-from bench.languages import Languages
+from bench.data.languages import Languages
 from bench.plan import make_plan
 from bench.profile import SOURCES, Profile
 from bench.profile_file import load_profile, profile_names, validated
@@ -144,7 +144,7 @@ def test_leaving_out_a_source_drops_its_task_and_no_other():
 
 
 def test_sources_are_those_of_the_suite():
-    from bench.suite.build import READERS
+    from bench.data.suite.build import READERS
 
     assert set(SOURCES) == set(READERS)
 

@@ -13,8 +13,8 @@ import pytest
 
 from bench.base.errors import BenchError
 from bench.base.manifest import git, hardware, now, peak_memory_mb, to_json, versions
+from bench.data.languages import Languages
 from bench.grid import CellSpec, cells
-from bench.languages import Languages
 from bench.profile_file import load_profile
 from bench.store import REQUIRED, STUDENT, Store, folder_name
 

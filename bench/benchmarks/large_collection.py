@@ -28,10 +28,10 @@ from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
 from bench.benchmarks.memory import peak_memory
 from bench.context import Context, context_of
-from bench.documents import DocumentStream
+from bench.data.documents import DocumentStream
+from bench.data.languages import Languages
 from bench.evaluation import query_sets
 from bench.grid import cells
-from bench.languages import Languages
 from bench.profile_file import load_profile
 from bench.retrieval.candidates import recall_against
 from bench.retrieval.large.best import Best

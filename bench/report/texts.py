@@ -9,13 +9,13 @@ from typing import Literal
 
 from bench.base.errors import BenchError
 from bench.base.paths import cache_dir
+from bench.data.sources.packages.catalogue import PACKAGES
+from bench.data.suite.bitext import INTERFACE
+from bench.data.suite.build import SOURCE_PACKAGES
+from bench.data.suite.types import ENGLISH, Suite
 from bench.profile import SOURCES, TASKS, is_own
 from bench.results import Experiment
-from bench.sources.catalogue import PACKAGES
 from bench.store import folder_name, read_json
-from bench.suite.bitext import INTERFACE
-from bench.suite.build import SOURCE_PACKAGES
-from bench.suite.types import ENGLISH, Suite
 
 Which = Literal["shareable", "all", "none"]
 WHICH: tuple[Which, ...] = ("shareable", "all", "none")

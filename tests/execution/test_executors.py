@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from bench.base.errors import BenchError
+from bench.data.languages import Languages
 from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.inprocess import InProcess
 from bench.execution.local import LocalProcesses, call_in_child, death
 from bench.grid import cells
-from bench.languages import Languages
 from bench.profile_file import load_profile
 from bench.store import Store
 

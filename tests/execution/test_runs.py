@@ -12,8 +12,9 @@ import pytest
 import yaml
 from rich.console import Console
 
-from bench import runs, text_facts
+from bench import runs
 from bench.base.errors import BenchError
+from bench.data import text_facts
 from bench.execution.inprocess import InProcess
 from bench.plan import make_plan
 from bench.selection import Selection

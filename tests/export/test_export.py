@@ -14,6 +14,7 @@ import torch
 
 from bench.base.errors import BenchError
 from bench.cell import run_cell
+from bench.data.languages import Languages
 from bench.encoders.encoder import Encoder
 from bench.encoders.head import Head, Layer
 from bench.encoders.load import load_encoder
@@ -25,7 +26,6 @@ from bench.export.card import model_name
 from bench.export.cell import again, export, find
 from bench.export.prefixes import mark
 from bench.grid import cells
-from bench.languages import Languages
 from bench.profile import Profile
 from bench.store import Store
 from tests.made_suite import World

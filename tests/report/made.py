@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from bench.data.suite.types import FORMAT, TABLES, table
 from bench.record import RUNS, add_run
-from bench.suite.types import FORMAT, TABLES, table
 from tests.made_up import GUARD, LOW, QUESTIONS, TASKS, cell, failure, plan
 
 EVIL = "</script><script>window.broken=1</script><img src=http://evil.invalid/x.png onerror=window.broken=1>"

@@ -1,8 +1,8 @@
 import pytest
 
+from bench.data.sources.packages.catalogue import PACKAGES
 from bench.report import provenance, texts
 from bench.results import load
-from bench.sources.catalogue import PACKAGES
 from tests.report import made
 
 

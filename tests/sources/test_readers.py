@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bench.base.errors import BenchError
-from bench.sources import cldr, django, home_assistant, kolibri, quran, scratch, udhr
+from bench.data.sources.packages import cldr, django, home_assistant, kolibri, quran, scratch, udhr
 from tests.sources.test_archive import make_tgz, make_zip
 from tests.sources.test_messages import mo
 from tests.sources.test_whoosh import dcz, segment

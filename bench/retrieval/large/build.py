@@ -14,7 +14,7 @@ import numpy as np
 from bench.base.errors import BenchError
 from bench.base.once import once, one_at_a_time
 from bench.base.paths import atomic_write
-from bench.documents import Document, DocumentStream
+from bench.data.documents import Document, DocumentStream
 from bench.encoders.space import Space
 from bench.retrieval.large.codec import TokenCodec
 from bench.retrieval.large.coded import write_inverse_lengths

@@ -5,7 +5,7 @@ import pytest
 
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
-from bench.documents import DocumentStream
+from bench.data.documents import DocumentStream
 from bench.retrieval.dense import DenseIndex
 from bench.retrieval.large import index as module
 from bench.retrieval.large.build import encode_collection, index_collection

@@ -1,0 +1,66 @@
+"""Bitext of the hubs: English and the other side, in the form of each data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from bench.base.errors import BenchError
+from bench.data.sources.hubs.catalogue import HubData
+from bench.data.sources.hubs.files import splits, table
+
+Pair = tuple[str, str, str]  # split (train, dev or ""), English, text
+ENGLISH = "eng_Latn"
+
+
+def pairs(data: HubData, own: str) -> Iterator[Pair]:
+    """The pairs of a language, in the order of the data.
+
+    Args:
+        own: the data set's own code of the language.
+
+    Raises:
+        BenchError: the data cannot be had, or has other columns than it should.
+    """
+    try:
+        yield from _READERS[data.name](data, own)
+    except (KeyError, TypeError) as error:
+        raise BenchError(
+            f"{data.id}, language {own}: a column is missing: {error}", "is the copy of the data set of another version?"
+        ) from error
+
+
+def _opus_100(data: HubData, own: str) -> Iterator[Pair]:
+    config = "-".join(sorted(("en", own)))
+    there = splits(data.id, config, data.revision)
+    for name, split in (("train", "train"), ("validation", "dev")):  # some languages have no validation
+        if name in there:
+            for row in table(data.id, config, name, data.revision):
+                yield split, row["translation"]["en"], row["translation"][own]
+
+
+def _tatoeba(data: HubData, own: str) -> Iterator[Pair]:
+    for row in table(data.id, f"{own}-eng", "test", data.revision):
+        yield "", row["sentence2"], row["sentence1"]
+
+
+def _columns(split: str) -> Callable[[HubData, str], Iterator[Pair]]:
+    """One table with a column a language."""
+
+    def read(data: HubData, own: str) -> Iterator[Pair]:
+        for row in table(data.id, None, split, data.revision):
+            yield "", row[ENGLISH], row[own]
+
+    return read
+
+
+def _webfaq(data: HubData, own: str) -> Iterator[Pair]:
+    first, second = sorted(("eng", own))
+    english, text = ("question1", "question2") if first == "eng" else ("question2", "question1")
+    for row in table(data.id, f"{first}-{second}", "default", data.revision):
+        yield "", row[english], row[text]
+
+
+_READERS: dict[str, Callable[[HubData, str], Iterator[Pair]]] = {
+    "opus-100": _opus_100, "tatoeba": _tatoeba, "ntrex": _columns("test"), "flores": _columns("devtest"),
+    "webfaq-bitexts": _webfaq,
+}  # fmt: skip

@@ -1,0 +1,148 @@
+"""A reader of data sets of the hubs: the bitext and the tasks that a profile names under `data.hubs`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from bench.base.errors import BenchError, unknown
+from bench.data.documents import DocumentStream
+from bench.data.languages import ENGLISH, Languages
+from bench.data.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress, frame, task_frames
+from bench.data.sources.hubs.catalogue import HUB_DATA, HubData
+from bench.data.sources.hubs.files import copy_of
+from bench.data.sources.hubs.languages import own_codes
+from bench.data.sources.hubs.pairs import pairs
+from bench.data.sources.hubs.tasks import ENGLISH_QUESTIONS, STREAMED, TASKS
+
+VERSION = 1  # raised by hand when other texts come out of the same files
+MOST_PAIRS = 200_000  # rows of a language and data set that are read: the first ones
+
+
+class HubReader:
+    """Data sets by name; nothing is opened before `read`.
+
+    Args:
+        names: of the catalogue.
+        languages: whose codes are used.
+
+    Raises:
+        BenchError: an unknown name, a task that is not about English documents, or bitext that holds a task.
+    """
+
+    def __init__(self, names: Sequence[str], languages: Languages) -> None:
+        for name in names:
+            if name not in HUB_DATA:
+                raise unknown("data set", name, HUB_DATA, "see `bench data list`")
+        self.data = [HUB_DATA[name] for name in dict.fromkeys(names)]
+        for one in self.data:
+            if not one.usable:
+                fit = sorted(other.name for other in HUB_DATA.values() if other.kind == "task" and other.usable)
+                raise BenchError(
+                    f"{one.name} cannot be evaluated: {one.direction}",
+                    f"the bench searches English documents with queries in X, as in {', '.join(fit)}\n"
+                    f"  bench data show {one.name} reads what it holds",
+                )
+        if {"flores", "belebele"} <= {one.name for one in self.data}:
+            raise BenchError(
+                "flores cannot be trained on where belebele is evaluated: the passages of belebele are FLORES passages",
+                "take other bitext (ntrex, opus-100, tatoeba, webfaq-bitexts), or another task",
+            )
+        self.languages = languages
+        self.codes = {one.name: own_codes(one, languages) for one in self.data}
+
+    def outline(self) -> Outline:
+        """Languages and tasks, as the catalogue states them."""
+        pairs_in = {code for one in self.data if one.kind == "bitext" for code in self.codes[one.name]}
+        trainable = [language.code for language in self.languages if language.code in pairs_in]
+        queried = {one.name: tuple(sorted(self._asked(one))) for one in self.data if one.kind == "task"}
+        return Outline(tuple(trainable), queried)
+
+    def _asked(self, one: HubData) -> set[str]:
+        return set(self.codes[one.name]) | ({ENGLISH.code} if one.name in ENGLISH_QUESTIONS else set())
+
+    def key(self, codes: Collection[str]) -> Any:
+        """Names, versions, languages with their own codes, and the files of a copy on disk by name and size."""
+        return [
+            [VERSION, one.name, one.id, one.revision, [[code, self.codes[one.name][code]] for code in sorted(set(codes))
+             if code in self.codes[one.name]], _copied(one)]
+            for one in self.data
+        ]  # fmt: skip
+
+    def read(self, codes: Collection[str], progress: Progress) -> OwnData:
+        """Everything of these languages. Raises `BenchError` for data that cannot be had."""
+        notes: list[str] = []
+        rows: list[tuple[str, str, str, str, str]] = []
+        tasks = []
+        for one in self.data:
+            own = {code: self.codes[one.name][code] for code in sorted(codes) if code in self.codes[one.name]}
+            if one.kind == "task":
+                tasks.append(self._task(one, own, progress))
+                if one.name in STREAMED:
+                    notes.append(f"task {one.name}: pairs that hold a query are left out, pairs that hold a document are not")
+                continue
+            for code, name in own.items():
+                progress(f"reading {one.name}, {code}")
+                found = list(islice(pairs(one, name), MOST_PAIRS))
+                rows += [(code, one.name, split, english, text) for split, english, text in found]
+                if len(found) == MOST_PAIRS:
+                    notes.append(f"{one.name}: the first {MOST_PAIRS:,} pairs of {code} were read")
+        return OwnData(frame(rows, PAIR_COLUMNS), tasks, notes)
+
+    def _task(self, one: HubData, own: dict[str, str], progress: Progress) -> OwnTask:
+        task = TASKS[one.name]()
+        asked = dict(own)
+        if one.name in ENGLISH_QUESTIONS:
+            asked[ENGLISH.code] = ""
+        questions, judgements = [], []
+        for code, name in asked.items():
+            progress(f"reading {one.name}, {code}")
+            found = [(split, code, query_id, text) for split, query_id, text in task.questions(name)]
+            known = {(split, query_id) for split, _, query_id, _ in found}
+            questions += found
+            judgements += [
+                (split, code, query_id, doc_id, grade)
+                for split, query_id, doc_id, grade in task.judgements(name)
+                if grade > 0 and (split, query_id) in known
+            ]
+        streamed = one.name in STREAMED
+        documents = [] if streamed else list(task.documents("").read())
+        return OwnTask(
+            one.name, **task_frames(documents, questions, judgements),
+            parallel=True if one.name in ENGLISH_QUESTIONS else None, stream={"hub": one.name} if streamed else None,
+        )  # fmt: skip
+
+
+def _copied(one: HubData) -> list[list[Any]]:
+    folder = copy_of(one.id)
+    if one.library != "datasets" or not folder.is_dir():
+        return []
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return [[name, found[name].stat().st_size] for name in sorted(found) if not name.startswith(".")]
+
+
+def stream_of(described: Mapping[str, Any]) -> DocumentStream:
+    """The documents that a task's `stream` names, read from their source."""
+    return TASKS[described["hub"]]().documents("")
+
+
+def preview(name: str, own: str, shown: int) -> Iterator[tuple[str, int, list[str]]]:
+    """What there is of one data set and language: kind, how many were counted, and the first of them.
+
+    Args:
+        own: the data set's own code of the language.
+        shown: documents, queries and the like that are looked at; counting all documents would read gigabytes.
+    """
+    one = HUB_DATA[name]
+    if one.kind == "bitext":
+        found = list(islice(pairs(one, own), shown))
+        yield "pairs", len(found), [f"{english} | {text}" for _, english, text in found]
+        return
+    task = TASKS[name]()
+    questions = list(task.questions(own))
+    yield "queries", len(questions), [f"{query.query_id}: {query.text}" for query in questions[:shown]]
+    judged = list(task.judgements(own))
+    yield "judgements", len(judged), [f"{found.query_id} {found.doc_id} {found.grade}" for found in judged[:shown]]
+    documents = list(islice(task.documents(own).read(), shown))
+    yield "documents", len(documents), [f"{doc_id}: {text}" for doc_id, text in documents]

@@ -1,0 +1,97 @@
+"""Ids of millions of documents in a few bytes each: which occur twice?"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bench.data.sources.local.problems import Problems
+
+Row = tuple[int, str, str]  # line, id, text
+
+
+class Ids:
+    """Ids of one kind in the order in which they come, with the text that they stand for; 26 bytes an id.
+
+    Equal ids are told by 64 bits of a hash: among ten million, two different ones meet with a chance of 3 in a million.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.files: list[Path] = []
+        self._id, self._text, self._line, self._file = array("Q"), array("Q"), array("Q"), array("H")
+
+    def __len__(self) -> int:
+        return len(self._id)
+
+    def add(self, identifier: str, text: str, file: Path, line: int) -> None:
+        """Note one; its number is the length before."""
+        if not self.files or self.files[-1] != file:
+            self.files.append(file)
+        self._id.append(_hash(identifier))
+        self._text.append(_hash(text))
+        self._line.append(line)
+        self._file.append(len(self.files) - 1)
+
+    def repeats(self, problems: Problems) -> list[int]:
+        """Numbers of those whose id came before.
+
+        With another text they are an error. With the same text they are left out, which is reported if it happens within one
+        file: subsets of several languages may hold the same documents.
+        """
+        ids, texts = np.frombuffer(self._id, np.uint64), np.frombuffer(self._text, np.uint64)
+        order = np.argsort(ids, kind="stable")
+        same = np.flatnonzero(ids[order][1:] == ids[order][:-1]) + 1
+        found = []
+        first = 0
+        for at in same.tolist():
+            if ids[order[at]] != ids[order[first]]:
+                first = at - 1
+            found.append((int(order[at]), int(order[first])))
+        for number, before in sorted(found):
+            file, line = self.files[self._file[number]], self._line[number]
+            there = self.files[self._file[before]]
+            place = f"line {self._line[before]}" if there == file else f"{problems.name(there)}:{self._line[before]}"
+            if texts[number] != texts[before]:
+                problems.error(file, line, "duplicate id", f"has the {self.kind} id of {place}, with another text")
+            elif there == file:
+                problems.warning(file, line, "repeated row", f"repeats the {self.kind} of {place}: left out")
+        return sorted(number for number, _ in found)
+
+
+def flaw(identifier: str) -> str:
+    """Why this cannot be an id; "" if it can."""
+    if not identifier:
+        return "has an empty id"
+    if any(map(str.isspace, identifier)):
+        return f"has white space in its id {identifier!r}: run files cannot hold that"
+    return ""
+
+
+def usable(rows: Iterable[Row], path: Path, kind: str, problems: Problems) -> Iterator[Row]:
+    """The (line, id, text) rows that have an id and a text; the others are reported.
+
+    Args:
+        kind: what a row is, in messages: `document` or `query`.
+    """
+    for line, identifier, text in rows:
+        if why := flaw(identifier):
+            problems.error(path, line, f"bad {kind} id", why)
+        elif not text.strip():
+            problems.warning(path, line, f"empty {kind}", f"has an empty text ({kind} {identifier!r}): left out")
+        else:
+            yield line, identifier, text
+
+
+def kept(items: Sequence[object], dropped: Sequence[int]) -> list:  # type: ignore[type-arg]
+    """`items` without those at these places."""
+    gone = set(dropped)
+    return [item for number, item in enumerate(items) if number not in gone] if gone else list(items)
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")

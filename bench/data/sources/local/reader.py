@@ -1,0 +1,111 @@
+"""Folders on disk as a `Reader`: the layout that docs/your-data.md describes, or files that a profile lists."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.base.paths import atomic_write, cache_dir
+from bench.data.languages import Languages
+from bench.data.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress, frame
+from bench.data.sources.local.layout import PairFile, TaskFiles
+from bench.data.sources.local.pairs import pairs
+from bench.data.sources.local.problems import SHOWN, Problems
+from bench.data.sources.local.task import Content, read_task
+
+ENGLISH = "eng_Latn"
+
+
+@dataclass(frozen=True)
+class Local:
+    """Data in files.
+
+    Attributes:
+        root: folder that messages name files from.
+        languages: resolves names.
+        pair_files, task_files: what was found or listed.
+        problems: what is wrong with the files' names; `read` and `content` note what is wrong in them.
+    """
+
+    root: Path
+    languages: Languages
+    pair_files: tuple[PairFile, ...]
+    task_files: tuple[TaskFiles, ...]
+    problems: Problems
+
+    def outline(self) -> Outline:
+        """Languages and tasks, by the names of files."""
+        self.problems.refuse_errors()
+        trainable = tuple(language.code for language in self.languages if language.code in self._trainable)
+        return Outline(trainable, {task.name: task.languages() for task in self.task_files})
+
+    @cached_property
+    def _trainable(self) -> frozenset[str]:
+        return frozenset(file.language for file in self.pair_files if file.split != "dev")
+
+    def key(self, codes: Collection[str]) -> Any:
+        """Names, roles and content of the files that these languages need; not where they lie."""
+        files = [
+            [file.language, file.source, file.split, *map(content_hash, file.paths())]
+            for file in self.pair_files
+            if file.language in codes
+        ]
+        tasks = [
+            [task.name, task.parallel, list(task.topic_fields),
+             sorted([file.role, file.language, file.split, content_hash(file.path)]
+                    for file in task.files if file.language in ("", ENGLISH, *codes))]
+            for task in self.task_files
+        ]  # fmt: skip
+        return {"pairs": sorted(files), "tasks": sorted(tasks, key=lambda task: str(task[0]))}
+
+    def read(self, codes: Collection[str], progress: Progress) -> OwnData:
+        """Everything of these languages. Raises `BenchError` if there is any error in what was read."""
+        problems = Problems(self.root, SHOWN)
+        self.problems.refuse_errors()
+        found, contents = self.content(codes, True, problems, progress)
+        problems.refuse_errors()
+        tasks: Sequence[OwnTask] = [content.task for content in contents]
+        return OwnData(found, tasks, tuple(note for content in contents for note in content.notes))
+
+    def content(
+        self, codes: Collection[str] | None, whole: bool, problems: Problems, progress: Progress
+    ) -> tuple[pd.DataFrame, list[Content]]:
+        """Pairs and tasks of these languages (None: all), with all documents or only the relevant ones; errors are noted."""
+        parts = [frame([], PAIR_COLUMNS)]
+        for file in self.pair_files:
+            if codes is None or file.language in codes:
+                progress(f"reading {problems.name(file.path)}")
+                rows = list(pairs(file, self.languages, problems))
+                english, text = zip(*rows, strict=True) if rows else ((), ())
+                said = {"language": file.language, "source": file.source, "split": file.split}
+                part = pd.DataFrame({"english": english, "text": text}, dtype="str").assign(**said)
+                parts.append(part[list(PAIR_COLUMNS)].astype("str"))
+        contents = []
+        for task in self.task_files:
+            progress(f"reading task {task.name}")
+            contents.append(read_task(task, codes, whole, problems, progress))
+        return pd.concat(parts, ignore_index=True), contents
+
+
+def content_hash(path: Path) -> str:
+    """sha256 of a file. It is read once; then its size and time of change stand for it."""
+    stat, place = path.stat(), str(path.resolve())
+    seen = [place, stat.st_size, stat.st_mtime_ns]
+    note = cache_dir() / "fingerprints" / f"file-{hashlib.sha256(place.encode()).hexdigest()[:16]}.json"
+    try:
+        known = json.loads(note.read_text(encoding="utf-8"))
+        if known["file"] == seen:
+            return str(known["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    atomic_write(note, json.dumps({"file": seen, "sha256": digest}))
+    return digest

@@ -1,0 +1,197 @@
+"""A task out of its files: queries with their splits, judgements that fit them, documents one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.data.sources.collection import OwnTask, Progress, task_frames
+from bench.data.sources.local.documents import documents
+from bench.data.sources.local.ids import Ids, kept
+from bench.data.sources.local.judgements import judgements
+from bench.data.sources.local.layout import TaskFile, TaskFiles
+from bench.data.sources.local.pairs import latin_share
+from bench.data.sources.local.problems import Problems
+from bench.data.sources.local.topics import queries
+
+ENGLISH = "eng_Latn"
+SAMPLE = 1000  # documents whose script is looked at
+TOLD = 1_000_000  # documents between two lines of progress
+
+
+@dataclass(frozen=True)
+class Query:
+    """One query as its file has it."""
+
+    language: str
+    split: str  # of the file; "" where its name says none
+    id: str
+    text: str
+    path: Path
+    line: int
+
+
+@dataclass
+class Judged:
+    """Judgements of one language, or of all ("")."""
+
+    grades: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)  # query -> split of the file -> document -> grade
+    places: dict[str, tuple[Path, int]] = field(default_factory=dict)  # query -> where it was first judged
+    documents: dict[str, tuple[Path, int]] = field(default_factory=dict)  # document -> where it was first called relevant
+
+
+@dataclass(frozen=True)
+class Content:
+    """What was read: the task, with all documents or only those called relevant, and number and letters of all."""
+
+    task: OwnTask
+    documents: int
+    letters: int
+    notes: tuple[str, ...]
+
+
+def read_task(
+    files: TaskFiles, codes: Collection[str] | None, whole: bool, problems: Problems, progress: Progress
+) -> Content:
+    """Read and check a task.
+
+    Args:
+        codes: languages to read, English always among them; None = all.
+        whole: keep all documents; otherwise only the relevant ones, so that any number of them can be checked.
+    """
+    wanted = [file for file in files.files if codes is None or file.language in ("", ENGLISH, *codes)]
+    asked = _queries([file for file in wanted if file.role == "queries"], files.topic_fields, problems)
+    judged = _judged([file for file in wanted if file.role == "qrels"], problems)
+    rows, qrels, notes = _matched(files, asked, judged, problems)
+    relevant = {document for *_, document, _ in qrels}
+    corpora = [file.path for file in wanted if file.role == "corpus"]
+    found, number, letters = _documents(corpora, None if whole else relevant, problems, progress)
+    have = {identifier for identifier, _ in found}
+    for one in judged.values():
+        for document in sorted(one.documents.keys() & (relevant - have), key=lambda name: one.documents[name]):
+            path, line = one.documents[document]
+            problems.error(path, line, "unknown document", f"calls document {document!r} relevant, which is not in the corpus")
+    return Content(OwnTask(files.name, **task_frames(found, rows, qrels), parallel=files.parallel), number, letters, notes)
+
+
+def _queries(files: list[TaskFile], fields: tuple[str, ...], problems: Problems) -> list[Query]:
+    found: dict[tuple[str, str, str], Query] = {}
+    for file in files:
+        before = len(found)
+        for line, identifier, text in queries(file.path, fields, problems):
+            query = Query(file.language, file.split, identifier, text, file.path, line)
+            first = found.setdefault((file.language, file.split, identifier), query)
+            if first is not query:
+                place = f"line {first.line}" if first.path == file.path else f"{problems.name(first.path)}:{first.line}"
+                problems.error(file.path, line, "duplicate id", f"has the query id {identifier!r} of {place}")
+        if len(found) == before:
+            problems.error(file.path, 0, "no query", "holds no query")
+    return list(found.values())
+
+
+def _judged(files: list[TaskFile], problems: Problems) -> dict[str, Judged]:
+    """Judgements by language; those without a language are for all."""
+    found: dict[str, Judged] = {}
+    for file in files:
+        one = found.setdefault(file.language, Judged())
+        count = 0
+        for line, query, document, grade in judgements(file.path, problems):
+            count += 1
+            one.places.setdefault(query, (file.path, line))
+            grades = one.grades.setdefault(query, {}).setdefault(file.split, {})
+            if grade > 0:
+                one.documents.setdefault(document, (file.path, line))
+            if document not in grades:
+                grades[document] = grade
+            elif grades[document] == grade:
+                problems.warning(file.path, line, "repeated row", f"repeats the judgement of {query} and {document}: left out")
+            else:
+                what = f"gives {query} and {document} the grade {grade}, after {grades[document]} before"
+                problems.error(file.path, line, "contradiction", what)
+        if not count:
+            problems.error(file.path, 0, "no judgement", "holds no judgement")
+    return found
+
+
+def _matched(
+    files: TaskFiles, asked: list[Query], judged: dict[str, Judged], problems: Problems
+) -> tuple[list[tuple[str, str, str, str]], list[tuple[str, str, str, str, int]], tuple[str, ...]]:
+    """Rows of queries and judgements that fit each other; what does not is reported."""
+    rows, qrels, notes = [], [], list[str]()
+    used: dict[str, set[str]] = {}
+    unjudged: dict[Path, list[Query]] = {}
+    own = {code for code in judged if code}
+    if ENGLISH not in judged and "" not in judged and own and any(query.language == ENGLISH for query in asked):
+        # English queries beside judgements of each language: theirs are those of the same questions.
+        judged = judged | {ENGLISH: _union(judged[code] for code in sorted(own))}
+        notes.append(f"task {files.name}: its English queries take the judgements of the same ids in the other languages")
+    for query in asked:
+        scope = query.language if query.language in judged else ""
+        by_split = judged[scope].grades.get(query.id, {}) if scope in judged else {}
+        used.setdefault(scope, set()).add(query.id)
+        split = query.split or _split(query, by_split, problems)
+        grades = {doc: grade for of, part in by_split.items() if of in ("", split) for doc, grade in part.items() if grade > 0}
+        if grades:
+            rows.append((split, query.language, query.id, query.text))
+            qrels += [(split, query.language, query.id, doc, grade) for doc, grade in grades.items()]
+        else:
+            unjudged.setdefault(query.path, []).append(query)
+    for path, left in unjudged.items():
+        for query in left:
+            why = f"asks {query.id!r}, to which no document is called relevant: left out"
+            problems.warning(path, query.line, "query without a relevant document", why)
+    for scope, one in judged.items():
+        for identifier in sorted(one.places.keys() - used.get(scope, set()), key=lambda name: one.places[name]):
+            path, line = one.places[identifier]
+            problems.warning(path, line, "unknown query", f"judges query {identifier!r}, which nobody asks: left out")
+    if asked and not rows:
+        where = files.folder
+        problems.error(where, 0, "nothing fits", f"task {files.name}: no query has a relevant document: do the ids agree?")
+    return rows, qrels, tuple(notes)
+
+
+def _split(query: Query, by_split: dict[str, dict[str, int]], problems: Problems) -> str:
+    """The split of a query whose file names none: that of the file in which it is judged."""
+    named = sorted(split for split in by_split if split)
+    if len(named) > 1:
+        what = f"query {query.id!r} is judged in {' and '.join(named)}: it counts as test"
+        problems.warning(query.path, query.line, "judged in two splits", what)
+    return named[-1] if named else ""
+
+
+def _union(judged: Iterable[Judged]) -> Judged:
+    whole = Judged()
+    for one in judged:
+        for query, splits in one.grades.items():
+            for split, grades in splits.items():
+                whole.grades.setdefault(query, {}).setdefault(split, {}).update(grades)
+    return whole
+
+
+def _documents(
+    corpora: list[Path], only: set[str] | None, problems: Problems, progress: Progress
+) -> tuple[list[tuple[str, str]], int, int]:
+    """(id, text) of all documents or of those in `only`, each id once; number and letters of all."""
+    ids, found, numbers, sample = Ids("document"), list[tuple[str, str]](), list[int](), list[str]()
+    letters = 0
+    for path in corpora:
+        before = len(ids)
+        for line, identifier, text in documents(path, problems):
+            if only is None or identifier in only:
+                found.append((identifier, text))
+                numbers.append(len(ids))
+            if len(ids) < SAMPLE:
+                sample.append(text[:SAMPLE])
+            ids.add(identifier, text, path, line)
+            letters += len(text)
+            if len(ids) % TOLD == 0:
+                progress(f"{problems.name(path)}: {len(ids):,} documents")
+        if len(ids) == before:
+            problems.error(path, 0, "no document", "holds no document")
+    if sample and latin_share(sample) < 0.5:
+        what = "its documents are hardly in Latin letters: the bench searches English ones"
+        problems.warning(corpora[0], 0, "not English", what)
+    repeats = ids.repeats(problems)
+    gone = set(repeats)
+    return kept(found, [at for at, number in enumerate(numbers) if number in gone]), len(ids) - len(repeats), letters

@@ -1,0 +1,194 @@
+"""Does a text of a task occur in a training text? The build removes such pairs, then checks what is left.
+
+Texts are compared by `cleaning.key`: lower-case letters, digits and marks, without spaces and punctuation.
+What "occurs" means depends on the length of the protected text:
+
+* five words or more (see `long_enough`): it occurs if the training text contains it;
+* shorter: only if the whole training text equals it. A single word occurs everywhere, and a sentence that
+  happens to hold a keyword does not give away which symbol it belongs to.
+* queries of symbol search: always only if equal, since they are terms of a dictionary, not sentences.
+
+Every protected text is looked for in the texts of all languages and in their English sides. Texts of the
+test split (and FAQ answers) must be neither in training nor in dev pairs, those of the dev split not in
+training pairs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bench.base.errors import BenchError
+from bench.data.suite.cleaning import keys
+
+MIN_WORDS = 5
+_UNSEGMENTED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\ua9e0-\ua9ff]")
+_LETTERS_PER_WORD = 3  # in scripts that put no spaces between words
+_WINDOWS = (8, 16, 32, 64)  # letters; a protected text is found by the longest window that fits into it
+_PART = 50_000  # texts searched together: each letter takes some dozen bytes meanwhile
+_TABLE_BITS = 22
+_TABLE_SHIFT = np.uint64(64 - _TABLE_BITS)
+DEV, TEST = 1, 2  # levels of protection
+FORBIDDEN = {"train": DEV, "dev": TEST}  # split of a pair -> lowest level that must not occur in it
+
+
+def long_enough(text: str) -> bool:
+    """At least five words; three letters count as one in scripts without spaces (Thai, Chinese ...)."""
+    return len(text.split()) + len(_UNSEGMENTED.findall(text)) // _LETTERS_PER_WORD >= MIN_WORDS
+
+
+@dataclass(frozen=True)
+class Finder:
+    """Finds protected texts in other texts.
+
+    Attributes:
+        whole: protected key -> level; counts when a text equals it.
+        parts: protected key -> level; counts when a text contains it.
+    """
+
+    whole: Mapping[str, int]
+    parts: Mapping[str, int]
+    _windows: tuple[_Window, ...]
+
+    @classmethod
+    def of(cls, sentences: Mapping[str, int], terms: Mapping[str, int] | None = None) -> Finder:
+        """Protect sentences (equality, and containment if long enough) and terms (equality only).
+
+        Args:
+            sentences, terms: text -> level.
+        """
+        whole: dict[str, int] = {}
+        parts: dict[str, int] = {}
+        for texts, may_contain in ((sentences, True), (terms or {}, False)):
+            for (text, level), found in zip(texts.items(), keys(list(texts)), strict=True):
+                if found:
+                    whole[found] = max(level, whole.get(found, 0))
+                if may_contain and len(found) >= _WINDOWS[0] and long_enough(text):
+                    parts[found] = max(level, parts.get(found, 0))
+        return cls(whole, parts, _windows(list(parts)))
+
+    def find(self, texts: Sequence[str]) -> dict[int, tuple[int, str]]:
+        """Position in `texts` -> (level, key) of the most protected text that occurs there."""
+        text_keys = keys(texts)
+        found = {number: (self.whole[text], text) for number, text in enumerate(text_keys) if text in self.whole}
+        for number, text in self._contained(text_keys):
+            found[number] = max((self.parts[text], text), found.get(number, (0, "")))
+        return found
+
+    def _contained(self, text_keys: Sequence[str]) -> Iterable[tuple[int, str]]:
+        joined = "\n".join(text_keys)
+        ends = np.cumsum([len(text) + 1 for text in text_keys])
+        hashes, length = _letters(joined), 1
+        for window in self._windows:
+            hashes, length = _widen(hashes, length, window.length), window.length
+            places = np.flatnonzero(window.table[hashes >> _TABLE_SHIFT])
+            for place, value in zip(places.tolist(), hashes[places].tolist(), strict=True):
+                for text in window.texts.get(value, ()):
+                    if joined.startswith(text, place):
+                        yield int(np.searchsorted(ends, place, side="right")), text
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Protected keys by the hash of their first `length` letters, and a quick test for such hashes."""
+
+    length: int
+    texts: Mapping[int, Sequence[str]]
+    table: np.ndarray
+
+
+def _windows(parts: Sequence[str]) -> tuple[_Window, ...]:
+    joined = "\n".join(parts)
+    starts = np.cumsum([0, *(len(text) + 1 for text in parts)])[:-1]
+    hashes, before = _letters(joined), 1
+    found = []
+    for length, longer in zip(_WINDOWS, (*_WINDOWS[1:], None), strict=True):
+        hashes, before = _widen(hashes, before, length), length
+        texts: dict[int, list[str]] = {}
+        for text, start in zip(parts, starts.tolist(), strict=True):
+            if len(text) >= length and (longer is None or len(text) < longer):
+                texts.setdefault(int(hashes[start]), []).append(text)
+        table = np.zeros(1 << _TABLE_BITS, dtype=bool)
+        table[np.array(list(texts), dtype=np.uint64) >> _TABLE_SHIFT] = True
+        found.append(_Window(length, texts, table))
+    return tuple(found)
+
+
+def _letters(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+
+
+def _widen(hashes: np.ndarray, before: int, length: int) -> np.ndarray:
+    """Hashes of all windows of `length` letters out of those of `before` letters (a power of two apart).
+
+    Doubling: the hash of a window is mixed from those of its halves. (n,) -> (n - length + before,).
+    """
+    while before < length:
+        if len(hashes) <= before:
+            return hashes[:0]
+        mixed = hashes[:-before] * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+        hashes = (mixed + hashes[before:]) * np.uint64(0xBF58476D1CE4E5B9)
+        before *= 2
+    return hashes
+
+
+def protect(documents: pd.DataFrame, queries: pd.DataFrame, qrels: pd.DataFrame, also: Mapping[str, int] | None = None) -> Finder:
+    """A finder for the queries of all tasks and the FAQ answers, in tables as in `types`.
+
+    Args:
+        also: further texts -> level that the tables do not hold (FAQ answers in the other languages).
+    """
+    sentences: dict[str, int] = dict(also or {})
+    terms: dict[str, int] = {}
+    for task, split, text in zip(queries["task"], queries["split"], queries["text"], strict=True):
+        into = terms if task == "symbols" else sentences
+        into[text] = max(into.get(text, 0), TEST if split == "test" else DEV)
+    answers = set(qrels.loc[qrels["task"] == "faq", "doc_id"])
+    is_answer = (documents["task"] == "faq") & documents["doc_id"].isin(answers)
+    sentences |= dict.fromkeys(documents.loc[is_answer, "text"], TEST)
+    return Finder.of(sentences, terms)
+
+
+def leaking(bitext: pd.DataFrame, finder: Finder) -> dict[str, tuple[int, str]]:
+    """pair id -> (level, key) of the most protected text in it, in its English side or in any language."""
+    found: dict[str, tuple[int, str]] = {}
+    english = bitext.drop_duplicates("pair_id")
+    parts = [(english["pair_id"], english["english"])]
+    parts += [(part["pair_id"], part["text"]) for _, part in bitext.groupby("language", sort=True)]
+    for pairs, texts in parts:
+        ids, all_texts = pairs.tolist(), texts.tolist()
+        for start in range(0, len(ids), _PART):
+            for number, hit in finder.find(all_texts[start : start + _PART]).items():
+                pair = ids[start + number]
+                found[pair] = max(hit, found.get(pair, (0, "")))
+    return found
+
+
+def forbidden(bitext: pd.DataFrame, leaks: Mapping[str, tuple[int, str]]) -> pd.Series:
+    """Is the row's pair among the leaks, at a level that its split must not hold? (in all languages alike)"""
+    level = bitext["pair_id"].map({pair: level for pair, (level, _) in leaks.items()}).fillna(0)
+    return level >= bitext["split"].map(FORBIDDEN)
+
+
+def check(bitext: pd.DataFrame, finder: Finder) -> None:
+    """Fail if a training pair holds a protected text, or a dev pair one of the test split.
+
+    Raises:
+        BenchError: names the first pairs that leak.
+    """
+    leaks = leaking(bitext, finder)
+    rows = bitext[forbidden(bitext, leaks)].drop_duplicates("pair_id")
+    if len(rows):
+        shown = "\n  ".join(
+            f"{pair} ({source}, {split}): {english!r} holds {leaks[pair][1]!r}"
+            for pair, _, source, split, english, _ in rows.head(5).to_numpy()
+        )
+        raise BenchError(
+            f"leakage: {len(rows)} pairs of the bitext hold a text of a task:\n  {shown}",
+            "The suite was not written. A rule in bench/suite lets these pairs through; that is a bug.",
+        )

@@ -1,0 +1,132 @@
+"""The suite of somebody's own data: the same tables, checks and cache folder as the built-in one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bench.base.errors import BenchError
+from bench.base.paths import cache_dir
+from bench.data.languages import Languages
+from bench.data.sources.collection import OwnData, Progress, Reader
+from bench.data.suite import leakage
+from bench.data.suite.build import Frames, content_hash, counts, task_frames, write_suite
+from bench.data.suite.own_pairs import own_bitext
+from bench.data.suite.own_tasks import own_task
+from bench.data.suite.types import ENGLISH, FORMAT, Suite, tasks_from
+
+RULES = 1  # raised by hand when the rules below or in `own_pairs` and `own_tasks` change what comes out
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a profile decides: `data.dev_share` and `data.max_pairs`."""
+
+    dev_share: float | None = None
+    max_pairs: int | None = None
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """What is made of the data before it is written.
+
+    Attributes:
+        frames: tables as in `types.TABLES`.
+        parallel: task -> its ids are the same questions in all languages.
+        rejected: source -> rule -> pairs that fell to it; `leak` counts pairs that hold a text of a task.
+        notes: what was decided, one sentence each.
+        streams: task -> what names its documents, where they are too many for a table.
+        leaks: (language, English side, text) of some of the pairs that hold a text of a task.
+    """
+
+    frames: Frames
+    parallel: dict[str, bool]
+    rejected: dict[str, dict[str, int]]
+    notes: tuple[str, ...]
+    leaks: tuple[tuple[str, str, str], ...]
+    streams: dict[str, dict[str, Any]]
+
+
+def own_key(reader: Reader, codes: Sequence[str], choices: Choices) -> str:
+    """16 hexadecimal digits of what the suite is made from: content of the files, languages, choices and rules."""
+    described = {
+        "own": RULES, "format": FORMAT, "languages": sorted(set(codes) - {ENGLISH}), "content": reader.key(codes),
+        "dev_share": choices.dev_share, "max_pairs": choices.max_pairs,
+    }  # fmt: skip
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def own_suite(reader: Reader, languages: Languages, codes: Sequence[str], choices: Choices, progress: Progress) -> Suite:
+    """The suite of these languages; made once, then loaded from the cache folder.
+
+    Raises:
+        BenchError: data that cannot be used, a task without queries, leakage, a full disk.
+    """
+    codes = sorted({languages.get(code).code for code in codes} - {ENGLISH})
+    key = own_key(reader, codes, choices)
+    path = cache_dir() / "suite" / key
+    if not (path / "suite.json").exists():
+        made = assemble(reader.read(codes, progress), choices, progress)
+        info = {
+            "key": key, "hash": content_hash(made.frames), "format": FORMAT, "parallel": made.parallel, "languages": codes,
+            "streams": made.streams, "counts": counts(made.frames), "rejected": made.rejected, "notes": list(made.notes),
+        }  # fmt: skip
+        write_suite(path, made.frames, info)
+    return Suite.load(path)
+
+
+def assemble(data: OwnData, choices: Choices, progress: Progress) -> Assembled:
+    """Clean pairs, split queries, and take out of the bitext what holds a text of a task."""
+    progress("cleaning bitext")
+    pairs, rejected = own_bitext(data.pairs, choices.max_pairs)
+    notes = list(data.notes)
+    tasks = []
+    for task in data.tasks:
+        progress(f"making task {task.name}")
+        rows, said = own_task(task, choices.dev_share)
+        tasks.append(rows)
+        notes += said
+    streams = {task.name: task.stream for task in data.tasks if task.stream is not None}
+    frames = task_frames(tasks)
+    progress("removing pairs that hold a text of a task")
+    kept, leaks = remove_leaks(pairs, frames)
+    rejected["leak"] = {"pairs": len(pairs) - len(kept)}
+    for language in sorted(set(pairs["language"])):
+        if not ((kept["language"] == language) & (kept["split"] == "train")).any():
+            raise BenchError(
+                f"all training pairs of {language} hold a text of a task", "take bitext that was not made from the tasks"
+            )
+    progress("checking for leakage")
+    leakage.check(kept, protect(frames))
+    parallel = {task.name: task.parallel for task in tasks}
+    return Assembled({"bitext": kept, **frames}, parallel, rejected, tuple(notes), leaks, streams)
+
+
+def remove_leaks(pairs: pd.DataFrame, tasks: Frames) -> tuple[pd.DataFrame, tuple[tuple[str, str, str], ...]]:
+    """Pairs (in all languages alike) without those that hold a text of a task or, if for training, a dev pair's text."""
+    dev = pairs[pairs["split"] == "dev"]
+    found = leakage.leaking(pairs, protect(tasks, [*dev["english"].unique(), *dev["text"]]))
+    gone = leakage.forbidden(pairs, found)
+    shown = pairs[gone].drop_duplicates("pair_id").head(3)[["language", "english", "text"]]
+    return pairs[~gone].reset_index(drop=True), tuple(shown.itertuples(index=False, name=None))
+
+
+def protect(tasks: Mapping[str, pd.DataFrame], dev_texts: Sequence[str] = ()) -> leakage.Finder:
+    """A finder for the queries of all languages, English among them, and the documents called relevant."""
+    sentences: dict[str, int] = dict.fromkeys(dev_texts, leakage.DEV)
+    queries, qrels = tasks["queries"], tasks["qrels"]
+    relevant = qrels.merge(tasks["documents"], on=["task", "doc_id"])[["split", "text"]].drop_duplicates()
+    for frame in (queries, relevant):
+        for split, text in zip(frame["split"], frame["text"], strict=True):
+            sentences[text] = max(sentences.get(text, 0), leakage.TEST if split == "test" else leakage.DEV)
+    return leakage.Finder.of(sentences)
+
+
+def tasks_of(made: Assembled) -> dict[str, Any]:
+    """The tasks as the bench will see them."""
+    return tasks_from(made.frames, made.parallel, made.streams)
