@@ -14,7 +14,7 @@ from bench import own_fit
 from bench.base.errors import BenchError, unknown
 from bench.data.languages import Languages
 from bench.data.sources.own import reader_of
-from bench.encoders.builtin import BUILTIN, check_name
+from bench.encoders.builtin.names import BUILTIN, check_name
 from bench.method_specs import code_key, files_of, method_spec
 from bench.profile import Data, Evaluation, Models, Profile, Retrieval, Settings, Space, Training
 from methods import registry

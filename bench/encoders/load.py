@@ -12,7 +12,7 @@ from typing import Any
 from bench.base.errors import BenchError
 from bench.base.once import once
 from bench.base.paths import cache_dir
-from bench.encoders.builtin import BUILTIN, check_name
+from bench.encoders.builtin.names import BUILTIN, check_name
 from bench.encoders.encoder import Encoder
 from bench.encoders.modules import MODULES, prefix_tokens, transformer_folder
 from bench.encoders.spec import DEFAULT_LENGTH, OWN, read_spec

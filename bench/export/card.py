@@ -13,7 +13,7 @@ from bench.base.markdown import number, table
 from bench.data.languages import Languages
 from bench.data.sources.packages.catalogue import PACKAGES
 from bench.data.suite.build import SOURCE_PACKAGES
-from bench.encoders.builtin import BUILTIN
+from bench.encoders.builtin.names import BUILTIN
 from bench.encoders.encoder import Encoder
 from bench.export.prefixes import Marked
 from bench.grid import CellSpec

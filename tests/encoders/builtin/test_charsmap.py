@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers.normalizers import Precompiled
 
-from bench.encoders.charsmap import precompiled
+from bench.encoders.builtin.charsmap import precompiled
 
 CHARACTER = st.characters(exclude_categories=["Cs", "Mn", "Mc", "Me"], exclude_characters="\0")
 

