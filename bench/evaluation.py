@@ -17,9 +17,9 @@ from bench.encoders.encoder import Encoder
 from bench.retrieval.candidates import recall_against
 from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.ranking import Ranking
+from bench.retrieval.scoring import check, score, write_run
 from bench.retrieval.sparse import WordQuery, plain
 from bench.scorers import SPARSE
-from bench.scoring import check, score, write_run
 
 Report = Callable[[str, float], None]
 RECALL_AT = 10

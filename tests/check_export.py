@@ -23,7 +23,7 @@ from bench.context import context_of
 from bench.export.cell import export, find
 from bench.grid import CellSpec
 from bench.retrieval.ranking import Order
-from bench.scoring import score
+from bench.retrieval.scoring import score
 from tests.smoke import bench
 
 METHOD, TASK, LANGUAGES = "contrastive", "faq", ("swh_Latn", "cym_Latn", "deu_Latn")

@@ -10,7 +10,7 @@ from bench import agreement
 from bench.agreement import drawn_pairs, rank_correlation, read_run
 from bench.base.errors import BenchError
 from bench.retrieval.ranking import Ranking
-from bench.scoring import write_run
+from bench.retrieval.scoring import write_run
 from tests.made_up import LOW, QUESTIONS, TASKS, cell, plan
 from tests.test_cli import bench, loaded
 

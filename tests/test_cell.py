@@ -7,8 +7,8 @@ import pytest
 
 import bench.cell
 from bench.cell import dev_pairs, english_ceiling, precision_of, run_cell, training_pairs
+from bench.retrieval.scoring import MEASURES as MEASURES_OF_A_QUERY
 from bench.scorers import ENCODED, SPARSE
-from bench.scoring import MEASURES as MEASURES_OF_A_QUERY
 from methods import registry
 from tests.made_suite import LETTERS, World, made_world, translated
 

@@ -14,8 +14,8 @@ from bench.data.suite.types import Suite
 from bench.evaluation import english_sets, evaluate, query_sets, summarise, with_words
 from bench.profile import Retrieval
 from bench.retrieval.large.index import PRODUCTS
+from bench.retrieval.scoring import MEASURES as MEASURES_OF_A_QUERY
 from bench.retrieval.sparse import plain
-from bench.scoring import MEASURES as MEASURES_OF_A_QUERY
 from tests.made_suite import LETTERS, World, made_world
 
 MEASURES = list(MEASURES_OF_A_QUERY)

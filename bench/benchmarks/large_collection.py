@@ -39,7 +39,7 @@ from bench.retrieval.large.build import CODEC_DOCUMENTS, encode_collection, inde
 from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.maxsim import maxima, mean_over_queries
 from bench.retrieval.ranking import Order, Ranking
-from bench.scoring import score
+from bench.retrieval.scoring import score
 
 TASKS = ("symbols", "faq", "passages")
 LANGUAGES = ("eng_Latn", "deu_Latn", "fra_Latn", "swh_Latn", "amh_Ethi", "hau_Latn", "khm_Khmr", "cym_Latn")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.base.errors import BenchError
 from bench.retrieval.ranking import Order, Ranking
-from bench.scoring import MEASURES, check, score, trec_run, write_run
+from bench.retrieval.scoring import MEASURES, check, score, trec_run, write_run
 
 DOCS = [f"d{i:03d}" for i in range(150)]
 
