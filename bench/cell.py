@@ -16,7 +16,6 @@ import torch
 
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_write
-from bench.collapse import judge, spread
 from bench.context import ENGLISH, Context, context_of, device_of
 from bench.encoders.encoder import Encoder, autocast_dtype
 from bench.evaluation import QuerySet, english_sets, evaluate, query_sets, summarise, with_words
@@ -25,12 +24,13 @@ from bench.grid import CellSpec
 from bench.loggers import opened
 from bench.method_specs import planned_method
 from bench.own_retriever import own_retriever
-from bench.rarity import english_idf, with_idf
-from bench.sampling import draw_pairs, exchange_english, quotas
 from bench.scorers import ENCODED, SPARSE, scorers_of
 from bench.store import read_json
 from bench.students import save_student
-from bench.training import Pairs, TrainSettings, train
+from bench.training.collapse import judge, spread
+from bench.training.loop import Pairs, TrainSettings, train
+from bench.training.rarity import english_idf, with_idf
+from bench.training.sampling import draw_pairs, exchange_english, quotas
 from bench.translation.code_switch import code_switched
 from methods.base import Method
 

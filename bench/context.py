@@ -35,7 +35,7 @@ from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.late import LateIndex
 from bench.retrieval.ranking import Ranking
 from bench.retrieval.sparse import SparseIndex
-from bench.training import TeacherStates
+from bench.training.loop import TeacherStates
 from bench.translation.words import Pieces, key, pieces_of, words
 
 Progress = Callable[[float], None]

@@ -17,7 +17,7 @@ from bench.encoders.head import Head
 from bench.encoders.load import model_folder
 from bench.encoders.space import Space
 from bench.store import STUDENT, read_json
-from bench.training import TrainSettings, freeze
+from bench.training.loop import TrainSettings, freeze
 
 HEAD = "head.safetensors"
 KEPT = "kept_ids"  # name of the token ids whose rows a trained word embedding has

@@ -10,7 +10,7 @@ from bench.encoders.head import Head, Layer
 from bench.encoders.load import load_encoder
 from bench.store import STUDENT
 from bench.students import put_back, read_student, save_student
-from bench.training import TrainSettings
+from bench.training.loop import TrainSettings
 from tests.made_suite import World, made_world
 from tests.tiny import tiny_bert, write_encoder_json
 

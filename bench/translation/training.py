@@ -16,8 +16,8 @@ from torch.nn.utils.rnn import pad_sequence
 from bench.base.errors import BenchError
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.execution.base import Report
-from bench.sampling import length_batches
-from bench.training import Batches, Clipped, TrainSettings, fit, freeze, linear, record
+from bench.training.loop import Batches, Clipped, TrainSettings, fit, freeze, linear, record
+from bench.training.sampling import length_batches
 from bench.translation.model import EnglishVocabulary, token_loss
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def train_translator(
     english: Sequence[TokenizedText], dev: tuple[Sequence[TokenizedText], Sequence[TokenizedText]], settings: TrainSettings,
     decoder_rate: float, seed: int, precision: str, report: Report, loggers: Sequence[Logger] = (),
 ) -> pd.DataFrame:  # fmt: skip
-    """Train in place; one row a step and one a dev check, as `bench.training.train`.
+    """Train in place; one row a step and one a dev check, as `bench.training.loop.train`.
 
     Args:
         texts, english: the two sides of the pairs, in the order in which they were drawn.

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from bench.base.paths import atomic_dir
 from bench.encoders.encoder import Encoder
 from bench.execution.base import Report
-from bench.training import TrainSettings
+from bench.training.loop import TrainSettings
 from bench.translation.model import EnglishVocabulary, build
 from bench.translation.training import train_decoder
 

@@ -8,7 +8,7 @@ import torch
 import bench.translation.warmup
 from bench.base.errors import BenchError
 from bench.encoders.encoder import Encoder
-from bench.training import TrainSettings
+from bench.training.loop import TrainSettings
 from bench.translation.model import EnglishVocabulary, build
 from bench.translation.neural import Translator
 from bench.translation.run import quality

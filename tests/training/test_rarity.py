@@ -10,8 +10,8 @@ import pytest
 from bench.base.ragged import Ragged
 from bench.encoders.encoder import TokenizedText
 from bench.encoders.space import Space
-from bench.rarity import Idf, english_idf, with_idf
-from bench.training import Pairs, TeacherStates
+from bench.training.loop import Pairs, TeacherStates
+from bench.training.rarity import Idf, english_idf, with_idf
 
 
 def test_idf_against_counting():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bench.collapse import SAMPLE, judge, spread
+from bench.training.collapse import SAMPLE, judge, spread
 
 RNG = np.random.default_rng(0)
 

@@ -21,7 +21,7 @@ from bench.base.ragged import Ragged
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.encoders.space import Space
 from bench.execution.base import Report
-from bench.sampling import length_batches
+from bench.training.sampling import length_batches
 from methods.base import Method, TokenStates
 
 if TYPE_CHECKING:

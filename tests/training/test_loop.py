@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 import torch
 
-import bench.training
+import bench.training.loop
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
 from bench.cell import dev_pairs, train_settings, training_pairs
 from bench.encoders.encoder import Encoder
 from bench.encoders.space import Centring, Space
-from bench.training import Distillation, Pairs, TeacherStates, freeze, layers, linear, train
+from bench.training.loop import Distillation, Pairs, TeacherStates, freeze, layers, linear, train
 from methods import registry
 from methods.base import Method
 from tests.made_suite import World, made_world
@@ -101,7 +101,7 @@ def test_the_gradient_is_clipped(world: World):
     for clip in (1e-3, 0.0):
         norms: list[float] = []
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(bench.training, "Distillation", Norms)
+            patch.setattr(bench.training.loop, "Distillation", Norms)
             trained(world, "contrastive", watched=False, clip=clip)
         found[clip] = norms
     assert found[1e-3] == pytest.approx([1e-3] * 6, rel=1e-3)

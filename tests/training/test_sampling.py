@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.base.errors import BenchError
-from bench.sampling import MEGABATCH, draw_pairs, exchange_english, length_batches, quotas
+from bench.training.sampling import MEGABATCH, draw_pairs, exchange_english, length_batches, quotas
 
 SIZES = {("a", "big"): 900, ("a", "small"): 100, ("b", "big"): 7}
 
