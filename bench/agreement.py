@@ -17,9 +17,9 @@ from bench.arms import asks_english, questions
 from bench.base.errors import BenchError
 from bench.base.markdown import number, table
 from bench.base.paths import atomic_write
+from bench.experiment.store import folder_name
 from bench.results import Cell, Experiment, load
 from bench.scorers import shown
-from bench.store import folder_name
 
 GROUPS = ("trained", "core", "held-out", "guard")
 SEED = 20243

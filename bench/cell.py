@@ -20,12 +20,12 @@ from bench.context import ENGLISH, Context, context_of, device_of
 from bench.encoders.encoder import Encoder, autocast_dtype
 from bench.evaluation import QuerySet, english_sets, evaluate, query_sets, summarise, with_words
 from bench.execution.base import Report
-from bench.grid import CellSpec
+from bench.experiment.grid import CellSpec
+from bench.experiment.method_specs import planned_method
+from bench.experiment.store import read_json
 from bench.loggers import opened
-from bench.method_specs import planned_method
 from bench.own_retriever import own_retriever
 from bench.scorers import ENCODED, SPARSE, scorers_of
-from bench.store import read_json
 from bench.students import save_student
 from bench.training.collapse import judge, spread
 from bench.training.loop import Pairs, TrainSettings, train

@@ -70,7 +70,7 @@ def plan(
     results: Results = Path("results"),
 ) -> None:
     """Show the cells of an experiment: what is done, what is left, what it will cost in time."""
-    from bench.plan import make_plan
+    from bench.experiment.plan import make_plan
     from bench.plan_view import overview
 
     chosen = _selection(methods, sizes, seeds, order, languages)
@@ -98,7 +98,7 @@ def run(
 ) -> None:
     """Run the cells that have no result yet, then write the leaderboard. Can be interrupted at any time."""
     from bench import loggers, runs
-    from bench.plan import make_plan
+    from bench.experiment.plan import make_plan
 
     if log:
         os.environ[loggers.VARIABLE] = ",".join(_split(log))
@@ -161,7 +161,7 @@ def check_method(
     name: Annotated[str, typer.Argument(help="A method with a loss: optical, contrastive(form=dense), path/to/mine.py:MyLoss.")],
 ) -> None:
     """Run the conformance suite on the loss of a method, built in or from outside."""
-    from bench.method_specs import load_method, method_spec
+    from bench.experiment.method_specs import load_method, method_spec
     from methods.conformance import conform
 
     method = load_method(method_spec(name))
@@ -253,8 +253,8 @@ def data_build(
 ) -> None:
     """Build the suite of a profile (bitext and tasks), or find it built."""
     from bench.data.suite.opening import open_suite
-    from bench.grid import suites
-    from bench.plan import make_plan
+    from bench.experiment.grid import suites
+    from bench.experiment.plan import make_plan
 
     console = Console()
     chosen = _selection(None, None, None, order, languages)
@@ -284,13 +284,13 @@ def _fail(message: str) -> None:
 
 
 def _selection(*axes: list[str] | None):  # type: ignore[no-untyped-def]
-    from bench.selection import Selection
+    from bench.experiment.selection import Selection
 
     return Selection(*(_split(axis) for axis in axes))
 
 
 def _split(values: list[str] | None) -> tuple[str, ...]:
-    from bench.selection import split_list
+    from bench.experiment.selection import split_list
 
     return split_list(values)
 

@@ -88,10 +88,10 @@ def report(
     figures: Annotated[bool, typer.Option(help="Write figures/ (SVG, PNG) and leaderboard.tex beside the page.")] = True,
 ) -> None:
     """Write one HTML page of everything that is stored: answer, curves, tables, languages, costs, queries."""
+    from bench.experiment.selection import split_list
     from bench.report.texts import WHICH
     from bench.report.write import write
     from bench.results import folder_of
-    from bench.selection import split_list
 
     if texts not in WHICH:
         raise unknown("choice of --texts", texts, WHICH)

@@ -27,8 +27,8 @@ from bench.encoders.linear_map import fit_head
 from bench.encoders.load import load_encoder, model_folder
 from bench.encoders.space import Space
 from bench.encoders.vocabulary import trim, used_ids
-from bench.grid import CellSpec
-from bench.profile import Data, Retrieval
+from bench.experiment.grid import CellSpec
+from bench.experiment.profile import Data, Retrieval
 from bench.retrieval.dense import DenseIndex
 from bench.retrieval.large.build import encode_collection, index_collection
 from bench.retrieval.large.index import LargeIndex

@@ -18,7 +18,7 @@ from bench.data.sources.local.problems import ERROR, WARNING, Problems
 from bench.data.sources.local.task import Content
 from bench.data.suite.own import Assembled, Choices, assemble
 from bench.data.suite.types import ENGLISH
-from bench.profile import BUILTIN, Data, Retrieval
+from bench.experiment.profile import BUILTIN, Data, Retrieval
 
 DIMENSIONS = 384  # of the built-in encoder, for estimates of memory
 LETTERS_PER_TOKEN = 4
@@ -58,7 +58,7 @@ def check(path: Path, languages_file: Path | None, shown: int, progress: Progres
     Raises:
         BenchError: there is no such folder or file, or a profile that names no data on disk.
     """
-    from bench.profile_file import data_section
+    from bench.experiment.profile_file import data_section
 
     data = data_section(path) if path.suffix in (".yaml", ".yml") else Data(suite=str(path.absolute()))
     if not data.own:

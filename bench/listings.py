@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bench.base.errors import BenchError, unknown
 from bench.data.languages import SOURCES, Language, Languages
-from bench.method_specs import method_spec
+from bench.experiment.method_specs import method_spec
 from methods import registry
 
 

@@ -14,7 +14,7 @@ from bench.base.errors import BenchError, unknown
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import Logger
 
-    from bench.grid import CellSpec
+    from bench.experiment.grid import CellSpec
 
 VARIABLE = "XLSD_LOG"  # workers are processes of their own: what they log comes to them through the environment
 FOLDER = "logs"  # in the folder of a cell

@@ -9,9 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.costs import duration
-from bench.grid import CellSpec
-from bench.plan import Plan
+from bench.experiment.costs import duration
+from bench.experiment.grid import CellSpec
+from bench.experiment.plan import Plan
 
 STYLES = {"done": "green", "failed": "red", "stale": "yellow", "missing": ""}
 

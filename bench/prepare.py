@@ -17,10 +17,10 @@ from bench.data.text_facts import measure
 from bench.encoders.load import load_encoder
 from bench.evaluation import query_sets
 from bench.execution.base import Report
-from bench.grid import CellSpec, cells
-from bench.method_specs import load_method, method_spec
+from bench.experiment.grid import CellSpec, cells
+from bench.experiment.method_specs import load_method, method_spec
+from bench.experiment.profile import Profile
 from bench.own_retriever import own_retriever
-from bench.profile import Profile
 from methods import registry
 
 

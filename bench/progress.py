@@ -13,9 +13,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from bench.costs import Costs, duration, makespan
 from bench.execution.base import Event, Failed, Finished, Progress, Started
-from bench.grid import CellSpec
+from bench.experiment.costs import Costs, duration, makespan
+from bench.experiment.grid import CellSpec
 from bench.progress_file import ProgressFile, Working
 
 

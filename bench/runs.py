@@ -14,7 +14,7 @@ from bench.base.paths import atomic_write
 from bench.data import text_facts
 from bench.execution.base import RUN_CELL, Executor, disk_full
 from bench.execution.local import LocalProcesses, call_in_child
-from bench.plan import Plan
+from bench.experiment.plan import Plan
 from bench.plan_view import heading
 from bench.progress import RunView
 from bench.progress_file import ProgressFile

@@ -16,7 +16,7 @@ from bench.encoders.fingerprint import fingerprint
 from bench.encoders.head import Head
 from bench.encoders.load import model_folder
 from bench.encoders.space import Space
-from bench.store import STUDENT, read_json
+from bench.experiment.store import STUDENT, read_json
 from bench.training.loop import TrainSettings, freeze
 
 HEAD = "head.safetensors"

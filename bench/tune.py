@@ -16,12 +16,12 @@ from bench.base.yamlfile import read_mapping
 from bench.data.languages import Languages
 from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.local import LocalProcesses, call_in_child
-from bench.grid import CellSpec, cells
+from bench.experiment.grid import CellSpec, cells
+from bench.experiment.profile import Profile
+from bench.experiment.profile_file import load_profile
+from bench.experiment.store import Store
 from bench.leaderboard_text import TUNING
-from bench.profile import Profile
-from bench.profile_file import load_profile
 from bench.scorers import ENCODED, SPARSE
-from bench.store import Store
 from bench.trials import draw
 
 Say = Callable[[str], None]

@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 
 from bench.context import context_of
+from bench.experiment.grid import CellSpec
 from bench.export.cell import export, find
-from bench.grid import CellSpec
 from bench.retrieval.ranking import Order
 from bench.retrieval.scoring import score
 from tests.smoke import bench

@@ -9,8 +9,8 @@ from rich.console import Console
 from bench import listings
 from bench.cli import main
 from bench.data.languages import Languages
-from bench.grid import cells
-from bench.profile_file import load_profile
+from bench.experiment.grid import cells
+from bench.experiment.profile_file import load_profile
 
 HEAVY = ("torch", "transformers", "pytorch_lightning", "faiss", "geomloss", "datasets", "ir_datasets")
 SCRIPT = f"""

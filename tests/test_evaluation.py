@@ -12,7 +12,7 @@ from bench.base.errors import BenchError
 from bench.context import ENGLISH, Context
 from bench.data.suite.types import Suite
 from bench.evaluation import english_sets, evaluate, query_sets, summarise, with_words
-from bench.profile import Retrieval
+from bench.experiment.profile import Retrieval
 from bench.retrieval.large.index import PRODUCTS
 from bench.retrieval.scoring import MEASURES as MEASURES_OF_A_QUERY
 from bench.retrieval.sparse import plain

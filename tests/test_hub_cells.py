@@ -12,9 +12,9 @@ from bench.base.errors import BenchError
 from bench.cell import run_cell
 from bench.context import context_of, open_context
 from bench.data.languages import Languages
-from bench.grid import cells
+from bench.experiment.grid import cells
+from bench.experiment.profile_file import load_profile
 from bench.prepare import prepare
-from bench.profile_file import load_profile
 from tests.made_hubs import declared, fresh_ir_datasets, put, tar_gz, write_repository
 from tests.tiny import SENTENCES, tiny_xlmr, write_encoder_json
 

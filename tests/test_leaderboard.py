@@ -10,7 +10,7 @@ import pytest
 
 from bench import leaderboard, resampling
 from bench.base.errors import BenchError
-from bench.plan import make_plan
+from bench.experiment.plan import make_plan
 from bench.results import CellName, folder_of, load
 from tests.made_up import GUARD, LOW, QUESTIONS, TASKS, cell, failure, plan
 

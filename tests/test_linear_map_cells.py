@@ -10,7 +10,7 @@ from bench.base.errors import BenchError
 from bench.cell import run_cell
 from bench.context import context_of
 from bench.data.languages import Languages
-from bench.grid import CellSpec, cells
+from bench.experiment.grid import CellSpec, cells
 from tests.made_suite import World, made_world
 from tests.tiny import tiny_bert
 

@@ -8,7 +8,7 @@ from bench.base.errors import BenchError
 from bench.cell import run_cell
 from bench.encoders.head import Head, Layer
 from bench.encoders.load import load_encoder
-from bench.store import STUDENT
+from bench.experiment.store import STUDENT
 from bench.students import put_back, read_student, save_student
 from bench.training.loop import TrainSettings
 from tests.made_suite import World, made_world

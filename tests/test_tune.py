@@ -7,9 +7,9 @@ import yaml
 import bench.tune
 from bench.base.errors import BenchError
 from bench.execution.base import Failed, Finished
-from bench.grid import CellSpec
+from bench.experiment.grid import CellSpec
+from bench.experiment.store import Store
 from bench.results import MEASURES
-from bench.store import Store
 from bench.tune import collect, trial_cells, tune
 
 SMALL = str(Path(__file__).parent / "profiles" / "small.yaml")

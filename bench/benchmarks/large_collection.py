@@ -31,8 +31,8 @@ from bench.context import Context, context_of
 from bench.data.documents import DocumentStream
 from bench.data.languages import Languages
 from bench.evaluation import query_sets
-from bench.grid import cells
-from bench.profile_file import load_profile
+from bench.experiment.grid import cells
+from bench.experiment.profile_file import load_profile
 from bench.retrieval.candidates import recall_against
 from bench.retrieval.large.best import Best
 from bench.retrieval.large.build import CODEC_DOCUMENTS, encode_collection, index_collection

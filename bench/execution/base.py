@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bench.base.errors import BenchError
-from bench.grid import CellSpec
+from bench.experiment.grid import CellSpec
 
 RUN_CELL = "bench.cell:run_cell"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from bench.execution.base import RUN_CELL, Event, Progress, Report, Started
 from bench.execution.job import execute
-from bench.grid import CellSpec
-from bench.store import Store
+from bench.experiment.grid import CellSpec
+from bench.experiment.store import Store
 
 
 class InProcess:

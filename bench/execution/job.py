@@ -11,8 +11,8 @@ from typing import Any
 from bench.base.errors import BenchError
 from bench.base.manifest import git, hardware, now, peak_memory_mb, versions
 from bench.execution.base import Event, Failed, Finished, Report, disk_full, load_function
-from bench.grid import CellSpec
-from bench.store import Store
+from bench.experiment.grid import CellSpec
+from bench.experiment.store import Store
 
 
 def execute(spec: CellSpec, store: Store, runner: str, report: Report, log: Path | None = None) -> Event:

@@ -22,9 +22,9 @@ from typing import Any
 from bench.base.errors import BenchError
 from bench.base.manifest import git, hardware, now, versions
 from bench.execution.base import RUN_CELL, Event, Failed, Finished, Progress, Started
-from bench.grid import CellSpec
-from bench.profile import Profile
-from bench.store import Store
+from bench.experiment.grid import CellSpec
+from bench.experiment.profile import Profile
+from bench.experiment.store import Store
 
 # Every library's own name for its number of threads; read once when it is loaded, hence set from outside.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")

@@ -63,8 +63,8 @@ def main() -> None:
 def _cell(task: dict[str, Any], report: Any) -> dict[str, Any]:
     from bench.execution.base import Finished
     from bench.execution.job import execute
-    from bench.grid import CellSpec
-    from bench.store import Store
+    from bench.experiment.grid import CellSpec
+    from bench.experiment.store import Store
 
     spec = CellSpec.model_validate(task["spec"])
     result = execute(spec, Store(Path(task["store"])), task["runner"], report, log=Path(task["log"]))
@@ -75,7 +75,7 @@ def _cell(task: dict[str, Any], report: Any) -> dict[str, Any]:
 
 def _call(task: dict[str, Any], report: Any) -> dict[str, Any]:
     from bench.execution.base import load_function
-    from bench.profile import Profile
+    from bench.experiment.profile import Profile
 
     result = load_function(task["call"])(Profile.model_validate(task["profile"]), report)
     return {"event": "returned", "result": result}

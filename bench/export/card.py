@@ -15,8 +15,8 @@ from bench.data.sources.packages.catalogue import PACKAGES
 from bench.data.suite.build import SOURCE_PACKAGES
 from bench.encoders.builtin.names import BUILTIN
 from bench.encoders.encoder import Encoder
+from bench.experiment.grid import CellSpec
 from bench.export.prefixes import Marked
-from bench.grid import CellSpec
 
 SCORE = "ndcg@10"
 

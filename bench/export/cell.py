@@ -13,10 +13,10 @@ from bench.context import Context, context_of
 from bench.encoders.encoder import Encoder
 from bench.encoders.load import load_encoder
 from bench.encoders.space import Space
+from bench.experiment.grid import CellSpec
+from bench.experiment.method_specs import method_spec
+from bench.experiment.store import STUDENT, Store, folder_name, read_json
 from bench.export import card, layout, prefixes
-from bench.grid import CellSpec
-from bench.method_specs import method_spec
-from bench.store import STUDENT, Store, folder_name, read_json
 from bench.students import put_back, read_student
 from methods import registry
 

@@ -10,7 +10,7 @@ import yaml
 
 from bench.data.sources.packages.catalogue import PACKAGES
 from bench.data.suite.build import SOURCE_PACKAGES
-from bench.profile import SOURCES
+from bench.experiment.profile import SOURCES
 from bench.record import RUNS, read_runs
 from bench.report.texts import own_data
 from bench.results import Cell, Experiment

@@ -13,11 +13,11 @@ import pandas as pd
 from bench.agreement import Runs, read_run
 from bench.arms import FLOOR, Scores
 from bench.base.errors import BenchError
+from bench.experiment.store import folder_name
 from bench.report.embed import scaled
 from bench.report.places import PER_MILLE
 from bench.report.texts import QUERY, Texts, cut
 from bench.results import Cell, Experiment
-from bench.store import folder_name
 
 PER_SIDE = 6  # queries of a pair, scorer and task on which one of them is ahead
 FIRST = 3  # documents of each list

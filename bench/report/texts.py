@@ -13,9 +13,9 @@ from bench.data.sources.packages.catalogue import PACKAGES
 from bench.data.suite.bitext import INTERFACE
 from bench.data.suite.build import SOURCE_PACKAGES
 from bench.data.suite.types import ENGLISH, Suite
-from bench.profile import SOURCES, TASKS, is_own
+from bench.experiment.profile import SOURCES, TASKS, is_own
+from bench.experiment.store import folder_name, read_json
 from bench.results import Experiment
-from bench.store import folder_name, read_json
 
 Which = Literal["shareable", "all", "none"]
 WHICH: tuple[Which, ...] = ("shareable", "all", "none")

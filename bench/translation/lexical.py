@@ -18,7 +18,7 @@ from bench.translation.words import Pieces, key, words
 if TYPE_CHECKING:
     from bench.cell import Clock
     from bench.context import Context
-    from bench.grid import CellSpec
+    from bench.experiment.grid import CellSpec
 
 
 class WordTranslator:

@@ -19,7 +19,7 @@ from bench.translation.warmup import warm_up
 if TYPE_CHECKING:
     from bench.cell import Clock
     from bench.context import Context
-    from bench.grid import CellSpec
+    from bench.experiment.grid import CellSpec
 
 BATCH_TOKENS = 2048
 

@@ -17,7 +17,7 @@ from bench.translation import lexical, neural
 if TYPE_CHECKING:
     from bench.cell import Clock
     from bench.context import Context
-    from bench.grid import CellSpec
+    from bench.experiment.grid import CellSpec
 
 
 class Translator(Protocol):

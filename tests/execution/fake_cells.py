@@ -105,7 +105,7 @@ def broken_prepare(profile, report):
 
 def run_method(spec, out_dir: Path, report):
     """Loads the cell's method, as the real cell does, and leaves its loss on a tiny problem in the manifest."""
-    from bench.method_specs import planned_method
+    from bench.experiment.method_specs import planned_method
     from methods.conformance import Problem
 
     method = planned_method(spec.method, spec.method_source, spec.model_keys)

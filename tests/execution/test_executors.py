@@ -12,9 +12,9 @@ from bench.data.languages import Languages
 from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.inprocess import InProcess
 from bench.execution.local import LocalProcesses, call_in_child, death
-from bench.grid import cells
-from bench.profile_file import load_profile
-from bench.store import Store
+from bench.experiment.grid import cells
+from bench.experiment.profile_file import load_profile
+from bench.experiment.store import Store
 
 RUNNER = "fake_cells:run_cell"
 SMALL = Path(__file__).parent.parent / "profiles" / "small.yaml"
@@ -147,7 +147,7 @@ def test_children_end_with_their_parent(store, fake, tmp_path):
     fake(OPTICAL, "wait 60")
     (tmp_path / "spec.json").write_text(OPTICAL.model_dump_json())
     code = (
-        "import sys; from pathlib import Path; from bench.store import Store; from bench.grid import CellSpec;"
+        "import sys; from pathlib import Path; from bench.experiment.store import Store; from bench.experiment.grid import CellSpec;"
         "from bench.execution.local import LocalProcesses;"
         f"spec = CellSpec.model_validate_json(Path({str(tmp_path / 'spec.json')!r}).read_text());"
         f"list(LocalProcesses(Store(Path({str(store.root)!r})), 1, {RUNNER!r}).run([spec]))"

@@ -16,8 +16,8 @@ from bench import runs
 from bench.base.errors import BenchError
 from bench.data import text_facts
 from bench.execution.inprocess import InProcess
-from bench.plan import make_plan
-from bench.selection import Selection
+from bench.experiment.plan import make_plan
+from bench.experiment.selection import Selection
 
 PREPARE = "fake_cells:prepare"
 SMALL = Path(__file__).parent.parent / "profiles" / "small.yaml"
@@ -166,7 +166,7 @@ import sys
 from pathlib import Path
 from rich.console import Console
 from bench import runs
-from bench.plan import make_plan
+from bench.experiment.plan import make_plan
 plan = make_plan(sys.argv[2], Path(sys.argv[1]), changes=sys.argv[3:])
 runs._tables = lambda plan, console: None
 sys.exit(runs.run(plan, Console(), "fake_cells:run_cell", "fake_cells:prepare"))

@@ -10,7 +10,7 @@ import pytest
 from bench.encoders.cache import teacher_states
 from bench.execution.base import RUN_CELL, Finished
 from bench.execution.job import execute
-from bench.store import Store
+from bench.experiment.store import Store
 from tests.made_suite import World, made_world
 
 METHODS = ("contrastive", "untrained", "english", "optical", "nmt(decoder_layers=1,max_tokens=6)")

@@ -21,13 +21,13 @@ from bench.encoders.load import load_encoder
 from bench.encoders.space import Centring, Space
 from bench.execution.base import RUN_CELL, Finished
 from bench.execution.job import execute
+from bench.experiment.grid import cells
+from bench.experiment.profile import Profile
+from bench.experiment.store import Store
 from bench.export import layout
 from bench.export.card import model_name
 from bench.export.cell import again, export, find
 from bench.export.prefixes import mark
-from bench.grid import cells
-from bench.profile import Profile
-from bench.store import Store
 from tests.made_suite import World
 from tests.tiny import tiny_bert, write_encoder_json
 

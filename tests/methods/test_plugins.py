@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.method_specs import code_key
+from bench.experiment.method_specs import code_key
 from methods import plugins, registry
 from methods.declaration import declaring
 

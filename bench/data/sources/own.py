@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.data.languages import Languages
 from bench.data.sources.collection import Reader
-from bench.profile import BUILTIN, Data
+from bench.experiment.profile import BUILTIN, Data
 
 
 def reader_of(data: Data, languages: Languages) -> Reader:

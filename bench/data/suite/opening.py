@@ -8,7 +8,7 @@ from bench.data.languages import Languages
 from bench.data.sources.collection import Progress
 from bench.data.suite.build import build_suite
 from bench.data.suite.types import Suite
-from bench.profile import Data
+from bench.experiment.profile import Data
 
 
 def open_suite(data: Data, languages: Languages, codes: Sequence[str], progress: Progress | None = None) -> Suite:

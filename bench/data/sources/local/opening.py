@@ -12,7 +12,7 @@ from bench.data.sources.local.layout import PairFile, TaskFile, TaskFiles, check
 from bench.data.sources.local.names import SPLITS, parse, unknown_language
 from bench.data.sources.local.problems import SHOWN, Problems
 from bench.data.sources.local.reader import Local
-from bench.profile import BitextEntry, TaskEntry
+from bench.experiment.profile import BitextEntry, TaskEntry
 
 
 def open_local(

@@ -6,7 +6,7 @@ from bench.base.errors import BenchError
 from bench.data.sources.collection import PAIR_COLUMNS, TASK_COLUMNS
 from bench.data.sources.local.opening import open_local
 from bench.data.sources.local.reader import content_hash
-from bench.profile import BitextEntry, TaskEntry
+from bench.experiment.profile import BitextEntry, TaskEntry
 from tests.own_data import LANGUAGES, PAIRS, beir, bitext, collection, jsonl, opened, problems_of, queries, tsv, write
 
 

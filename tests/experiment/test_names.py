@@ -7,12 +7,12 @@ import yaml
 
 from bench.base.errors import BenchError
 from bench.data.languages import Languages
-from bench.grid import cells
-from bench.names import short_names
-from bench.plan import make_plan
-from bench.profile_file import load_profile
+from bench.experiment.grid import cells
+from bench.experiment.names import short_names
+from bench.experiment.plan import make_plan
+from bench.experiment.profile_file import load_profile
+from bench.experiment.selection import Selection
 from bench.results import read_plan
-from bench.selection import Selection
 
 TUNED = "optical(epsilon=0.05,reach=0.5)"
 

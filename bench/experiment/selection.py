@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from bench.base.errors import BenchError
 from bench.data.languages import Languages
-from bench.grid import language_list
-from bench.method_specs import files_of, method_spec
-from bench.profile import Grid, MethodEntry, Profile
+from bench.experiment.grid import language_list
+from bench.experiment.method_specs import files_of, method_spec
+from bench.experiment.profile import Grid, MethodEntry, Profile
 
 
 @dataclass(frozen=True)

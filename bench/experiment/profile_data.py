@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.base.errors import BenchError
 from bench.data.languages import Languages
-from bench.profile import BUILTIN, Profile
+from bench.experiment.profile import BUILTIN, Profile
 
 
 def with_paths(data: Any, change: Callable[[str], str]) -> Any:

@@ -1,11 +1,11 @@
 import pytest
 
-from bench import own_fit
 from bench.base.errors import BenchError
 from bench.data.languages import Languages
 from bench.data.sources.collection import Outline
-from bench.grid import asks_english
-from bench.method_specs import method_spec
+from bench.experiment import own_fit
+from bench.experiment.grid import asks_english
+from bench.experiment.method_specs import method_spec
 
 LANGUAGES = Languages.load()
 OUTLINE = Outline(("swh_Latn", "amh_Ethi"), {"news": ("deu_Latn", "eng_Latn", "swh_Latn"), "faq": ("swh_Latn",)})

@@ -14,9 +14,9 @@ import pytest
 from bench.base.errors import BenchError
 from bench.base.manifest import git, hardware, now, peak_memory_mb, to_json, versions
 from bench.data.languages import Languages
-from bench.grid import CellSpec, cells
-from bench.profile_file import load_profile
-from bench.store import REQUIRED, STUDENT, Store, folder_name
+from bench.experiment.grid import CellSpec, cells
+from bench.experiment.profile_file import load_profile
+from bench.experiment.store import REQUIRED, STUDENT, Store, folder_name
 
 LANGUAGES = Languages.load()
 SMALL = Path(__file__).parent / "profiles" / "small.yaml"

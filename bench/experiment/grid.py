@@ -10,13 +10,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bench import own_fit
 from bench.base.errors import BenchError, unknown
 from bench.data.languages import Languages
 from bench.data.sources.own import reader_of
 from bench.encoders.builtin.names import BUILTIN, check_name
-from bench.method_specs import code_key, files_of, method_spec
-from bench.profile import Data, Evaluation, Models, Profile, Retrieval, Settings, Space, Training
+from bench.experiment import own_fit
+from bench.experiment.method_specs import code_key, files_of, method_spec
+from bench.experiment.profile import Data, Evaluation, Models, Profile, Retrieval, Settings, Space, Training
 from methods import registry
 
 TRAINING_LOOP = 2  # raised when the training loop changes results: those of trained cells are stale then
@@ -249,7 +249,7 @@ def _training(
 
     A control that trains another method (`shuffled`) starts from that method's settings.
     """
-    from bench.profile_file import profile_error
+    from bench.experiment.profile_file import profile_error
 
     content = profile.training.model_dump()
     for target in dict.fromkeys(name for one in (*registry.inner(spec), spec) for name in (one.name, str(one))):

@@ -4,11 +4,11 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.base.manifest import hardware
-from bench.costs import Costs, duration, makespan
 from bench.data.languages import Languages
 from bench.execution.base import Failed, Finished, Progress, Started
-from bench.grid import cells
-from bench.profile_file import load_profile
+from bench.experiment.costs import Costs, duration, makespan
+from bench.experiment.grid import cells
+from bench.experiment.profile_file import load_profile
 from bench.progress import RunView, report_line
 from bench.progress_file import ProgressFile, read
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from bench import grid
 from bench.base.errors import BenchError
 from bench.data.languages import Languages
-from bench.grid import CellSpec, cells, suites
-from bench.profile_file import load_profile
-from bench.selection import Selection, split_list
+from bench.experiment import grid
+from bench.experiment.grid import CellSpec, cells, suites
+from bench.experiment.profile_file import load_profile
+from bench.experiment.selection import Selection, split_list
 from methods import registry
 
 LANGUAGES = Languages.load()

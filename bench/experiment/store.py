@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from bench.base.lock import experiment_lock
 from bench.base.manifest import to_json
-from bench.grid import CellSpec
+from bench.experiment.grid import CellSpec
 from bench.loggers import FOLDER as LOGS
 
 State = Literal["done", "failed", "stale", "missing"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bench.base.errors import BenchError, unknown
-from bench.method_specs import files_of, method_spec
-from bench.profile import Profile
+from bench.experiment.method_specs import files_of, method_spec
+from bench.experiment.profile import Profile
 
 TELLING = ("form=structured", "ask=english")  # tables read scorers and ceilings off these
 
