@@ -97,7 +97,8 @@ def run(
     ] = None,
 ) -> None:
     """Run the cells that have no result yet, then write the leaderboard. Can be interrupted at any time."""
-    from bench import loggers, runs
+    from bench import runs
+    from bench.cells import loggers
     from bench.experiment.plan import make_plan
 
     if log:

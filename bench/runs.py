@@ -20,7 +20,7 @@ from bench.progress import RunView
 from bench.progress_file import ProgressFile
 from bench.record import RUNS, add_run
 
-PREPARE = "bench.prepare:prepare"
+PREPARE = "bench.cells.prepare:prepare"
 INTERRUPTED = 130
 
 

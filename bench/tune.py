@@ -124,7 +124,7 @@ def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.
         todo = [spec for _, _, spec in trials if store.state(spec) != "done"]
         if todo:
             say(f"{len(todo)} of {len(trials)} trials to run")
-            call_in_child("bench.prepare:prepare", profile, profile.hardware.threads or cores(), lambda *_: None)
+            call_in_child("bench.cells.prepare:prepare", profile, profile.hardware.threads or cores(), lambda *_: None)
         # Closed on Ctrl-C too: that ends the children.
         with closing(LocalProcesses(store, profile.hardware.workers).run(todo)) as events:  # type: ignore[type-var]
             for event in events:

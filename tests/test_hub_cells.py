@@ -9,12 +9,12 @@ import torch
 import yaml
 
 from bench.base.errors import BenchError
-from bench.cell import run_cell
-from bench.context import context_of, open_context
+from bench.cells.cell import run_cell
+from bench.cells.context import context_of, open_context
+from bench.cells.prepare import prepare
 from bench.data.languages import Languages
 from bench.experiment.grid import cells
 from bench.experiment.profile_file import load_profile
-from bench.prepare import prepare
 from tests.made_hubs import declared, fresh_ir_datasets, put, tar_gz, write_repository
 from tests.tiny import SENTENCES, tiny_xlmr, write_encoder_json
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from bench.base.errors import BenchError
-from bench.cell import run_cell
-from bench.context import context_of
+from bench.cells.cell import run_cell
+from bench.cells.context import context_of
 from bench.data.languages import Languages
 from bench.experiment.grid import CellSpec, cells
 from tests.made_suite import World, made_world

@@ -145,7 +145,7 @@ def test_only_what_is_missing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(bench.tune, "call_in_child", lambda what, *_: prepared.append(what))
     said: list[str] = []
     table = tune(file, tmp_path, said.append)
-    assert ran == [spec.id for _, _, spec in trials] and prepared == ["bench.prepare:prepare"]
+    assert ran == [spec.id for _, _, spec in trials] and prepared == ["bench.cells.prepare:prepare"]
     assert said[0] == "5 of 5 trials to run" and said[-1].startswith("FAILED") and "it broke" in said[-1]
     written = pd.read_csv(tmp_path / "trying" / "tuning.csv")
     # The experiment that the trials are for has the table too: its leaderboard links to it.

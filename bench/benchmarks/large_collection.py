@@ -27,10 +27,10 @@ import typer
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
 from bench.benchmarks.memory import peak_memory
-from bench.context import Context, context_of
+from bench.cells.context import Context, context_of
+from bench.cells.evaluation import query_sets
 from bench.data.documents import DocumentStream
 from bench.data.languages import Languages
-from bench.evaluation import query_sets
 from bench.experiment.grid import cells
 from bench.experiment.profile_file import load_profile
 from bench.retrieval.candidates import recall_against

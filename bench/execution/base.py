@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from bench.base.errors import BenchError
 from bench.experiment.grid import CellSpec
 
-RUN_CELL = "bench.cell:run_cell"
+RUN_CELL = "bench.cells.cell:run_cell"
 
 
 class Report(Protocol):

@@ -24,7 +24,7 @@ CORE = 5  # first languages of the order: trained in every cell of the default s
 
 
 class CellSpec(Settings):
-    """One point of the grid, fully resolved: the argument of `bench.cell.run_cell`.
+    """One point of the grid, fully resolved: the argument of `bench.cells.cell.run_cell`.
 
     Frozen, picklable; `model_dump_json` and `CellSpec.model_validate_json` are inverse to each other.
     """

@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 from bench.base.lock import experiment_lock
 from bench.base.manifest import to_json
+from bench.cells.loggers import FOLDER as LOGS
 from bench.experiment.grid import CellSpec
-from bench.loggers import FOLDER as LOGS
 
 State = Literal["done", "failed", "stale", "missing"]
 REQUIRED = ("metrics.csv", "per_query.parquet")

@@ -9,7 +9,8 @@ from typing import Any
 
 from bench.base.errors import BenchError, unknown
 from bench.base.paths import atomic_dir, atomic_write
-from bench.context import Context, context_of
+from bench.cells.context import Context, context_of
+from bench.cells.students import put_back, read_student
 from bench.encoders.encoder import Encoder
 from bench.encoders.load import load_encoder
 from bench.encoders.space import Space
@@ -17,7 +18,6 @@ from bench.experiment.grid import CellSpec
 from bench.experiment.method_specs import method_spec
 from bench.experiment.store import STUDENT, Store, folder_name, read_json
 from bench.export import card, layout, prefixes
-from bench.students import put_back, read_student
 from methods import registry
 
 SAMPLE = 400  # texts of the suite on which the tokens of the export are checked

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
+from bench.cells.prepare import prepare
 from bench.data import text_facts
-from bench.prepare import prepare
 from tests.made_suite import made_world
 
 

@@ -13,7 +13,7 @@ import sentence_transformers as st
 import torch
 
 from bench.base.errors import BenchError
-from bench.cell import run_cell
+from bench.cells.cell import run_cell
 from bench.data.languages import Languages
 from bench.encoders.encoder import Encoder
 from bench.encoders.head import Head, Layer

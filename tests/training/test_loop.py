@@ -9,7 +9,7 @@ import torch
 import bench.training.loop
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
-from bench.cell import dev_pairs, train_settings, training_pairs
+from bench.cells.cell import dev_pairs, train_settings, training_pairs
 from bench.encoders.encoder import Encoder
 from bench.encoders.space import Centring, Space
 from bench.training.loop import Distillation, Pairs, TeacherStates, freeze, layers, linear, train

@@ -10,16 +10,16 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bench.base.paths import atomic_dir
+from bench.cells.translation.model import EnglishVocabulary, build
+from bench.cells.translation.training import train_decoder
 from bench.encoders.encoder import Encoder
 from bench.execution.base import Report
 from bench.training.loop import TrainSettings
-from bench.translation.model import EnglishVocabulary, build
-from bench.translation.training import train_decoder
 
 if TYPE_CHECKING:
     from transformers import EncoderDecoderModel
 
-    from bench.context import Context
+    from bench.cells.context import Context
 
 FORMAT = 3  # of what is kept: raised when the same settings give another decoder
 BATCH = 64  # the decoder alone is small: larger batches than for the bitext

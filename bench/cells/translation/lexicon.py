@@ -9,9 +9,9 @@ from os.path import commonprefix
 
 import numpy as np
 
+from bench.cells.translation.ibm1 import WordTable
+from bench.cells.translation.words import key
 from bench.retrieval.sparse import Term
-from bench.translation.ibm1 import WordTable
-from bench.translation.words import key
 
 _LAST = chr(0x10FFFF)
 
@@ -20,7 +20,7 @@ class Lexicon:
     """A word table of one language, asked word by word.
 
     Args:
-        table: of `bench.translation.ibm1`; its words are `key`s.
+        table: of `bench.cells.translation.ibm1`; its words are `key`s.
         prefix: shortest beginning by which an unknown word is taken for known ones; 0: never.
     """
 

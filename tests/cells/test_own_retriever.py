@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 from bench.base.errors import BenchError
-from bench.cell import run_cell
-from bench.context import open_context
+from bench.cells.cell import run_cell
+from bench.cells.context import open_context
+from bench.cells.own_retriever import own_retriever
+from bench.cells.prepare import prepare
 from bench.encoders.encoder import Encoder
 from bench.encoders.load import load_encoder
-from bench.own_retriever import own_retriever
-from bench.prepare import prepare
 from bench.scorers import SPARSE
 from tests.made_suite import World, made_world
 from tests.tiny import tiny_bert

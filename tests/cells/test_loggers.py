@@ -6,9 +6,9 @@ import pytest
 import pytorch_lightning.loggers
 from typer.testing import CliRunner
 
-from bench import loggers
 from bench.base.errors import BenchError
-from bench.cell import run_cell
+from bench.cells import loggers
+from bench.cells.cell import run_cell
 from bench.cli import app
 from tests.made_suite import World, made_world
 

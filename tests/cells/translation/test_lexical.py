@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from bench.base.errors import BenchError
-from bench.cell import run_cell, training_pairs
-from bench.translation.ibm1 import train
-from bench.translation.lexical import WordTranslator
-from bench.translation.lexical import train as train_tables
-from bench.translation.lexicon import Lexicon
-from bench.translation.words import key, pieces_of, words
+from bench.cells.cell import run_cell, training_pairs
+from bench.cells.translation.ibm1 import train
+from bench.cells.translation.lexical import WordTranslator
+from bench.cells.translation.lexical import train as train_tables
+from bench.cells.translation.lexicon import Lexicon
+from bench.cells.translation.words import key, pieces_of, words
 from tests.made_suite import LETTERS, WORDS, World, made_world, translated
 
 

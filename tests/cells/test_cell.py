@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-import bench.cell
-from bench.cell import dev_pairs, english_ceiling, precision_of, run_cell, training_pairs
+import bench.cells.cell
+from bench.cells.cell import dev_pairs, english_ceiling, precision_of, run_cell, training_pairs
 from bench.retrieval.scoring import MEASURES as MEASURES_OF_A_QUERY
 from bench.scorers import ENCODED, SPARSE
 from methods import registry
@@ -178,7 +178,7 @@ def test_the_ceiling_of_the_collapse_check_is_worked_out_once(world: World, monk
     spec = world.spec("contrastive")
     first = english_ceiling(world.context, spec)
     assert 0 < first <= 1
-    monkeypatch.setattr(bench.cell, "evaluate", None)
+    monkeypatch.setattr(bench.cells.cell, "evaluate", None)
     assert english_ceiling(world.context, spec) == first
     with pytest.raises(TypeError):  # of another split it is another number
         english_ceiling(world.context, world.spec("contrastive", evaluation={"tasks": ["faq", "symbols"], "split": "dev"}))
@@ -186,7 +186,7 @@ def test_the_ceiling_of_the_collapse_check_is_worked_out_once(world: World, monk
 
 def test_precision_names(monkeypatch: pytest.MonkeyPatch):
     assert precision_of("bf16") == "bf16-mixed" and precision_of("float32") == "32-true"
-    monkeypatch.setattr(bench.cell, "autocast_dtype", lambda precision, device: None)
+    monkeypatch.setattr(bench.cells.cell, "autocast_dtype", lambda precision, device: None)
     assert precision_of("auto") == "32-true"
-    monkeypatch.setattr(bench.cell, "autocast_dtype", lambda precision, device: bench.cell.torch.bfloat16)
+    monkeypatch.setattr(bench.cells.cell, "autocast_dtype", lambda precision, device: bench.cells.cell.torch.bfloat16)
     assert precision_of("auto") == "bf16-mixed"

@@ -16,22 +16,22 @@ import torch
 
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_write
-from bench.context import ENGLISH, Context, context_of, device_of
+from bench.cells.context import ENGLISH, Context, context_of, device_of
+from bench.cells.evaluation import QuerySet, english_sets, evaluate, query_sets, summarise, with_words
+from bench.cells.loggers import opened
+from bench.cells.own_retriever import own_retriever
+from bench.cells.students import save_student
+from bench.cells.translation.code_switch import code_switched
 from bench.encoders.encoder import Encoder, autocast_dtype
-from bench.evaluation import QuerySet, english_sets, evaluate, query_sets, summarise, with_words
 from bench.execution.base import Report
 from bench.experiment.grid import CellSpec
 from bench.experiment.method_specs import planned_method
 from bench.experiment.store import read_json
-from bench.loggers import opened
-from bench.own_retriever import own_retriever
 from bench.scorers import ENCODED, SPARSE, scorers_of
-from bench.students import save_student
 from bench.training.collapse import judge, spread
 from bench.training.loop import Pairs, TrainSettings, train
 from bench.training.rarity import english_idf, with_idf
 from bench.training.sampling import draw_pairs, exchange_english, quotas
-from bench.translation.code_switch import code_switched
 from methods.base import Method
 
 DEV_PAIRS = 128  # pairs of which the loss is watched
@@ -81,7 +81,7 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     elif method.kind == "distil":
         encoder = _distil(spec, context, method, out_dir, clock, found)
     else:
-        from bench.translation.run import translated_sets
+        from bench.cells.translation.run import translated_sets
 
         sets = translated_sets(spec, context, method, sets, out_dir, clock, found)
 

@@ -16,6 +16,7 @@ from bench.base.manifest import to_json
 from bench.base.once import once
 from bench.base.paths import atomic_write, cache_dir
 from bench.base.ragged import Ragged
+from bench.cells.translation.words import Pieces, key, pieces_of, words
 from bench.data.languages import Languages
 from bench.data.suite.opening import open_suite
 from bench.data.suite.types import Suite
@@ -36,7 +37,6 @@ from bench.retrieval.late import LateIndex
 from bench.retrieval.ranking import Ranking
 from bench.retrieval.sparse import SparseIndex
 from bench.training.loop import TeacherStates
-from bench.translation.words import Pieces, key, pieces_of, words
 
 Progress = Callable[[float], None]
 ENGLISH = "eng_Latn"

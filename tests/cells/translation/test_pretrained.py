@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bench.base.errors import BenchError
-from bench.translation.pretrained import Pretrained
+from bench.cells.translation.pretrained import Pretrained
 
 CONTEXT = SimpleNamespace(key=SimpleNamespace(languages_file=None))
 TEXTS = [("swh_Latn", "maji"), ("hau_Latn", "abba mia jami"), ("swh_Latn", "jam"), ("hau_Latn", "maji")]

@@ -10,15 +10,15 @@ import pandas as pd
 import torch
 
 from bench.base.errors import BenchError
+from bench.cells.loggers import opened
+from bench.cells.translation.model import EnglishVocabulary, build, greedy
+from bench.cells.translation.training import train_translator
+from bench.cells.translation.warmup import warm_up
 from bench.encoders.encoder import Encoder, TokenizedText, token_batches
-from bench.loggers import opened
-from bench.translation.model import EnglishVocabulary, build, greedy
-from bench.translation.training import train_translator
-from bench.translation.warmup import warm_up
 
 if TYPE_CHECKING:
-    from bench.cell import Clock
-    from bench.context import Context
+    from bench.cells.cell import Clock
+    from bench.cells.context import Context
     from bench.experiment.grid import CellSpec
 
 BATCH_TOKENS = 2048
@@ -27,10 +27,10 @@ BATCH_TOKENS = 2048
 def make(
     spec: CellSpec, context: Context, params: Any, out_dir: Path, clock: Clock, found: dict[str, Any]
 ) -> tuple[Any, pd.DataFrame]:
-    """The translator of the cell and the dev pairs on which it is judged; see `bench.translation.run.MAKERS`."""
+    """The translator of the cell and the dev pairs on which it is judged; see `bench.cells.translation.run.MAKERS`."""
     if params.model:
-        from bench.cell import dev_pairs
-        from bench.translation.pretrained import Pretrained
+        from bench.cells.cell import dev_pairs
+        from bench.cells.translation.pretrained import Pretrained
 
         return Pretrained(params.model, context, params.max_tokens), dev_pairs(spec, context, context.teacher)[1]
     return _trained(spec, context, params, out_dir, clock, found)
@@ -90,7 +90,7 @@ def with_copies(
 def _trained(
     spec: CellSpec, context: Context, params: Any, out_dir: Path, clock: Clock, found: dict[str, Any]
 ) -> tuple[Translator, pd.DataFrame]:
-    from bench.cell import dev_pairs, precision_of, train_settings, training_pairs, training_record
+    from bench.cells.cell import dev_pairs, precision_of, train_settings, training_pairs, training_record
 
     settings, precision = train_settings(spec), precision_of(spec.precision)
     with clock.phase("load"):

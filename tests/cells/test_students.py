@@ -5,11 +5,11 @@ import pytest
 from safetensors.torch import load_file
 
 from bench.base.errors import BenchError
-from bench.cell import run_cell
+from bench.cells.cell import run_cell
+from bench.cells.students import put_back, read_student, save_student
 from bench.encoders.head import Head, Layer
 from bench.encoders.load import load_encoder
 from bench.experiment.store import STUDENT
-from bench.students import put_back, read_student, save_student
 from bench.training.loop import TrainSettings
 from tests.made_suite import World, made_world
 from tests.tiny import tiny_bert, write_encoder_json
@@ -30,11 +30,11 @@ def trained(world: World, name: str, keep: bool = True, **training) -> Path:
 
 @pytest.mark.parametrize("frozen", [False, True])
 def test_the_student_comes_back_as_it_was_trained(world: World, monkeypatch: pytest.MonkeyPatch, frozen: bool):
-    import bench.cell
+    import bench.cells.cell
 
     seen = []
-    real = bench.cell.save_student
-    monkeypatch.setattr(bench.cell, "save_student", lambda *given: (seen.append(given[1]), real(*given))[1])
+    real = bench.cells.cell.save_student
+    monkeypatch.setattr(bench.cells.cell, "save_student", lambda *given: (seen.append(given[1]), real(*given))[1])
     folder = trained(world, f"frozen {frozen}", freeze_embeddings=frozen, freeze_layers=int(frozen))
     stored = read_student(folder)
     again = put_back(stored, load_encoder(stored.start))

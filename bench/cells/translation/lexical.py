@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 
 from bench.base.errors import BenchError
+from bench.cells.translation import ibm1
+from bench.cells.translation.ibm1 import WordTable
+from bench.cells.translation.lexicon import Lexicon
+from bench.cells.translation.words import Pieces, key, words
 from bench.retrieval.sparse import WordQuery, plain
-from bench.translation import ibm1
-from bench.translation.ibm1 import WordTable
-from bench.translation.lexicon import Lexicon
-from bench.translation.words import Pieces, key, words
 
 if TYPE_CHECKING:
-    from bench.cell import Clock
-    from bench.context import Context
+    from bench.cells.cell import Clock
+    from bench.cells.context import Context
     from bench.experiment.grid import CellSpec
 
 
@@ -52,8 +52,8 @@ class WordTranslator:
 def make(
     spec: CellSpec, context: Context, params: Any, out_dir: Path, clock: Clock, found: dict[str, Any]
 ) -> tuple[WordTranslator, pd.DataFrame]:
-    """The translator of the cell and the dev pairs on which it is judged; see `bench.translation.run.MAKERS`."""
-    from bench.cell import dev_pairs, training_pairs, training_record
+    """The translator of the cell and the dev pairs on which it is judged; see `bench.cells.translation.run.MAKERS`."""
+    from bench.cells.cell import dev_pairs, training_pairs, training_record
 
     if params.rounds < 1:
         raise BenchError(f"lexical: rounds={params.rounds} trains nothing", "give at least 1")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
-from bench.context import ENGLISH, Context
+from bench.cells.context import ENGLISH, Context
 from bench.encoders.encoder import Encoder
 from bench.retrieval.candidates import recall_against
 from bench.retrieval.large.index import LargeIndex

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
-from bench.context import ENGLISH
-from bench.evaluation import QuerySet
+from bench.cells.context import ENGLISH
+from bench.cells.evaluation import QuerySet
+from bench.cells.translation import lexical, neural
 from bench.retrieval.sparse import WordQuery
-from bench.translation import lexical, neural
 
 if TYPE_CHECKING:
-    from bench.cell import Clock
-    from bench.context import Context
+    from bench.cells.cell import Clock
+    from bench.cells.context import Context
     from bench.experiment.grid import CellSpec
 
 

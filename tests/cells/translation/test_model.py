@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from bench.cells.translation.model import EnglishVocabulary, attended, build, greedy, sine_waves, token_loss
 from bench.encoders.encoder import Encoder
-from bench.translation.model import EnglishVocabulary, attended, build, greedy, sine_waves, token_loss
 from tests.made_suite import World, made_world
 
 LAYERS = 1

@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 import torch
 
-import bench.translation.warmup
+import bench.cells.translation.warmup
 from bench.base.errors import BenchError
+from bench.cells.translation.model import EnglishVocabulary, build
+from bench.cells.translation.neural import Translator
+from bench.cells.translation.run import quality
+from bench.cells.translation.training import train_decoder, train_translator
+from bench.cells.translation.warmup import place, prepare_decoder, warm_up
 from bench.encoders.encoder import Encoder
 from bench.training.loop import TrainSettings
-from bench.translation.model import EnglishVocabulary, build
-from bench.translation.neural import Translator
-from bench.translation.run import quality
-from bench.translation.training import train_decoder, train_translator
-from bench.translation.warmup import place, prepare_decoder, warm_up
 from tests.made_suite import WORDS, World, made_world
 
 PARAMS = SimpleNamespace(decoder_layers=1, english_passes=1, english_rate=3e-3, model="")
@@ -118,7 +118,7 @@ def test_warm_up_is_trained_once_and_then_read(world: World, monkeypatch: pytest
     def no_training(*_):
         raise AssertionError("trained twice")
 
-    monkeypatch.setattr(bench.translation.warmup, "train_decoder", no_training)
+    monkeypatch.setattr(bench.cells.translation.warmup, "train_decoder", no_training)
     prepare_decoder(context, method, "32-true", quiet)
     decoders = []
     for _ in range(2):
@@ -132,7 +132,7 @@ def test_warm_up_is_trained_once_and_then_read(world: World, monkeypatch: pytest
 
 
 def test_without_passes_nothing_is_trained(world: World, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bench.translation.warmup, "train_decoder", None)
+    monkeypatch.setattr(bench.cells.translation.warmup, "train_decoder", None)
     encoder, vocabulary, model = start(world)
     before = {name: tensor.clone() for name, tensor in model.decoder.state_dict().items()}
     warm_up(world.context, encoder, model, vocabulary, SimpleNamespace(english_passes=0), "32-true", quiet)

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from bench.base.errors import BenchError
-from bench.context import ENGLISH, Context
+from bench.cells.context import ENGLISH, Context
+from bench.cells.evaluation import english_sets, evaluate, query_sets, summarise, with_words
 from bench.data.suite.types import Suite
-from bench.evaluation import english_sets, evaluate, query_sets, summarise, with_words
 from bench.experiment.profile import Retrieval
 from bench.retrieval.large.index import PRODUCTS
 from bench.retrieval.scoring import MEASURES as MEASURES_OF_A_QUERY

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.translation import words as cut
-from bench.translation.ibm1 import UNSEEN, WordTable, agreed, train
+from bench.cells.translation import words as cut
+from bench.cells.translation.ibm1 import UNSEEN, WordTable, agreed, train
 
 HOUSE = ([["das", "haus"], ["das", "buch"], ["ein", "buch"]], [["the", "house"], ["the", "book"], ["a", "book"]])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.context import Context
+from bench.cells.context import Context
 from bench.data.suite.types import Suite
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import model_folder

@@ -10,17 +10,17 @@ from typing import Any
 
 import torch
 
-from bench.cell import english_ceiling, nothing_asked, precision_of
-from bench.context import Context, context_of
+from bench.cells.cell import english_ceiling, nothing_asked, precision_of
+from bench.cells.context import Context, context_of
+from bench.cells.evaluation import query_sets
+from bench.cells.own_retriever import own_retriever
 from bench.data.languages import Languages
 from bench.data.text_facts import measure
 from bench.encoders.load import load_encoder
-from bench.evaluation import query_sets
 from bench.execution.base import Report
 from bench.experiment.grid import CellSpec, cells
 from bench.experiment.method_specs import load_method, method_spec
 from bench.experiment.profile import Profile
-from bench.own_retriever import own_retriever
 from methods import registry
 
 
@@ -111,7 +111,7 @@ def _decoder(context: Context, profile: Profile, spec: CellSpec, done: Callable[
     methods = {method_spec(entry.method) for entry in profile.grid.methods}
     for method in sorted(methods, key=str):
         if method.name == "nmt":  # the one whose decoder is the same in all cells
-            from bench.translation.warmup import prepare_decoder
+            from bench.cells.translation.warmup import prepare_decoder
 
             precision = precision_of(profile.hardware.precision)
             prepare_decoder(context, registry.load(method), precision, lambda _, share, *__: done(share))
