@@ -119,7 +119,7 @@ def show_leaderboard(
 ) -> None:
     """Rebuild tables and plots of an experiment from its files."""
     from bench import leaderboard
-    from bench.results import folder_of
+    from bench.analysis.results import folder_of
 
     Console().print(leaderboard.write(folder_of(profile, results)), markup=False, highlight=False, soft_wrap=True)
 
@@ -133,8 +133,8 @@ def publish_tables(
     results: Results = Path("results"),
 ) -> None:
     """Copy tables, pictures and one manifest of a finished experiment: what goes beside a paper."""
+    from bench.analysis.results import folder_of
     from bench.publish import publish
-    from bench.results import folder_of
 
     for path in publish(folder_of(profile, results), target):
         typer.echo(path)

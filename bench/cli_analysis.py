@@ -35,9 +35,10 @@ def compare(
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the numbers to this file.")] = None,
 ) -> None:
     """Is A better than B, where, by how much, and could it be chance? From stored results alone."""
-    from bench import comparison, comparison_text
+    from bench import comparison_text
+    from bench.analysis import comparison
+    from bench.analysis.results import folder_of, load
     from bench.base.paths import atomic_write
-    from bench.results import folder_of, load
 
     experiment = load(folder_of(profile, results))
     found = comparison.compare(experiment, first, second, size or (), scorer or (), task or (), group or (), over_sizes)
@@ -49,7 +50,7 @@ def compare(
 def scaling(profile: Experiment = "default", results: Results = Path("results")) -> None:
     """How scores grow with the number of languages, and what reaches languages that were not trained."""
     from bench import leaderboard
-    from bench.results import folder_of
+    from bench.analysis.results import folder_of
 
     folder = folder_of(profile, results)
     leaderboard.write(folder)
@@ -66,8 +67,8 @@ def agreement(
     pairs: Annotated[int, typer.Option("--pairs", min=1, help="Pairs of languages drawn from each group.")] = 30,
 ) -> None:
     """Does the same question get the same ranking in every language? Reads the stored run files (MRC@k)."""
-    from bench import agreement as work
-    from bench.results import folder_of
+    from bench.analysis import agreement as work
+    from bench.analysis.results import folder_of
 
     _show(work.write(folder_of(profile, results), depth, pairs))
 
@@ -88,10 +89,10 @@ def report(
     figures: Annotated[bool, typer.Option(help="Write figures/ (SVG, PNG) and leaderboard.tex beside the page.")] = True,
 ) -> None:
     """Write one HTML page of everything that is stored: answer, curves, tables, languages, costs, queries."""
+    from bench.analysis.results import folder_of
     from bench.experiment.selection import split_list
     from bench.report.texts import WHICH
     from bench.report.write import write
-    from bench.results import folder_of
 
     if texts not in WHICH:
         raise unknown("choice of --texts", texts, WHICH)
@@ -110,7 +111,7 @@ def watch(
     every: Annotated[float, typer.Option("--every", min=0.2, help="Seconds between two looks.")] = 2.0,
 ) -> None:
     """Show all cells of an experiment, and how far those at work are, from another terminal than that of the run."""
-    from bench.results import folder_of
+    from bench.analysis.results import folder_of
     from bench.watch import watch as look
 
     look(folder_of(profile, results), Console(), once, every, cells)

@@ -22,8 +22,8 @@ def export(
     results: Annotated[Path, typer.Option("--results", help="Folder of experiments.")] = Path("results"),
 ) -> None:
     """Write a student for sentence-transformers (dense and multi-vector) and PyLate. `english@0#0` is the teacher."""
+    from bench.analysis.results import folder_of
     from bench.export import cell as work
-    from bench.results import folder_of
 
     work.export(folder_of(profile, results), cell, target)
     typer.echo(f"{target / 'dense'}: SentenceTransformer")

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from bench.analysis.comparison import Comparison
+from bench.analysis.resampling import DRAWS
+from bench.analysis.statistics import FLIPS, LEVEL
 from bench.base.markdown import number, table
-from bench.comparison import Comparison
-from bench.resampling import DRAWS
-from bench.statistics import FLIPS, LEVEL
 
 SIGNED = "{:+.3f}"
 NOTES = 20

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bench.arms import is_reference
+from bench.analysis.arms import is_reference
+from bench.analysis.tables import MEAN
 from bench.base.errors import unknown
-from bench.tables import MEAN
 
 KNOWN = ("optical", "contrastive", "nmt")  # the families of the question
 ALL_SHOWN = 7  # up to so many methods are all shown

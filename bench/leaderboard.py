@@ -7,13 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from bench import covariates, leaderboard_tex, leaderboard_text, scaling, scaling_text, tables, transfer
-from bench.arms import Scores
+from bench import leaderboard_tex, leaderboard_text, scaling_text
+from bench.analysis import covariates, scaling, tables, transfer
+from bench.analysis.arms import Scores
+from bench.analysis.results import Experiment, Plan, load
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_write
 from bench.data.languages import Languages
 from bench.data.text_facts import read as text_facts
-from bench.results import Experiment, Plan, load
 
 ANALYSES = {"scaling.csv": scaling.COLUMNS, "transfer.csv": transfer.COLUMNS, "covariates.csv": covariates.COLUMNS}
 SCALING = "scaling.md"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from bench.arms import RANKED_BY, is_reference, kind_of
+from bench.analysis.arms import RANKED_BY, is_reference, kind_of
+from bench.analysis.results import Plan
+from bench.analysis.tables import MEAN
 from bench.base.markdown import number
 from bench.leaderboard_text import STATES, ranking
-from bench.results import Plan
-from bench.tables import MEAN
 
 FILE = "leaderboard.tex"
 GROUPS = {

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from bench.arms import CEILING, FLOOR, RANKED_BY, SMALLEST_GAP, Scores, asks_english, is_reference, kind_of
+from bench.analysis.arms import CEILING, FLOOR, RANKED_BY, SMALLEST_GAP, Scores, asks_english, is_reference, kind_of
+from bench.analysis.resampling import DRAWS
+from bench.analysis.results import Cell, Experiment, Plan
+from bench.analysis.tables import MEAN
 from bench.base.markdown import number as _number
 from bench.base.markdown import table as _table
-from bench.resampling import DRAWS
-from bench.results import Cell, Experiment, Plan
-from bench.tables import MEAN
 
 GROUPS = {
     "trained": "Trained languages (the first N of the order; another set in each column)",

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bench.arms import CEILING, FLOOR, RANKED_BY, asks_english, is_reference
+from bench.analysis.arms import CEILING, FLOOR, RANKED_BY, asks_english, is_reference
+from bench.analysis.tables import MEAN
 from bench.base.paths import atomic_write
 from bench.highlight import KNOWN, chosen, family_heads
-from bench.tables import MEAN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,13 +6,13 @@ import gzip
 from pathlib import Path
 from typing import Any
 
+from bench.analysis.results import load
 from bench.base.errors import BenchError
 from bench.base.manifest import to_json
 from bench.base.paths import atomic_write
 from bench.leaderboard import write
 from bench.leaderboard_text import TUNING
 from bench.record import RUNS, read_runs
-from bench.results import load
 
 TABLES = (
     "leaderboard.md", "leaderboard.csv", "leaderboard.tex", "per_language.csv", "scaling.md", "scaling.csv", "transfer.csv",

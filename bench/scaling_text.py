@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from bench.analysis.covariates import COVARIATES
+from bench.analysis.results import Plan
+from bench.analysis.scaling import GROUPS
+from bench.analysis.tables import MEAN
 from bench.base.markdown import number, table
-from bench.covariates import COVARIATES
-from bench.results import Plan
-from bench.scaling import GROUPS
-from bench.tables import MEAN
 
 SIGNED = "{:+.3f}"
 Tables = Mapping[str, tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]  # order -> slopes, transfer, covariates

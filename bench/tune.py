@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.analysis.scorers import ENCODED, SPARSE
 from bench.base.errors import BenchError, unknown
 from bench.base.manifest import cores
 from bench.base.paths import atomic_write
@@ -21,7 +22,6 @@ from bench.experiment.profile import Profile
 from bench.experiment.profile_file import load_profile
 from bench.experiment.store import Store
 from bench.leaderboard_text import TUNING
-from bench.scorers import ENCODED, SPARSE
 from bench.trials import draw
 
 Say = Callable[[str], None]

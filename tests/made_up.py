@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from bench.results import MEASURES, CellName
-from bench.scorers import scorers_of
+from bench.analysis.results import MEASURES, CellName
+from bench.analysis.scorers import scorers_of
 
 LOW = ("swh_Latn", "amh_Ethi", "hau_Latn", "khm_Khmr")
 GUARD = ("deu_Latn",)

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench import leaderboard, resampling
+from bench import leaderboard
+from bench.analysis import resampling
+from bench.analysis.results import CellName, folder_of, load
 from bench.base.errors import BenchError
 from bench.experiment.plan import make_plan
-from bench.results import CellName, folder_of, load
 from tests.made_up import GUARD, LOW, QUESTIONS, TASKS, cell, failure, plan
 
 GOLDEN = Path(__file__).parent / "golden" / "leaderboard.md"

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from bench import leaderboard_tex
+from bench.analysis.results import load
 from bench.leaderboard import boards_of
-from bench.results import load
 from tests.made_up import cell, failure, plan
 
 CELLS = (

@@ -5,11 +5,11 @@ import pytest
 import yaml
 
 import bench.tune
+from bench.analysis.results import MEASURES
 from bench.base.errors import BenchError
 from bench.execution.base import Failed, Finished
 from bench.experiment.grid import CellSpec
 from bench.experiment.store import Store
-from bench.results import MEASURES
 from bench.tune import collect, trial_cells, tune
 
 SMALL = str(Path(__file__).parent / "profiles" / "small.yaml")

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from bench.analysis.scorers import ENCODED, SPARSE, scorers_of
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_write
 from bench.cells.context import ENGLISH, Context, context_of, device_of
@@ -27,7 +28,6 @@ from bench.execution.base import Report
 from bench.experiment.grid import CellSpec
 from bench.experiment.method_specs import planned_method
 from bench.experiment.store import read_json
-from bench.scorers import ENCODED, SPARSE, scorers_of
 from bench.training.collapse import judge, spread
 from bench.training.loop import Pairs, TrainSettings, train
 from bench.training.rarity import english_idf, with_idf

@@ -8,15 +8,15 @@ from typing import Any
 
 import pandas as pd
 
+from bench.analysis.comparison import Comparison, compare
+from bench.analysis.results import Experiment
+from bench.analysis.scaling import FLAT
+from bench.analysis.tables import MEAN
 from bench.base.errors import BenchError
 from bench.base.markdown import number
-from bench.comparison import Comparison, compare
 from bench.comparison_text import sentence
 from bench.highlight import family_heads
 from bench.report.embed import rounded
-from bench.results import Experiment
-from bench.scaling import FLAT
-from bench.tables import MEAN
 
 SIGNED = "{:+.3f}"
 NUMBERS = ("first_mean", "second_mean", "difference", "low", "high", "p", "p_holm", "seed_sd")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from bench.analysis.results import MEASURES
+from bench.analysis.tables import GROUPS
 from bench.report.embed import scaled
-from bench.results import MEASURES
-from bench.tables import GROUPS
 
 SCALED = (*MEASURES, "low", "high", "seed_sd", "worst_tenth", "language_sd", "gap_closed")
 COUNTS = ("languages", "languages_declared", "seeds", "seeds_planned")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.arms import Scores
+from bench.analysis.arms import Scores
+from bench.analysis.results import Cell
 from bench.experiment.store import folder_name
 from bench.report.embed import rounded
-from bench.results import Cell
 
 POINTS = 24  # of a loss curve: each is the mean of as many steps as it takes
 COLLAPSE = ("mean_cosine", "start_cosine", "effective_rank", "start_rank", "english_score", "english_ceiling")

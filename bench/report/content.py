@@ -8,8 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from bench import scaling
-from bench.arms import Scores, is_reference
+from bench.analysis import scaling
+from bench.analysis.arms import Scores, is_reference
+from bench.analysis.results import MEASURES, Experiment
+from bench.analysis.tables import GROUPS, MEAN
 from bench.base.errors import BenchError
 from bench.highlight import chosen
 from bench.leaderboard import Boards, boards_of, known_facts
@@ -17,8 +19,6 @@ from bench.leaderboard_text import GROUPS as GROUP_TITLES
 from bench.report import answer, board, cells, places, provenance, queries, texts
 from bench.report.embed import rounded
 from bench.report.methods import described
-from bench.results import MEASURES, Experiment
-from bench.tables import GROUPS, MEAN
 
 GROUP_NAMES = {name: GROUP_TITLES.get(name, "All languages of the order (").partition(" (")[0] for name in GROUPS}
 

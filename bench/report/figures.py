@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench import plots
+from bench.analysis.tables import MEAN
 from bench.report.embed import FACTOR
 from bench.report.heat_figure import heat
-from bench.tables import MEAN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.arms import CEILING, FLOOR, is_reference, kind_of
+from bench.analysis.arms import CEILING, FLOOR, is_reference, kind_of
 from bench.plots import label, slots
 from methods import registry
 

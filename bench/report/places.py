@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from bench import resampling
-from bench.arms import Scores
+from bench.analysis import resampling
+from bench.analysis.arms import Scores
+from bench.analysis.tables import MEAN, drawn_means, mean_of_means
 from bench.report.embed import scaled
-from bench.tables import MEAN, drawn_means, mean_of_means
 
 PER_MILLE = 1000  # three decimals are all that 24 to 40 questions a language can carry
 PERCENT = 100

@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
+from bench.analysis.results import Cell, Experiment
 from bench.data.sources.packages.catalogue import PACKAGES
 from bench.data.suite.build import SOURCE_PACKAGES
 from bench.experiment.profile import SOURCES
 from bench.record import RUNS, read_runs
 from bench.report.texts import own_data
-from bench.results import Cell, Experiment
 
 
 def provenance(experiment: Experiment) -> dict[str, Any]:

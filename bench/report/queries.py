@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.agreement import Runs, read_run
-from bench.arms import FLOOR, Scores
+from bench.analysis.agreement import Runs, read_run
+from bench.analysis.arms import FLOOR, Scores
+from bench.analysis.results import Cell, Experiment
 from bench.base.errors import BenchError
 from bench.experiment.store import folder_name
 from bench.report.embed import scaled
 from bench.report.places import PER_MILLE
 from bench.report.texts import QUERY, Texts, cut
-from bench.results import Cell, Experiment
 
 PER_SIDE = 6  # queries of a pair, scorer and task on which one of them is ahead
 FIRST = 3  # documents of each list

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
+from bench.analysis.results import Experiment
 from bench.base.errors import BenchError
 from bench.base.paths import cache_dir
 from bench.data.sources.packages.catalogue import PACKAGES
@@ -15,7 +16,6 @@ from bench.data.suite.build import SOURCE_PACKAGES
 from bench.data.suite.types import ENGLISH, Suite
 from bench.experiment.profile import SOURCES, TASKS, is_own
 from bench.experiment.store import folder_name, read_json
-from bench.results import Experiment
 
 Which = Literal["shareable", "all", "none"]
 WHICH: tuple[Which, ...] = ("shareable", "all", "none")

@@ -12,12 +12,12 @@ from string import Template
 from typing import Any
 
 from bench import leaderboard_tex
+from bench.analysis.results import load
 from bench.base.paths import atomic_write
 from bench.report import figures
 from bench.report.content import content
 from bench.report.embed import embedded
 from bench.report.texts import Which
-from bench.results import load
 
 PAGE = Path(__file__).parent / "page"
 FIGURES = "figures"

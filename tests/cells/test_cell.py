@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 import bench.cells.cell
+from bench.analysis.scorers import ENCODED, SPARSE
 from bench.cells.cell import dev_pairs, english_ceiling, precision_of, run_cell, training_pairs
 from bench.retrieval.scoring import MEASURES as MEASURES_OF_A_QUERY
-from bench.scorers import ENCODED, SPARSE
 from methods import registry
 from tests.made_suite import LETTERS, World, made_world, translated
 

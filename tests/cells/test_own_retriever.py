@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bench.analysis.scorers import SPARSE
 from bench.base.errors import BenchError
 from bench.cells.cell import run_cell
 from bench.cells.context import open_context
@@ -17,7 +18,6 @@ from bench.cells.own_retriever import own_retriever
 from bench.cells.prepare import prepare
 from bench.encoders.encoder import Encoder
 from bench.encoders.load import load_encoder
-from bench.scorers import SPARSE
 from tests.made_suite import World, made_world
 from tests.tiny import tiny_bert
 

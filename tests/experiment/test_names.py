@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from bench.analysis.results import read_plan
 from bench.base.errors import BenchError
 from bench.data.languages import Languages
 from bench.experiment.grid import cells
@@ -12,7 +13,6 @@ from bench.experiment.names import short_names
 from bench.experiment.plan import make_plan
 from bench.experiment.profile_file import load_profile
 from bench.experiment.selection import Selection
-from bench.results import read_plan
 
 TUNED = "optical(epsilon=0.05,reach=0.5)"
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from bench.analysis.results import load
 from bench.report.content import content
 from bench.report.write import page
-from bench.results import load
 from tests.report import made
 
 NEEDED = "XLSD_NEED_BROWSER"  # set by .ci/run: there a missing browser is a failure, not a skipped test

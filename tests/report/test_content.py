@@ -2,13 +2,13 @@ import pandas as pd
 import pytest
 
 from bench import leaderboard
+from bench.analysis.comparison import Comparison, compare
+from bench.analysis.results import load
 from bench.base.errors import BenchError
-from bench.comparison import Comparison, compare
 from bench.comparison_text import sentence
 from bench.report.answer import headline
 from bench.report.content import content
 from bench.report.embed import FACTOR
-from bench.results import load
 from tests.made_up import plan
 from tests.report import made
 

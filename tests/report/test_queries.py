@@ -2,9 +2,9 @@ import shutil
 
 import pytest
 
-from bench.arms import Scores
+from bench.analysis.arms import Scores
+from bench.analysis.results import load
 from bench.report import queries, texts
-from bench.results import load
 from tests.report import made
 
 NAMES = ["english", "optical", "contrastive", "nmt", "untrained"]

@@ -1,8 +1,8 @@
 import pytest
 
+from bench.analysis.results import load
 from bench.data.sources.packages.catalogue import PACKAGES
 from bench.report import provenance, texts
-from bench.results import load
 from tests.report import made
 
 

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from bench import resampling
+from bench.analysis import resampling
+from bench.analysis.results import load
 from bench.cli import app
 from bench.report import content, figures, write
-from bench.results import load
 from tests import made_up
 from tests.report import made
 from tests.test_cli import bench, loaded

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import resampling
-from bench.arms import FLOOR, Scores
-from bench.results import Plan
+from bench.analysis import resampling
+from bench.analysis.arms import FLOOR, Scores
+from bench.analysis.results import Plan
 
 Facts = Mapping[str, Mapping[str, Any]]
 KINDS = ("branch", "family", "script")

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import resampling
-from bench.arms import FLOOR, Scores
-from bench.results import Plan
-from bench.tables import MEAN, drawn_means, mean_of_means
+from bench.analysis import resampling
+from bench.analysis.arms import FLOOR, Scores
+from bench.analysis.results import Plan
+from bench.analysis.tables import MEAN, drawn_means, mean_of_means
 
 GROUPS = ("core", "trained", "held-out", "guard")
 CONSTANT = ("core", "guard")  # the same languages at every size

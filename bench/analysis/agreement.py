@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import resampling
-from bench.arms import asks_english, questions
+from bench.analysis import resampling
+from bench.analysis.arms import asks_english, questions
+from bench.analysis.results import Cell, Experiment, load
+from bench.analysis.scorers import shown
 from bench.base.errors import BenchError
 from bench.base.markdown import number, table
 from bench.base.paths import atomic_write
 from bench.experiment.store import folder_name
-from bench.results import Cell, Experiment, load
-from bench.scorers import shown
 
 GROUPS = ("trained", "core", "held-out", "guard")
 SEED = 20243

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bench import resampling
+from bench.analysis import resampling
 
 
 def drawn(matrix, parallel, task="t"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bench.arms import FLOOR, Scores
+from bench.analysis.arms import FLOOR, Scores
 
 # What enters, in this order; one that does not vary, or follows from those before it, is left out and named.
 COVARIATES = ("log2_pairs", "class", "branch_relative", "script_relative", "floor", "token_premium", "unknown_rate")

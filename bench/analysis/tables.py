@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import resampling
-from bench.arms import CEILING, FLOOR, RANKED_BY, Arm, Scores, is_reference
+from bench.analysis import resampling
+from bench.analysis.arms import CEILING, FLOOR, RANKED_BY, Arm, Scores, is_reference
+from bench.analysis.results import MEASURES, Plan
+from bench.analysis.scorers import scorers_of
+from bench.analysis.transfer import KINDS, relatives
 from bench.data.text_facts import FACTS as TEXT_FACTS
-from bench.results import MEASURES, Plan
-from bench.scorers import scorers_of
-from bench.transfer import KINDS, relatives
 
 GROUPS = ("trained", "core", "held-out", "guard", "all")
 MEAN = "mean"  # the pseudo-task that averages the tasks

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bench import resampling, scorers
-from bench.results import MEASURES, Cell
+from bench.analysis import resampling, scorers
+from bench.analysis.results import MEASURES, Cell
 
 FLOOR, CEILING = scorers.FLOOR, scorers.CEILING
 SMALLEST_GAP = 0.02  # a ceiling no further than this above the floor leaves nothing to close

@@ -5,12 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench import covariates, leaderboard, transfer
+from bench import leaderboard
+from bench.analysis import covariates, transfer
+from bench.analysis.covariates import clustered_ols
+from bench.analysis.results import load
 from bench.base.markdown import number
 from bench.cli import main
-from bench.covariates import clustered_ols
 from bench.leaderboard import language_facts
-from bench.results import load
 from tests import made_up
 from tests.made_up import GUARD, QUESTIONS, cell, plan
 from tests.test_cli import bench, loaded
@@ -156,7 +157,7 @@ def related(kind, bonus):
 
 
 def load_plan():
-    from bench.results import Plan
+    from bench.analysis.results import Plan
 
     return Plan("x", {"low": ORDER}, GUARD, (), SIZES, ())
 

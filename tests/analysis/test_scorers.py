@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.scorers import scorers_of, shown
+from bench.analysis.scorers import scorers_of, shown
 from methods import registry
 
 

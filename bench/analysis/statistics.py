@@ -1,6 +1,6 @@
 """Tests of a difference: paired sign-flip, Holm's correction, and in how many languages one method beats another.
 
-How sure a mean is, is the business of `bench.resampling`; here it is asked whether a difference could be chance.
+How sure a mean is, is the business of `bench.analysis.resampling`; here it is asked whether a difference could be chance.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from bench import agreement
-from bench.agreement import drawn_pairs, rank_correlation, read_run
+from bench.analysis import agreement
+from bench.analysis.agreement import drawn_pairs, rank_correlation, read_run
 from bench.base.errors import BenchError
 from bench.retrieval.ranking import Ranking
 from bench.retrieval.scoring import write_run

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import resampling
-from bench.arms import TIE, Scores
+from bench.analysis import resampling
+from bench.analysis.arms import TIE, Scores
+from bench.analysis.left_out import LeftOut
+from bench.analysis.results import Experiment, Plan
+from bench.analysis.scorers import scorers_of
+from bench.analysis.statistics import LEVEL, count_effects, holm, sign_flip, units
+from bench.analysis.tables import drawn_means, mean_of_means
 from bench.base.errors import BenchError, unknown
-from bench.left_out import LeftOut
-from bench.results import Experiment, Plan
-from bench.scorers import scorers_of
-from bench.statistics import LEVEL, count_effects, holm, sign_flip, units
-from bench.tables import drawn_means, mean_of_means
 
 GROUPS = ("trained", "core", "held-out", "guard")
 COLUMNS = (

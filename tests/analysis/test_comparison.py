@@ -5,12 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bench.analysis.comparison import compare
+from bench.analysis.results import load
+from bench.analysis.statistics import holm, sign_flip
 from bench.base.errors import BenchError
 from bench.cli import main
-from bench.comparison import compare
 from bench.comparison_text import sentence, text
-from bench.results import load
-from bench.statistics import holm, sign_flip
 from tests.made_up import GUARD, LOW, QUESTIONS, cell, plan
 from tests.test_cli import bench, loaded
 

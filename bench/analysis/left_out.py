@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bench.arms import Scores
-from bench.results import Cell
+from bench.analysis.arms import Scores
+from bench.analysis.results import Cell
 
 
 @dataclass

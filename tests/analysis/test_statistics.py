@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import permutation_test
 
-from bench import statistics
-from bench.statistics import count_effects, holm, sign_flip, units
+from bench.analysis import statistics
+from bench.analysis.statistics import count_effects, holm, sign_flip, units
 
 
 @pytest.mark.parametrize(("seed", "shift"), [(0, 0.0), (1, 0.15), (2, -0.3)])
@@ -84,7 +84,7 @@ def test_chunks_change_nothing(monkeypatch):
 
 def test_threads_change_nothing():
     code = (
-        "import numpy as np; from bench.statistics import sign_flip; "
+        "import numpy as np; from bench.analysis.statistics import sign_flip; "
         "print(sign_flip(np.random.default_rng(0).normal(.05, 1, 3000), 999))"
     )
     said = {
