@@ -118,8 +118,8 @@ def show_leaderboard(
     results: Results = Path("results"),
 ) -> None:
     """Rebuild tables and plots of an experiment from its files."""
-    from bench import leaderboard
     from bench.analysis.results import folder_of
+    from bench.output.tables import leaderboard
 
     Console().print(leaderboard.write(folder_of(profile, results)), markup=False, highlight=False, soft_wrap=True)
 
@@ -134,7 +134,7 @@ def publish_tables(
 ) -> None:
     """Copy tables, pictures and one manifest of a finished experiment: what goes beside a paper."""
     from bench.analysis.results import folder_of
-    from bench.publish import publish
+    from bench.output.publish import publish
 
     for path in publish(folder_of(profile, results), target):
         typer.echo(path)

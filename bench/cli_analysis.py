@@ -35,10 +35,10 @@ def compare(
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the numbers to this file.")] = None,
 ) -> None:
     """Is A better than B, where, by how much, and could it be chance? From stored results alone."""
-    from bench import comparison_text
     from bench.analysis import comparison
     from bench.analysis.results import folder_of, load
     from bench.base.paths import atomic_write
+    from bench.output.tables import comparison_text
 
     experiment = load(folder_of(profile, results))
     found = comparison.compare(experiment, first, second, size or (), scorer or (), task or (), group or (), over_sizes)
@@ -49,8 +49,8 @@ def compare(
 
 def scaling(profile: Experiment = "default", results: Results = Path("results")) -> None:
     """How scores grow with the number of languages, and what reaches languages that were not trained."""
-    from bench import leaderboard
     from bench.analysis.results import folder_of
+    from bench.output.tables import leaderboard
 
     folder = folder_of(profile, results)
     leaderboard.write(folder)
@@ -91,8 +91,8 @@ def report(
     """Write one HTML page of everything that is stored: answer, curves, tables, languages, costs, queries."""
     from bench.analysis.results import folder_of
     from bench.experiment.selection import split_list
-    from bench.report.texts import WHICH
-    from bench.report.write import write
+    from bench.output.report.texts import WHICH
+    from bench.output.report.write import write
 
     if texts not in WHICH:
         raise unknown("choice of --texts", texts, WHICH)

@@ -23,7 +23,7 @@ def export(
 ) -> None:
     """Write a student for sentence-transformers (dense and multi-vector) and PyLate. `english@0#0` is the teacher."""
     from bench.analysis.results import folder_of
-    from bench.export import cell as work
+    from bench.output.export import cell as work
 
     work.export(folder_of(profile, results), cell, target)
     typer.echo(f"{target / 'dense'}: SentenceTransformer")

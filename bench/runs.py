@@ -99,7 +99,7 @@ def run(
 def _tables(plan: Plan, console: Console) -> None:
     if not any(plan.store.state(spec) == "done" for spec in plan.specs):
         return
-    from bench.leaderboard import write
+    from bench.output.tables.leaderboard import write
 
     console.print(write(plan.store.root), markup=False, highlight=False, soft_wrap=True)
 

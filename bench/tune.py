@@ -21,7 +21,7 @@ from bench.experiment.grid import CellSpec, cells
 from bench.experiment.profile import Profile
 from bench.experiment.profile_file import load_profile
 from bench.experiment.store import Store
-from bench.leaderboard_text import TUNING
+from bench.output.tables.leaderboard_text import TUNING
 from bench.trials import draw
 
 Say = Callable[[str], None]

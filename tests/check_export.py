@@ -21,7 +21,7 @@ import pandas as pd
 
 from bench.cells.context import context_of
 from bench.experiment.grid import CellSpec
-from bench.export.cell import export, find
+from bench.output.export.cell import export, find
 from bench.retrieval.ranking import Order
 from bench.retrieval.scoring import score
 from tests.smoke import bench

@@ -10,7 +10,7 @@ from bench.analysis.results import load
 from bench.analysis.statistics import holm, sign_flip
 from bench.base.errors import BenchError
 from bench.cli import main
-from bench.comparison_text import sentence, text
+from bench.output.tables.comparison_text import sentence, text
 from tests.made_up import GUARD, LOW, QUESTIONS, cell, plan
 from tests.test_cli import bench, loaded
 

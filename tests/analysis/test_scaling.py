@@ -5,13 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench import leaderboard
 from bench.analysis import covariates, transfer
 from bench.analysis.covariates import clustered_ols
 from bench.analysis.results import load
 from bench.base.markdown import number
 from bench.cli import main
-from bench.leaderboard import language_facts
+from bench.output.tables import leaderboard
+from bench.output.tables.leaderboard import language_facts
 from tests import made_up
 from tests.made_up import GUARD, QUESTIONS, cell, plan
 from tests.test_cli import bench, loaded

@@ -45,7 +45,7 @@ def tables(monkeypatch):
             (folder / "leaderboard.md").write_text("\n".join(lines))
             return "\n".join(lines)
 
-    monkeypatch.setitem(sys.modules, "bench.leaderboard", Leaderboard)
+    monkeypatch.setitem(sys.modules, "bench.output.tables.leaderboard", Leaderboard)
     monkeypatch.setattr(bench, "leaderboard", Leaderboard, raising=False)
 
 

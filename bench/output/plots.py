@@ -1,0 +1,193 @@
+"""The scaling picture: score against number of languages, one line a method."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bench.analysis.arms import CEILING, FLOOR, RANKED_BY, asks_english, is_reference
+from bench.analysis.tables import MEAN
+from bench.base.paths import atomic_write
+from bench.output.highlight import KNOWN, chosen, family_heads
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+GROUPS = ("trained", "core", "held-out", "guard")
+SCORERS = {"dense": "dense", "late": "late interaction", "sparse": "words (BM25)"}
+# Okabe and Ito: distinct for all common forms of colour blindness; yellow is left out, too pale for a line.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8C6D31")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (3, 1.5)), (0, (6, 2, 1.5, 2)))  # of the first, second, ... user of a colour
+GREY = "#666666"
+OTHER = {"color": "#c4c8cc", "linewidth": 0.8, "label": "other methods"}
+PANEL = (2.3, 2.2)  # inches, with the space between panels
+LEFT, RIGHT, TOP, BOTTOM = 0.75, 0.1, 0.7, 0.5  # inches; the top has room for two rows of legend
+ROW = 0.18  # inches of a further row
+STYLE: Any = {
+    "font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.edgecolor": "#999999", "axes.grid": True, "grid.color": "#e5e5e5", "grid.linewidth": 0.6,
+    "axes.titlesize": 9.5, "axes.axisbelow": True, "xtick.color": "#333333", "ytick.color": "#333333",
+    "svg.hashsalt": "xlsd-bench", "svg.fonttype": "path", "path.simplify": False,
+}  # fmt: skip
+
+
+def scaling(table: pd.DataFrame, path: Path, task: str = MEAN, shown: Sequence[str] = ()) -> list[Path]:
+    """Draw one order's `tables.leaderboard` to `path`.svg and `path`.png; the same table gives the same bytes.
+
+    Rows of panels are scorers, columns are groups of languages. Bands are 95 % intervals over questions;
+    an incomplete point is hollow, without a band, and no line leads to it.
+
+    Args:
+        task: one of the table's, or the mean over them.
+        shown: methods in colour, the others are grey; default: `highlight.chosen`.
+
+    Returns:
+        The two files.
+    """
+    return save(lambda: draw(table, task, shown), path)
+
+
+def save(drawn: Callable[[], Figure | None], path: Path) -> list[Path]:
+    """Write the figure that `drawn` makes in the common style to `path`.svg and `path`.png; the same figure gives the same bytes.
+
+    Where it makes none, nothing is written.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    svg, png = io.BytesIO(), io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure = drawn()
+        if figure is None:
+            return []
+        # The canvases' own printers: `savefig` would draw everything once more to find its size.
+        FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})  # leaves the figure at 72 dpi
+    files = [path.with_name(f"{path.name}{suffix}") for suffix in (".svg", ".png")]
+    for file, content in zip(files, (svg, png), strict=True):
+        atomic_write(file, content.getvalue())
+    return files
+
+
+def draw(table: pd.DataFrame, task: str = MEAN, shown: Sequence[str] = ()) -> Figure:
+    """The picture of `scaling`, not yet written."""
+    from matplotlib.figure import Figure
+
+    means = table[table["task"] == task]
+    scorers = list(dict.fromkeys(means["scorer"]))
+    groups = [group for group in GROUPS if group in set(means["group"])]
+    names = list(dict.fromkeys(means["method"]))
+    looks = styles(names, shown or chosen(names, [table]))
+    legend = _legend(looks)
+    width = PANEL[0] * len(groups) + LEFT + RIGHT
+    columns = legend_columns(legend, width)
+    top = TOP + ROW * max(0, -(-len(legend) // columns) - 2)
+    height = PANEL[1] * len(scorers) + top + BOTTOM
+    figure = Figure(figsize=(width, height), dpi=160)
+    panels = figure.subplots(len(scorers), len(groups), sharex=True, sharey="row", squeeze=False)
+    # Fixed margins: letting matplotlib find them takes longer than drawing.
+    figure.subplots_adjust(LEFT / width, BOTTOM / height, 1 - RIGHT / width, 1 - top / height, wspace=0.08, hspace=0.1)
+    for row, scorer in zip(panels, scorers, strict=True):
+        for panel, group in zip(row, groups, strict=True):
+            _panel(panel, means[(means["scorer"] == scorer) & (means["group"] == group)], looks)
+        row[0].set_ylabel(f"{SCORERS.get(scorer, scorer)}\nnDCG@10")
+    for panel, group in zip(panels[0], groups, strict=True):
+        panel.set_title(f"{group} languages")
+        panel.set_xticks(sorted(means["size"].unique()))
+    middle = (LEFT + width - RIGHT) / 2 / width
+    figure.text(middle, 0.06 / height, "number of languages trained on", ha="center", va="bottom")
+    lines = {str(line.get_label()): line for panel in panels.flat for line in panel.get_lines()}
+    there = [name for name in legend if name in lines]
+    handles = [lines[name] for name in there]
+    figure.legend(handles, there, loc="upper center", bbox_to_anchor=(middle, 1), ncols=columns, frameon=False)
+    return figure
+
+
+def legend_columns(names: Sequence[str], width: float) -> int:
+    """As many columns as fit into `width` inches; matplotlib fills a legend column by column."""
+    for columns in range(len(names), 1, -1):
+        rows = -(-len(names) // columns)
+        widest = [max(map(len, names[start : start + rows])) for start in range(0, len(names), rows)]
+        if sum(0.55 + 0.075 * length for length in widest) < width:
+            return columns
+    return 1
+
+
+def slots(methods: Sequence[str]) -> dict[str, tuple[int, int, int]]:
+    """Numbers in PALETTE, MARKERS and DASHES of every method but floor and ceilings; no two of 28 methods look alike."""
+    own = [method for method in methods if not is_reference(method)]
+    # The same colours for the families of the question, whatever else there is.
+    known = {name: KNOWN.index(name.partition("(")[0]) for name in family_heads(own)}
+    free = [number for number in range(len(PALETTE)) if number not in known.values()]
+    # The colours of known methods that are absent are taken only when all the rest are.
+    free.sort(key=lambda number: number < len(KNOWN))
+    others = iter(free + list(range(len(PALETTE))) * len(own))
+    found: dict[str, tuple[int, int, int]] = {}
+    users = [int(number in known.values()) for number in range(len(PALETTE))]
+    for method in own:
+        number, turn = known.get(method, -1), 0
+        if method not in known:
+            number = next(others)
+            turn, users[number] = users[number], users[number] + 1
+        found[method] = number, (number + 3 * turn) % len(MARKERS), turn % len(DASHES)
+    return found
+
+
+def styles(methods: Sequence[str], shown: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+    """Look of each method's line: ceiling first, then methods in their order, floor last.
+
+    If some are `shown`, the rest are thin, grey and without markers.
+    """
+    looks: dict[str, dict[str, Any]] = {CEILING: {"color": "#000000", "linestyle": (0, (5, 2)), "linewidth": 1.2}}
+    # Retrievers of their own, most often one: their ceilings share a look, the legend names them.
+    looks |= {method: {"color": "#000000", "linestyle": (0, (1, 2)), "linewidth": 1.0}
+              for method in methods if asks_english(method) and method != CEILING}  # fmt: skip
+    for method, (color, marker, dash) in slots(methods).items():
+        looks[method] = {
+            "color": PALETTE[color], "marker": MARKERS[marker], "linestyle": DASHES[dash], "linewidth": 1.6, "markersize": 4.5,
+        }  # fmt: skip
+        if shown and method not in shown:
+            looks[method] = OTHER
+    looks[FLOOR] = {"color": GREY, "linestyle": (0, (2, 2)), "linewidth": 1.2}
+    return {method: look for method, look in looks.items() if method in methods}
+
+
+def _panel(panel: Axes, rows: pd.DataFrame, looks: Mapping[str, dict[str, Any]]) -> None:
+    sizes = sorted(rows["size"].unique())
+    for method, look in looks.items():
+        line = rows[rows["method"] == method].sort_values("size")
+        whole = line["complete"].astype(bool)
+        # NaN breaks the line where a size is not complete.
+        score = line[RANKED_BY].where(whole)
+        if is_reference(method):
+            # A single size has no line to draw: a short dash takes its place.
+            dash: dict[str, Any] = {"marker": "_", "markersize": 14} if len(sizes) == 1 else {}
+            panel.plot(line["size"], score, label=label(method), zorder=2, **look, **dash)
+            continue
+        if look is OTHER:
+            panel.plot(line["size"], score, zorder=1, **look)
+            continue
+        low, high = line["low"].where(whole), line["high"].where(whole)
+        panel.fill_between(line["size"], low, high, color=look["color"], alpha=0.14, lw=0)
+        panel.plot(line["size"], score, label=label(method), zorder=3, **look)
+        part = line[~whole & line[RANKED_BY].notna()]
+        panel.plot(part["size"], part[RANKED_BY], **{**look, "linestyle": "none", "markerfacecolor": "white"}, zorder=3)
+    panel.margins(x=0.06)
+    panel.tick_params(length=2)
+
+
+def _legend(looks: Mapping[str, dict[str, Any]]) -> list[str]:
+    """What the legend names: grey methods have one entry together."""
+    return list(dict.fromkeys(str(OTHER["label"]) if look is OTHER else label(method) for method, look in looks.items()))
+
+
+def label(method: str) -> str:
+    """What a method is called in pictures."""
+    return {CEILING: f"{CEILING} (ceiling)", FLOOR: f"{FLOOR} (floor)"}.get(method, method)

@@ -1,0 +1,123 @@
+"""`bench report`: from stored results to one HTML file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from bench.analysis.results import load
+from bench.base.paths import atomic_write
+from bench.output.report import figures
+from bench.output.report.content import content
+from bench.output.report.embed import embedded
+from bench.output.report.texts import Which
+from bench.output.tables import leaderboard_tex
+
+PAGE = Path(__file__).parent / "page"
+FIGURES = "figures"
+MINUS = re.compile(r"(?<![\w.-])-(?=\.?\d)")
+SCRIPTS = (
+    "dom", "state", "looks", "tip", "table", "chart", "answer", "scaling", "leaderboard", "heat", "language", "cost",
+    "training", "queries", "record", "main",
+)  # fmt: skip
+
+
+def write(
+    folders: Sequence[Path], target: Path, highlight: Sequence[str] = (), which: Which = "shareable", pictures: bool = True
+) -> list[Path]:  # fmt: skip
+    """Write the page of one or more experiments to `target`, and beside it what a paper takes from it.
+
+    Args:
+        folders: `results/<experiment>`, each with profile.yaml and cells/.
+        target: the HTML file.
+        highlight: methods shown in colour at first; default: one of each family of the question and the best of the rest.
+        which: texts of the query browser: those that may be passed on, all (for your own use), or none.
+        pictures: also write `figures/` and leaderboard.tex into the folder of `target`.
+
+    Returns:
+        The files written, the page first.
+
+    Raises:
+        BenchError: a folder holds no experiment or no result, or an unknown method.
+    """
+    experiments = [load(folder) for folder in folders]
+    found, boards = content(experiments, highlight, which)
+    atomic_write(target, page(found))
+    if not pictures:
+        return [target]
+    tables = [table for of_experiment in boards for _, table in of_experiment.values()]
+    files = figures.write(target.parent / FIGURES, found, tables)
+    own = zip(experiments, boards, strict=True)
+    tex = [leaderboard_tex.text(one.plan, {order: table for order, (_, table) in board.items()}) for one, board in own]
+    atomic_write(target.with_name(leaderboard_tex.FILE), "\n".join(tex))
+    return [target, *files, target.with_name(leaderboard_tex.FILE)]
+
+
+def page(found: dict[str, Any]) -> str:
+    """The HTML of `content`. It names its own style and script by hash: a browser runs and loads nothing else."""
+    style = (PAGE / "style.css").read_text(encoding="utf-8")
+    parts = "\n".join((PAGE / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+    script = f'"use strict";\n(() => {{\n{parts}\n}})();'
+    template = Template((PAGE / "page.html").read_text(encoding="utf-8"))
+    first = found["experiments"][0]
+    names = " and ".join(one["name"] for one in found["experiments"])
+    return template.substitute(
+        policy=_policy(style, script), version=escape(found["version"]), title=escape(f"XLSD bench: {names}"),
+        style=style, script=script, data=embedded(found), heading=escape(f"XLSD bench: {names}"),
+        summary=escape(_sentence(first["summary"])), facts=_facts(found), answer=_answer(found),
+    )  # fmt: skip
+
+
+def _policy(style: str, script: str) -> str:
+    return (
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _facts(found: dict[str, Any]) -> str:
+    done = sum(one["done"] for one in found["experiments"])
+    cells = sum(one["cells"] for one in found["experiments"])
+    finished = max(one["provenance"]["finished"] for one in found["experiments"])
+    facts = [
+        f"{done} of {cells} cells done", f"{len(found['languages'])} languages", f"{len(found['tasks']) - 1} tasks",
+        f"orders: {', '.join(dict.fromkeys(view['order'] for view in found['views']))}",
+        f"last cell finished {finished[:10]}" if finished else "",
+    ]  # fmt: skip
+    return "".join(f"<li>{escape(fact)}</li>" for fact in facts if fact)
+
+
+def _answer(found: dict[str, Any]) -> str:
+    """The answer as HTML that needs no script; the script adds figures to it."""
+    compared = found["views"][0]["compared"]
+    cards = [
+        f'<div class="panel verdict{" first" if number == 0 else ""}"><div>'
+        f'<h2 data-headline="{number}">{_coded(one["headline"])}</h2><p data-sentence="{number}">{_coded(one["sentence"])}</p>'
+        f'</div><div data-compared="{number}"></div></div>'
+        for number, one in enumerate(compared)
+    ]
+    several = len(found["views"]) > 1
+    lines = [f"{view['label']}: {view['of_size']}" if several else view["of_size"] for view in found["views"] if view["of_size"]]
+    lines += list(dict.fromkeys(one["seeds"] for one in found["experiments"] if one["seeds"]))
+    listed = "".join(f"<li>{_coded(line)}</li>" for line in lines)
+    return f'<div class="verdicts">{"".join(cards)}</div><ul class="plain">{listed}</ul><div id="tested"></div>'
+
+
+def _coded(text: str) -> str:
+    """Escaped text with what stands in backticks as code, and with real minus signs outside of it."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if number % 2 else MINUS.sub("\u2212", part) for number, part in enumerate(parts))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text and not text.endswith(".") else text

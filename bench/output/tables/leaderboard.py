@@ -1,0 +1,139 @@
+"""Tables and picture of an experiment, rebuilt from its files alone. Imports no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.analysis import covariates, scaling, tables, transfer
+from bench.analysis.arms import Scores
+from bench.analysis.results import Experiment, Plan, load
+from bench.base.errors import BenchError
+from bench.base.paths import atomic_write
+from bench.data.languages import Languages
+from bench.data.text_facts import read as text_facts
+from bench.output.tables import leaderboard_tex, leaderboard_text, scaling_text
+
+ANALYSES = {"scaling.csv": scaling.COLUMNS, "transfer.csv": transfer.COLUMNS, "covariates.csv": covariates.COLUMNS}
+SCALING = "scaling.md"
+Boards = dict[str, tuple[Scores, pd.DataFrame]]  # order -> its scores and its `tables.leaderboard`
+ROUNDED = {"seconds": 1, "pairs_per_second": 2}  # decimals in the files; all else has those given to `_csv`
+
+
+def write(experiment_dir: Path) -> str:
+    """Write the tables and pictures of an experiment into its folder.
+
+    These are leaderboard.csv, leaderboard.md, leaderboard.tex, per_language.csv, scaling.svg and scaling.png, and of `analyse`
+    scaling.md, scaling.csv, transfer.csv and covariates.csv.
+
+    Cells without a result appear in the tables as what they are (failed, not run, ...). An experiment with
+    several language orders gets one picture for each further one, `scaling-<order>`.
+
+    Args:
+        experiment_dir: `results/<experiment>`, with profile.yaml and cells/.
+
+    Returns:
+        The text of leaderboard.md.
+
+    Raises:
+        BenchError: the folder holds no experiment.
+    """
+    experiment = load(experiment_dir)
+    plan, facts = experiment.plan, known_facts(experiment)
+    boards = boards_of(experiment)
+    languages = [tables.per_language(plan, order, scores, facts) for order, (scores, _) in boards.items()]
+    everything = [table for _, table in boards.values()]
+    text = leaderboard_text.text(experiment, boards)
+    _csv(experiment_dir / "leaderboard.csv", everything, tables.COLUMNS, 6)
+    _csv(experiment_dir / "per_language.csv", languages, tables.LANGUAGE_COLUMNS, 4)
+    analyse(experiment, {order: scores for order, (scores, _) in boards.items()}, languages, facts)
+    _pictures(experiment_dir, boards)
+    tex = leaderboard_tex.text(plan, {order: table for order, (_, table) in boards.items()})
+    atomic_write(experiment_dir / leaderboard_tex.FILE, tex)
+    atomic_write(experiment_dir / "leaderboard.md", text)
+    return text
+
+
+def boards_of(experiment: Experiment) -> Boards:
+    """Scores and `tables.leaderboard` of every order that has a score, in the order of the plan."""
+    plan = experiment.plan
+    boards: Boards = {}
+    for order in plan.orders:
+        scores = Scores([cell for cell in experiment.cells if cell.name.order == order], plan.tasks)
+        if scores.places:
+            boards[order] = scores, tables.leaderboard(plan, order, scores)
+    return boards
+
+
+def known_facts(experiment: Experiment) -> dict[str, dict[str, Any]]:
+    """`language_facts` with what the experiment measured of its texts."""
+    facts = language_facts(experiment.plan, experiment.path)
+    for code, known in text_facts(experiment.path).items():
+        facts.setdefault(code, {}).update(known)
+    return facts
+
+
+def analyse(
+    experiment: Experiment, scores: dict[str, Scores], languages: list[pd.DataFrame], facts: dict[str, dict[str, Any]]
+) -> None:
+    """Write slopes, transfer and covariates: scaling.md and the three files behind it.
+
+    `scores` and `languages` (`tables.per_language`) are those of the orders that have scores, in the same order.
+    """
+    plan = experiment.plan
+    found = {}
+    if not scores:
+        # Numbers of an earlier state must not stand beside a table that has none.
+        for name in (*ANALYSES, SCALING):
+            (experiment.path / name).unlink(missing_ok=True)
+        return
+    for (order, own), table in zip(scores.items(), languages, strict=True):
+        slopes = scaling.slopes(plan, order, own)
+        found[order] = slopes, transfer.held_out(plan, order, own, facts), covariates.regressions(table, own)
+    for number, (name, columns) in enumerate(ANALYSES.items()):
+        parts = [tables_of[number] for tables_of in found.values() if len(tables_of[number])]
+        _csv(experiment.path / name, parts, columns, 6)
+    atomic_write(experiment.path / SCALING, scaling_text.text(plan, found))
+
+
+def language_facts(plan: Plan, folder: Path) -> dict[str, dict[str, Any]]:
+    """Name, class, script, family and HTML language tag of every language by code.
+
+    A languages file is named from the experiment's folder.
+    """
+    named = (plan.profile.get("data") or {}).get("languages_file")
+    file = folder / named if named else None
+    try:
+        languages = Languages.load(file)
+    except BenchError:
+        # Results travel without the user's languages file: better a table of bare codes than none.
+        if not file:
+            raise
+        languages = Languages.load()
+    return {
+        language.code: {
+            "name": language.name, "class": language.joshi_class, "script": language.script, "family": language.family,
+            "tag": language.iso639_1 or language.iso639_3,
+        }
+        for language in languages
+    }  # fmt: skip
+
+
+def _csv(path: Path, parts: list[pd.DataFrame], columns: tuple[str, ...], digits: int) -> None:
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
+    for column, decimals in ROUNDED.items():
+        if column in table:
+            table[column] = [f"{value:.{decimals}f}" if value == value else "" for value in table[column]]
+    atomic_write(path, table.to_csv(index=False, float_format=f"%.{digits}f", lineterminator="\n"))
+
+
+def _pictures(folder: Path, boards: Boards) -> None:
+    # A picture of an earlier state must not stand beside a newer table.
+    for old in (*folder.glob("scaling*.svg"), *folder.glob("scaling*.png")):
+        old.unlink()
+    from bench.output import plots
+
+    for number, (order, (_, table)) in enumerate(boards.items()):
+        plots.scaling(table, folder / ("scaling" if number == 0 else f"scaling-{order}"))

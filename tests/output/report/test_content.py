@@ -1,0 +1,109 @@
+import pandas as pd
+import pytest
+from tests.report import made
+
+from bench.analysis.comparison import Comparison, compare
+from bench.analysis.results import load
+from bench.base.errors import BenchError
+from bench.output.report.answer import headline
+from bench.output.report.content import content
+from bench.output.report.embed import FACTOR
+from bench.output.tables import leaderboard
+from bench.output.tables.comparison_text import sentence
+from tests.made_up import plan
+
+
+def test_the_board_is_the_leaderboard(world, found, monkeypatch):
+    monkeypatch.setattr(leaderboard, "_pictures", lambda *_: None)
+    leaderboard.write(world)
+    table = pd.read_csv(world / "leaderboard.csv")
+    [view] = found["views"]
+    board = pd.DataFrame(view["board"])
+    assert len(board) == len(table)
+    names = [method["name"] for method in found["methods"]]
+    assert [names[n] for n in board["method"]] == table["method"].tolist()
+    assert [found["tasks"][n] for n in board["task"]] == table["task"].tolist()
+    assert [list(found["groups"])[n] for n in board["group"]] == table["group"].tolist()
+    assert [found["states"][n] for n in board["state"]] == table["status"].tolist()
+    for column in ("ndcg@10", "low", "high", "gap_closed", "recall@100", "worst_tenth"):
+        shown = (board[column].astype(float) / FACTOR).tolist()
+        assert shown == pytest.approx(table[column].tolist(), abs=6e-5, nan_ok=True), column
+    assert board["best"].astype(bool).tolist() == table["ties_best"].tolist()
+
+
+def test_a_language_has_its_score_gap_and_the_mean_over_its_tasks(found):
+    [view] = found["views"]
+    codes, tasks, scorers = list(found["languages"]), found["tasks"], found["scorers"]
+    names = [method["name"] for method in found["methods"]]
+    own = view["by_language"]
+    place = {tuple(at): n for n, at in enumerate(own["places"])}
+    arm = next(arm for arm in own["arms"] if names[arm["method"]] == "optical" and arm["size"] == 2)
+    at = [place[scorers.index("dense"), tasks.index(task), codes.index("swh_Latn")] for task in ("mean", "faq", "symbols")]
+    expected = sum(made.score("optical@2#0", "faq", "dense", "swh_Latn")) / 8
+    assert [arm["score"][n] for n in at] == [round(1000 * expected)] * 3
+    assert arm["gap"][at[0]] == round(100 * (expected - 0.2) / (0.9 - 0.2))
+    assert arm["low"][at[1]] < arm["score"][at[1]] < arm["high"][at[1]]
+    assert [own["questions"][n] for n in at] == [16, 8, 8]
+    assert (scorers.index("dense"), tasks.index("faq"), codes.index("hau_Latn")) not in place, "there is no FAQ in Hausa"
+
+
+def test_the_answer_is_the_comparison(world, found):
+    [view] = found["views"]
+    assert [(one["first"], one["second"]) for one in view["compared"]] == [
+        ("optical", "contrastive"), ("optical", "nmt"), ("contrastive", "nmt")]  # fmt: skip
+    first, second, _ = view["compared"]
+    own = compare(load(world), "optical", "contrastive", over_sizes=True)
+    assert first["sentence"] == sentence(own).strip("*") and first["notes"] == list(own.notes)
+    assert [row["verdict"] for row in first["rows"]] == own.rows["verdict"].tolist()
+    assert [row["p_holm"] for row in first["rows"]] == pytest.approx(own.rows["p_holm"].tolist(), abs=1e-5)
+    assert second["headline"] == "`optical` is better than `nmt` everywhere" and "nmt@3#0 failed" in second["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["not distinguishable"] * 3, "`a` and `b` cannot be told apart"), (["worse"] * 2, "`a` is worse than `b` everywhere"),
+        (["better", "not distinguishable"], "`a` is better than `b` in 1 of 2 comparisons"),
+        (["better", "worse", "worse"], "`a` is better than `b` in 1 and worse in 2 of 3 comparisons"),
+    ],
+)  # fmt: skip
+def test_a_headline_says_no_more_than_the_verdicts(verdicts, expected):
+    assert headline(Comparison("a", "b", pd.DataFrame({"verdict": verdicts}), ())) == expected
+
+
+def test_cells_say_what_happened_and_what_it_cost(found):
+    [view] = found["views"]
+    cells = {cell["id"]: cell for cell in view["cells"]}
+    assert cells["nmt@3#0"]["state"] == "failed" and cells["nmt@3#0"]["reason"].startswith("ValueError")
+    assert cells["optical@3#0"]["warning"].startswith("rank fell") and cells["optical@3#0"]["collapse"][2:4] == [20.0, 50.0]
+    assert cells["optical@2#0"]["curve"]["loss"][0] == 1.0 and cells["optical@2#0"]["curve"]["dev"] == [[4, 0.3], [8, 0.3]]
+    assert cells["untrained@0#0"]["curve"] is None
+    costs = {(found["methods"][one["method"]]["name"], one["size"]): one for one in view["costs"]}
+    assert costs["optical", 2]["seconds"] == {"train": 50.0, "total": 60.0} and costs["optical", 2]["memory"] == 2048
+    assert found["languages"]["hau_Latn"]["pairs"] == 300 and view["trained_pairs"][2] == {"swh_Latn": 30, "amh_Ethi": 20}
+
+
+def test_several_experiments_are_views_of_one_page(world, tmp_path):
+    other = made.experiment(tmp_path / "other", name="other")
+    both = content([load(world), load(other)])[0]
+    assert [view["label"] for view in both["views"]] == ["made-up", "other"]
+    assert all(view["compared"] for view in both["views"])
+
+
+def test_of_many_methods_few_are_in_colour(tmp_path):
+    many = tuple(f"m{n}" for n in range(9))
+    found = content([load(made.experiment(tmp_path / "many", many))])[0]
+    shown = [method["name"] for method in found["methods"] if method["shown"]]
+    assert {"english", "untrained", *made.METHODS} <= set(shown) and len(shown) == 7
+    asked = content([load(tmp_path / "many")], ("m1", "m2"))[0]
+    assert [method["name"] for method in asked["methods"] if method["shown"]] == ["english", "m1", "m2", "untrained"]
+    assert [(one["first"], one["second"]) for one in asked["views"][0]["compared"]] == [("m1", "m2")]
+
+
+def test_mistakes_are_explained(world, tmp_path):
+    with pytest.raises(BenchError, match="did you mean 'optical'"):
+        content([load(world)], ("optcal",))
+    plan(tmp_path / "empty", ["untrained@0#0", "optical@2#0"])
+    with pytest.raises(BenchError, match="no cell of .* has a result") as error:
+        content([load(tmp_path / "empty")])
+    assert "bench run --profile made-up" in error.value.hint
