@@ -97,8 +97,8 @@ def run(
     ] = None,
 ) -> None:
     """Run the cells that have no result yet, then write the leaderboard. Can be interrupted at any time."""
-    from bench import runs
     from bench.cells import loggers
+    from bench.execution import runs
     from bench.experiment.plan import make_plan
 
     if log:
@@ -147,7 +147,7 @@ def run_trials(
     results: Results = Path("results"),
 ) -> None:
     """Run the dev trials of every method (the same number for each) and write tuning.csv."""
-    from bench.tune import tune
+    from bench.execution.tune import tune
 
     console = Console()
     table = tune(

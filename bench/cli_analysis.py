@@ -112,7 +112,7 @@ def watch(
 ) -> None:
     """Show all cells of an experiment, and how far those at work are, from another terminal than that of the run."""
     from bench.analysis.results import folder_of
-    from bench.watch import watch as look
+    from bench.execution.watch import watch as look
 
     look(folder_of(profile, results), Console(), once, every, cells)
 

@@ -10,9 +10,9 @@ from bench.analysis.results import load
 from bench.base.errors import BenchError
 from bench.base.manifest import to_json
 from bench.base.paths import atomic_write
+from bench.execution.record import RUNS, read_runs
 from bench.output.tables.leaderboard import write
 from bench.output.tables.leaderboard_text import TUNING
-from bench.record import RUNS, read_runs
 
 TABLES = (
     "leaderboard.md", "leaderboard.csv", "leaderboard.tex", "per_language.csv", "scaling.md", "scaling.csv", "transfer.csv",

@@ -12,9 +12,9 @@ import pytest
 import yaml
 from rich.console import Console
 
-from bench import runs
 from bench.base.errors import BenchError
 from bench.data import text_facts
+from bench.execution import runs
 from bench.execution.inprocess import InProcess
 from bench.experiment.plan import make_plan
 from bench.experiment.selection import Selection
@@ -165,7 +165,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from rich.console import Console
-from bench import runs
+from bench.execution import runs
 from bench.experiment.plan import make_plan
 plan = make_plan(sys.argv[2], Path(sys.argv[1]), changes=sys.argv[3:])
 runs._tables = lambda plan, console: None

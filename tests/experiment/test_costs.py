@@ -6,11 +6,11 @@ from rich.console import Console
 from bench.base.manifest import hardware
 from bench.data.languages import Languages
 from bench.execution.base import Failed, Finished, Progress, Started
+from bench.execution.progress import RunView, report_line
+from bench.execution.progress_file import ProgressFile, read
 from bench.experiment.costs import Costs, duration, makespan
 from bench.experiment.grid import cells
 from bench.experiment.profile_file import load_profile
-from bench.progress import RunView, report_line
-from bench.progress_file import ProgressFile, read
 
 SMALL = Path(__file__).parent / "profiles" / "small.yaml"
 PROFILE = load_profile(str(SMALL), ["grid.sizes=[2]", "cost={untrained: 1, contrastive: 3}"])

@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from bench.base.errors import BenchError
 from bench.cli import app
+from bench.execution.record import RUNS, add_run, read_runs
 from bench.output.publish import publish
-from bench.record import RUNS, add_run, read_runs
 from tests.made_up import cell, plan
 
 CELLS = ("untrained@0#0", "english@0#0", "optical@2#0", "optical@3#0")

@@ -11,9 +11,9 @@ import yaml
 from bench.analysis.results import Cell, Experiment
 from bench.data.sources.packages.catalogue import PACKAGES
 from bench.data.suite.build import SOURCE_PACKAGES
+from bench.execution.record import RUNS, read_runs
 from bench.experiment.profile import SOURCES
 from bench.output.report.texts import own_data
-from bench.record import RUNS, read_runs
 
 
 def provenance(experiment: Experiment) -> dict[str, Any]:

@@ -17,12 +17,12 @@ from bench.base.yamlfile import read_mapping
 from bench.data.languages import Languages
 from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.local import LocalProcesses, call_in_child
+from bench.execution.trials import draw
 from bench.experiment.grid import CellSpec, cells
 from bench.experiment.profile import Profile
 from bench.experiment.profile_file import load_profile
 from bench.experiment.store import Store
 from bench.output.tables.leaderboard_text import TUNING
-from bench.trials import draw
 
 Say = Callable[[str], None]
 CRITERIA = ("mean", *ENCODED, SPARSE)

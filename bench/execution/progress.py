@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.execution.base import Event, Failed, Finished, Progress, Started
+from bench.execution.progress_file import ProgressFile, Working
 from bench.experiment.costs import Costs, duration, makespan
 from bench.experiment.grid import CellSpec
-from bench.progress_file import ProgressFile, Working
 
 
 class RunView:

@@ -4,13 +4,13 @@ import pandas as pd
 import pytest
 import yaml
 
-import bench.tune
+import bench.execution.tune
 from bench.analysis.results import MEASURES
 from bench.base.errors import BenchError
 from bench.execution.base import Failed, Finished
+from bench.execution.tune import collect, trial_cells, tune
 from bench.experiment.grid import CellSpec
 from bench.experiment.store import Store
-from bench.tune import collect, trial_cells, tune
 
 SMALL = str(Path(__file__).parent / "profiles" / "small.yaml")
 ARMS = {"contrastive": "late", "contrastive(form=dense)": "dense"}
@@ -141,8 +141,8 @@ def test_only_what_is_missing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
                     save(self.store, spec, 0.5, 0.5)
                     yield Finished(spec.id, {})
 
-    monkeypatch.setattr(bench.tune, "LocalProcesses", Fake)
-    monkeypatch.setattr(bench.tune, "call_in_child", lambda what, *_: prepared.append(what))
+    monkeypatch.setattr(bench.execution.tune, "LocalProcesses", Fake)
+    monkeypatch.setattr(bench.execution.tune, "call_in_child", lambda what, *_: prepared.append(what))
     said: list[str] = []
     table = tune(file, tmp_path, said.append)
     assert ran == [spec.id for _, _, spec in trials] and prepared == ["bench.cells.prepare:prepare"]

@@ -8,9 +8,9 @@ import time
 import pytest
 from rich.console import Console
 
-from bench import watch
 from bench.base.errors import BenchError
-from bench.progress_file import FILE, ProgressFile, Snapshot, Working, read
+from bench.execution import watch
+from bench.execution.progress_file import FILE, ProgressFile, Snapshot, Working, read
 from tests.made_up import cell, failure, plan
 from tests.test_cli import bench, loaded
 

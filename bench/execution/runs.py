@@ -14,11 +14,11 @@ from bench.base.paths import atomic_write
 from bench.data import text_facts
 from bench.execution.base import RUN_CELL, Executor, disk_full
 from bench.execution.local import LocalProcesses, call_in_child
+from bench.execution.progress import RunView
+from bench.execution.progress_file import ProgressFile
+from bench.execution.record import RUNS, add_run
 from bench.experiment.plan import Plan
 from bench.plan_view import heading
-from bench.progress import RunView
-from bench.progress_file import ProgressFile
-from bench.record import RUNS, add_run
 
 PREPARE = "bench.cells.prepare:prepare"
 INTERRUPTED = 130
