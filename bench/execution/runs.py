@@ -11,6 +11,7 @@ from rich.console import Console
 from bench.base.errors import BenchError
 from bench.base.manifest import cores, now
 from bench.base.paths import atomic_write
+from bench.cli.plan_view import heading
 from bench.data import text_facts
 from bench.execution.base import RUN_CELL, Executor, disk_full
 from bench.execution.local import LocalProcesses, call_in_child
@@ -18,7 +19,6 @@ from bench.execution.progress import RunView
 from bench.execution.progress_file import ProgressFile
 from bench.execution.record import RUNS, add_run
 from bench.experiment.plan import Plan
-from bench.plan_view import heading
 
 PREPARE = "bench.cells.prepare:prepare"
 INTERRUPTED = 130

@@ -251,7 +251,7 @@ def test_tables_are_made_from_a_run(tmp_path, fake):
     assert "optical" in text
 
     # Everything is there now: the command itself finds nothing to do, without loading torch.
-    code = "import sys, bench.cli as c\ntry: c.main()\nfinally: print('HEAVY', 'torch' in sys.modules)"
+    code = "import sys, bench.cli.main as c\ntry: c.main()\nfinally: print('HEAVY', 'torch' in sys.modules)"
     changes = [f"--set={change}" for change in (*CHANGES, "grid.methods=[untrained, english, optical]")]
     again = subprocess.run(
         [sys.executable, "-c", code, "run", f"--profile={SMALL}", f"--results={tmp_path}", *changes],

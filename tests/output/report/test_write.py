@@ -7,14 +7,14 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 from tests.report import made
+from tests.test_cli import bench, loaded
 from typer.testing import CliRunner
 
 from bench.analysis import resampling
 from bench.analysis.results import load
-from bench.cli import app
+from bench.cli.main import app
 from bench.output.report import content, figures, write
 from tests import made_up
-from tests.test_cli import bench, loaded
 
 
 class Parts(HTMLParser):

@@ -14,8 +14,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from bench import cli_analysis, cli_export
 from bench.base.errors import BenchError
+from bench.cli import analysis as cli_analysis
+from bench.cli import export as cli_export
 
 BAD_INPUT = 2
 
@@ -70,8 +71,8 @@ def plan(
     results: Results = Path("results"),
 ) -> None:
     """Show the cells of an experiment: what is done, what is left, what it will cost in time."""
+    from bench.cli.plan_view import overview
     from bench.experiment.plan import make_plan
-    from bench.plan_view import overview
 
     chosen = _selection(methods, sizes, seeds, order, languages)
     made = make_plan(profile, results, chosen, changes or (), _split(without), workers, keep_students)
@@ -180,7 +181,7 @@ def show_methods(
     name: Annotated[str | None, typer.Argument(help="One method, with its parameters: optical, path/to/mine.py:MyLoss.")] = None,
 ) -> None:
     """List the methods, those of installed packages too, or one of them with its parameters."""
-    from bench import listings
+    from bench.cli import listings
 
     Console().print(listings.method(name) if name else listings.methods())
 
@@ -191,7 +192,7 @@ def show_languages(
     file: Annotated[Path | None, typer.Option("--file", help="A languages file of your own.")] = None,
 ) -> None:
     """List languages with the sources that have them, and the names of orders and groups."""
-    from bench import listings
+    from bench.cli import listings
 
     Console().print(listings.languages(_split(names), file))
 
@@ -199,7 +200,7 @@ def show_languages(
 @data_app.command("list")
 def data_list() -> None:
     """List the data packages and the data sets of the hubs, with size and licence."""
-    from bench import listings
+    from bench.cli import listings
 
     Console().print(listings.packages(), "", listings.hub_data(), sep="\n")
 
@@ -211,7 +212,7 @@ def data_show(
     shown: Annotated[int, typer.Option("--show", min=1, help="Pairs, queries and documents that are shown.")] = 3,
 ) -> None:
     """Read a data set of the hubs in one language and show what it holds; those that cannot be evaluated too."""
-    from bench import listings
+    from bench.cli import listings
 
     Console().print(listings.hub_preview(name, language, shown), soft_wrap=True)
 
@@ -223,7 +224,7 @@ def data_check(
     shown: Annotated[int, typer.Option("--show", min=1, help="Problems of one kind in a file that are listed.")] = 10,
 ) -> None:
     """Validate data on disk before any training: every problem with file and line, and what will be used of it."""
-    from bench import data_check as work
+    from bench.cli import data_check as work
 
     console = Console()
     checked = work.check(path, languages_file, shown, lambda line: console.print(Text(line, style="dim"), soft_wrap=True))

@@ -1,11 +1,11 @@
 import sys
 
 import pytest
-
-from bench import data_check
-from bench.cli import main
-from tests.own_data import beir, bitext, collection, english, jsonl, tsv, write
 from tests.test_cli import bench, loaded
+
+from bench.cli import data_check
+from bench.cli.main import main
+from tests.own_data import beir, bitext, collection, english, jsonl, tsv, write
 
 
 @pytest.fixture(autouse=True)
