@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 from bench.base.errors import BenchError
-from bench.benchmarks import large_collection
-from bench.benchmarks.large_collection import Asked, Exact, compare, passages, searched
-from bench.benchmarks.memory import peak_memory
 from bench.data.documents import DocumentStream
 from bench.encoders.encoder import Encoded
 from bench.retrieval.dense import DenseIndex
 from bench.retrieval.large.build import encode_collection, index_collection
+from benchmarks import large_collection
+from benchmarks.large_collection import Asked, Exact, compare, passages, searched
+from benchmarks.memory import peak_memory
 from tests.made_collection import documents, encode, made_space, questions
 
 MANY = 2500  # more than the quantiser is trained on

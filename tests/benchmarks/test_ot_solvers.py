@@ -9,8 +9,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from bench.benchmarks import ot_solvers
-from bench.benchmarks.ot_solvers import Problem, ipot, measure, solvers
+from benchmarks import ot_solvers
+from benchmarks.ot_solvers import Problem, ipot, measure, solvers
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from bench.benchmarks.ot_solvers import Problem
+from benchmarks.ot_solvers import Problem
 from methods.base import TokenStates
 from methods.optical import Optical, OpticalParams
 from methods.transport import TOLERANCE, cosine_cost, marginal_errors, plan, scaled, sinkhorn_steps, uniform_mass

@@ -1,6 +1,6 @@
 """A collection searched on disk, held against exact search with the vectors as they were: recall, memory, time, room.
 
-`python -m bench.benchmarks.large_collection --passages 200000 --out FOLDER` writes large_collection.csv and
+`python -m benchmarks.large_collection --passages 200000 --out FOLDER` writes large_collection.csv and
 large_collection.md. The passages are the English documents and English sides of the default profile's suite, then texts of
 its bitext in the other languages: all different and all real, but short (about 25 tokens), and most of them not English.
 The questions are test questions of the three tasks, so that nDCG@10 is about their real judgements. While a passage is
@@ -26,7 +26,6 @@ import typer
 
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
-from bench.benchmarks.memory import peak_memory
 from bench.cells.context import Context, context_of
 from bench.cells.evaluation import query_sets
 from bench.data.documents import DocumentStream
@@ -40,6 +39,7 @@ from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.maxsim import maxima, mean_over_queries
 from bench.retrieval.ranking import Order, Ranking
 from bench.retrieval.scoring import score
+from benchmarks.memory import peak_memory
 
 TASKS = ("symbols", "faq", "passages")
 LANGUAGES = ("eng_Latn", "deu_Latn", "fra_Latn", "swh_Latn", "amh_Ethi", "hau_Latn", "khm_Khmr", "cym_Latn")

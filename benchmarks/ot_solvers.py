@@ -1,6 +1,6 @@
 """Solvers of entropic optimal transport side by side, on texts of realistic sizes: how exact, how fast.
 
-`python -m bench.benchmarks.ot_solvers --out FOLDER` writes ot_solvers.csv and ot_solvers.md. One thread; the vectors are
+`python -m benchmarks.ot_solvers --out FOLDER` writes ot_solvers.csv and ot_solvers.md. One thread; the vectors are
 random, since a solver sees nothing of a text but its costs. Times are comparable within one table only. The exact
 values come from POT, which is installed for tests (`pip install -e '.[dev]'`).
 """
@@ -204,7 +204,7 @@ def main(
         table.to_csv(out / "ot_solvers.csv", index=False, float_format="%.4g")
         (out / "ot_solvers.md").write_text(
             f"# Solvers of entropic optimal transport\n\n{texts} pairs of 4 to 48 tokens, 384 dimensions, one thread, median of"
-            f" {repeats}. Made by `python -m bench.benchmarks.ot_solvers`; columns are explained in its source.\n\n{text}\n",
+            f" {repeats}. Made by `python -m benchmarks.ot_solvers`; columns are explained in its source.\n\n{text}\n",
             encoding="utf-8",
         )
 

@@ -1,0 +1,1 @@
+"""Benchmarks of parts of the bench, run by hand: `python -m benchmarks.ot_solvers`."""
