@@ -22,7 +22,7 @@ FILES = (
 
 def bench(*arguments: str) -> str:
     """Output of the `bench` command; its failure is ours."""
-    command = [sys.executable, "-m", "bench.cli.main", *arguments]
+    command = [sys.executable, "-m", "bench.cli", *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     print(done.stdout, flush=True)
     if done.returncode:

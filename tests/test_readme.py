@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from bench.base.markdown import number
 from bench.base.paths import REPOSITORY
-from bench.cli.main import app
+from bench.cli import app
 from methods.base import REGISTERED
 from methods.conformance import conform
 

@@ -25,6 +25,7 @@ from bench.experiment.store import Store
 from bench.output.tables.leaderboard_text import TUNING
 
 Say = Callable[[str], None]
+TRIALS = Path(__file__).with_name("tuning.yaml")  # those of the profile `full`
 CRITERIA = ("mean", *ENCODED, SPARSE)
 
 
@@ -33,7 +34,7 @@ def read_trials(file: Path) -> dict[str, Any]:
     described = read_mapping(file, "trials file")
     needed = {"name", "profile", "size", "seed", "tasks", "arms"} | (set() if "trials" in described else {"draws", "search"})
     if lacking := sorted(needed - set(described)):
-        raise BenchError(f"trials file {str(file)!r} lacks {', '.join(lacking)}", "write it like bench/tuning.yaml")
+        raise BenchError(f"trials file {str(file)!r} lacks {', '.join(lacking)}", "write it like bench/execution/tuning.yaml")
     for arm, scorer in described["arms"].items():
         if scorer not in CRITERIA:
             raise unknown(f"criterion of {arm}", str(scorer), CRITERIA)

@@ -4,14 +4,14 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from tests.test_cli import bench, loaded
 
 from bench.analysis.comparison import compare
 from bench.analysis.results import load
 from bench.analysis.statistics import holm, sign_flip
 from bench.base.errors import BenchError
-from bench.cli.main import main
+from bench.cli import main
 from bench.output.tables.comparison_text import sentence, text
+from tests.cli.test_cli import bench, loaded
 from tests.made_up import GUARD, LOW, QUESTIONS, cell, plan
 
 FLOOR, CEILING = "untrained@0#0", "english@0#0"

@@ -4,16 +4,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.test_cli import bench, loaded
 
 from bench.analysis import covariates, transfer
 from bench.analysis.covariates import clustered_ols
 from bench.analysis.results import load
 from bench.base.markdown import number
-from bench.cli.main import main
+from bench.cli import main
 from bench.output.tables import leaderboard
 from bench.output.tables.leaderboard import language_facts
 from tests import made_up
+from tests.cli.test_cli import bench, loaded
 from tests.made_up import GUARD, QUESTIONS, cell, plan
 
 FLOOR, CEILING = "untrained@0#0", "english@0#0"

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from bench.base.errors import BenchError
 from bench.cells import loggers
 from bench.cells.cell import run_cell
-from bench.cli.main import app
+from bench.cli import app
 from tests.made_suite import World, made_world
 
 

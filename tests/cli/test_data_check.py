@@ -1,10 +1,9 @@
 import sys
 
 import pytest
-from tests.test_cli import bench, loaded
 
-from bench.cli import data_check
-from bench.cli.main import main
+from bench.cli import data_check, main
+from tests.cli.test_cli import bench, loaded
 from tests.own_data import beir, bitext, collection, english, jsonl, tsv, write
 
 

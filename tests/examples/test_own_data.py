@@ -28,7 +28,7 @@ def test_the_worked_example_runs(tmp_path):
     said = {}
     for line in commands():
         program, *arguments = shlex.split(line)
-        start = {"python": [sys.executable], "bench": [sys.executable, "-m", "bench.cli.main"]}[program]
+        start = {"python": [sys.executable], "bench": [sys.executable, "-m", "bench.cli"]}[program]
         done = subprocess.run(
             [*start, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=600,
             env={**os.environ, "PYTHONPATH": str(REPOSITORY), "COLUMNS": "160"},
@@ -47,7 +47,7 @@ def test_the_worked_example_runs(tmp_path):
         assert means[scorer, "english"] > means[scorer, "contrastive"] > 0.3 and means[scorer, "untrained"] > 0.3
     assert "untrained" in said[commands()[-1]]
     assert "nothing to run" in subprocess.run(
-        [sys.executable, "-m", "bench.cli.main", "run", "--profile", "examples/own_data.yaml"], cwd=tmp_path, capture_output=True,
+        [sys.executable, "-m", "bench.cli", "run", "--profile", "examples/own_data.yaml"], cwd=tmp_path, capture_output=True,
         text=True, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
     ).stdout  # fmt: skip
 

@@ -17,7 +17,7 @@ from bench.experiment.profile_file import load_profile
 from bench.experiment.store import Store
 
 RUNNER = "fake_cells:run_cell"
-SMALL = Path(__file__).parent.parent / "profiles" / "small.yaml"
+SMALL = Path(__file__).parents[1] / "profiles" / "small.yaml"
 PROFILE = load_profile(str(SMALL), ["grid.sizes=[2]", "data.guard=null"])
 SPECS = cells(PROFILE, Languages.load(), threads=1)
 UNTRAINED, CONTRASTIVE, OPTICAL = SPECS
@@ -147,7 +147,8 @@ def test_children_end_with_their_parent(store, fake, tmp_path):
     fake(OPTICAL, "wait 60")
     (tmp_path / "spec.json").write_text(OPTICAL.model_dump_json())
     code = (
-        "import sys; from pathlib import Path; from bench.experiment.store import Store; from bench.experiment.grid import CellSpec;"
+        "import sys; from pathlib import Path; from bench.experiment.store import Store;"
+        "from bench.experiment.grid import CellSpec;"
         "from bench.execution.local import LocalProcesses;"
         f"spec = CellSpec.model_validate_json(Path({str(tmp_path / 'spec.json')!r}).read_text());"
         f"list(LocalProcesses(Store(Path({str(store.root)!r})), 1, {RUNNER!r}).run([spec]))"

@@ -14,7 +14,7 @@ from bench.experiment.plan import Plan, make_plan
 from bench.experiment.selection import Selection
 
 RUNNER = "fake_cells:run_method"
-SMALL = str(Path(__file__).parent.parent / "profiles" / "small.yaml")
+SMALL = str(Path(__file__).parents[1] / "profiles" / "small.yaml")
 SOURCE = textwrap.dedent('''
     """A loss."""
     from dataclasses import dataclass

@@ -20,7 +20,7 @@ from bench.experiment.plan import make_plan
 from bench.experiment.selection import Selection
 
 PREPARE = "fake_cells:prepare"
-SMALL = Path(__file__).parent.parent / "profiles" / "small.yaml"
+SMALL = Path(__file__).parents[1] / "profiles" / "small.yaml"
 CHANGES = ["data.guard=null"]
 
 
@@ -251,7 +251,7 @@ def test_tables_are_made_from_a_run(tmp_path, fake):
     assert "optical" in text
 
     # Everything is there now: the command itself finds nothing to do, without loading torch.
-    code = "import sys, bench.cli.main as c\ntry: c.main()\nfinally: print('HEAVY', 'torch' in sys.modules)"
+    code = "import sys, bench.cli as c\ntry: c.main()\nfinally: print('HEAVY', 'torch' in sys.modules)"
     changes = [f"--set={change}" for change in (*CHANGES, "grid.methods=[untrained, english, optical]")]
     again = subprocess.run(
         [sys.executable, "-c", code, "run", f"--profile={SMALL}", f"--results={tmp_path}", *changes],

@@ -12,7 +12,7 @@ from bench.execution.tune import collect, trial_cells, tune
 from bench.experiment.grid import CellSpec
 from bench.experiment.store import Store
 
-SMALL = str(Path(__file__).parent / "profiles" / "small.yaml")
+SMALL = str(Path(__file__).parents[1] / "profiles" / "small.yaml")
 ARMS = {"contrastive": "late", "contrastive(form=dense)": "dense"}
 TRIALS = {
     "contrastive": [{"method": "contrastive"}, {"method": "contrastive(temperature=0.1)", "learning_rate": 1e-4}],

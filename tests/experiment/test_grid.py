@@ -13,7 +13,7 @@ from bench.experiment.selection import Selection, split_list
 from methods import registry
 
 LANGUAGES = Languages.load()
-SMALL = Path(__file__).parent / "profiles" / "small.yaml"
+SMALL = Path(__file__).parents[1] / "profiles" / "small.yaml"
 WIDE = [
     "grid.methods=[untrained, english, contrastive]", "grid.sizes=[5, 10, 20, 50]", "data.order=low", "data.guard=guard",
 ]  # fmt: skip

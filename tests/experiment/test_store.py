@@ -19,7 +19,7 @@ from bench.experiment.profile_file import load_profile
 from bench.experiment.store import REQUIRED, STUDENT, Store, folder_name
 
 LANGUAGES = Languages.load()
-SMALL = Path(__file__).parent / "profiles" / "small.yaml"
+SMALL = Path(__file__).parents[1] / "profiles" / "small.yaml"
 
 
 def spec(*changes: str) -> CellSpec:

@@ -39,7 +39,7 @@ class Their(Method):
     def loss(self, student, teacher, pair_ids):
         return self.params.weight * (1 - (student.pooled * teacher.pooled.detach()).sum(-1)).mean(), {}
 '''
-HEAVY = "import sys; from bench.cli.main import main\ntry: main()\nfinally: print('HEAVY', 'torch' in sys.modules)"
+HEAVY = "import sys; from bench.cli import main\ntry: main()\nfinally: print('HEAVY', 'torch' in sys.modules)"
 
 
 def plain(name: str = "their") -> str:

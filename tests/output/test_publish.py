@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bench.base.errors import BenchError
-from bench.cli.main import app
+from bench.cli import app
 from bench.execution.record import RUNS, add_run, read_runs
 from bench.output.publish import publish
 from tests.made_up import cell, plan

@@ -9,8 +9,8 @@ import pytest
 from bench.base.errors import BenchError
 from bench.data.suite import build
 from bench.data.suite.types import Suite
-from tests.suite import made_sources
-from tests.suite.made_sources import LANGUAGES, WITHOUT
+from tests.data.suite import made_sources
+from tests.data.suite.made_sources import LANGUAGES, WITHOUT
 
 CODES = ["swh_Latn", "hau_Latn", "amh_Ethi"]
 
@@ -102,13 +102,13 @@ def test_a_full_disk_is_a_clear_error_and_leaves_nothing(monkeypatch: pytest.Mon
 
 def test_files_are_the_same_byte_for_byte_whatever_the_hash_seed(tmp_path: Path) -> None:
     code = (
-        "from tests.suite import made_sources as m; from bench.data.suite.build import build_suite\n"
+        "from tests.data.suite import made_sources as m; from bench.data.suite.build import build_suite\n"
         "m.install(); build_suite(m.LANGUAGES, [one.code for one in m.LANGUAGES], m.WITHOUT)"
     )
     contents = []
     for seed in ("1", "2"):
         environment = os.environ | {"PYTHONHASHSEED": seed, "XLSD_CACHE": str(tmp_path / seed)}
-        root = Path(__file__).parents[2]
+        root = Path(__file__).parents[3]
         subprocess.run([sys.executable, "-c", code], check=True, cwd=root, env=environment)
         (folder,) = (tmp_path / seed / "suite").iterdir()
         contents.append({file.name: file.read_bytes() for file in folder.iterdir()})

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.report import made
 
 from bench.analysis.results import load
 from bench.output.report.content import content
 from bench.output.report.write import page
+from tests.output.report import made
 
 NEEDED = "XLSD_NEED_BROWSER"  # set by .ci/run: there a missing browser is a failure, not a skipped test
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

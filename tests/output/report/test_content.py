@@ -1,6 +1,5 @@
 import pandas as pd
 import pytest
-from tests.report import made
 
 from bench.analysis.comparison import Comparison, compare
 from bench.analysis.results import load
@@ -11,6 +10,7 @@ from bench.output.report.embed import FACTOR
 from bench.output.tables import leaderboard
 from bench.output.tables.comparison_text import sentence
 from tests.made_up import plan
+from tests.output.report import made
 
 
 def test_the_board_is_the_leaderboard(world, found, monkeypatch):

@@ -1,11 +1,11 @@
 import shutil
 
 import pytest
-from tests.report import made
 
 from bench.analysis.arms import Scores
 from bench.analysis.results import load
 from bench.output.report import queries, texts
+from tests.output.report import made
 
 NAMES = ["english", "optical", "contrastive", "nmt", "untrained"]
 

@@ -1,9 +1,9 @@
 import pytest
-from tests.report import made
 
 from bench.analysis.results import load
 from bench.data.sources.packages.catalogue import PACKAGES
 from bench.output.report import provenance, texts
+from tests.output.report import made
 
 
 def test_texts_that_must_not_be_passed_on_are_reserved():

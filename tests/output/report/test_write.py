@@ -6,15 +6,15 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-from tests.report import made
-from tests.test_cli import bench, loaded
 from typer.testing import CliRunner
 
 from bench.analysis import resampling
 from bench.analysis.results import load
-from bench.cli.main import app
+from bench.cli import app
 from bench.output.report import content, figures, write
 from tests import made_up
+from tests.cli.test_cli import bench, loaded
+from tests.output.report import made
 
 
 class Parts(HTMLParser):
@@ -138,6 +138,6 @@ def test_the_page_of_300_cells_stays_small(tmp_path, monkeypatch):
         (place / "manifest.json").write_text(json.dumps(content_of))
         (place / "train.csv").write_text("step,loss,dev_loss\n" + "\n".join(f"{n},{1.2345 / n:.4f}," for n in range(1, 180)))
     target = tmp_path / "large.html"
-    monkeypatch.setattr("bench.output.report.answer.pairs", lambda shown: [])  # their size does not grow with cells, their time does
+    monkeypatch.setattr("bench.output.report.answer.pairs", lambda shown: [])  # their time grows with cells
     write.write([folder], target, pictures=False)
     assert 1_000_000 < target.stat().st_size < 4_500_000  # texts of queries come on top, 0.3 MB an order

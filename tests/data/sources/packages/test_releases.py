@@ -134,7 +134,7 @@ def test_a_cache_folder_that_cannot_be_written(registry, monkeypatch, tmp_path):
 SCRIPT = """
 import sys, time, pathlib
 sys.path[:0] = {paths!r}
-import test_packages as t
+import test_releases as t
 from bench.data.sources.packages import download, releases as packages
 def pip(requirement, sha256, tags, into):
     with open({log!r}, "a") as log:
@@ -151,7 +151,7 @@ assert packages.fetch("toy").read_bytes() == t.CONTENT
 def test_processes_that_fetch_at_the_same_time(tmp_path):
     here = Path(__file__).resolve()
     log = tmp_path / "log"
-    script = SCRIPT.format(paths=[str(here.parent), str(here.parents[2])], log=str(log))
+    script = SCRIPT.format(paths=[str(here.parent), str(here.parents[4])], log=str(log))
     environment = os.environ | {"XLSD_CACHE": str(tmp_path / "cache")}
     running = [subprocess.Popen([sys.executable, "-c", script], env=environment) for _ in range(4)]
     assert [process.wait(60) for process in running] == [0, 0, 0, 0]

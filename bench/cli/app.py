@@ -143,17 +143,15 @@ def publish_tables(
 
 @app.command("tune")
 def run_trials(
-    file: Annotated[Path | None, typer.Option("--trials", help="Trials of your own, in the form of bench/tuning.yaml.")] = None,
+    file: Annotated[Path | None, typer.Option("--trials", help="Trials of your own, like bench/execution/tuning.yaml.")] = None,
     workers: Workers = None,
     results: Results = Path("results"),
 ) -> None:
     """Run the dev trials of every method (the same number for each) and write tuning.csv."""
-    from bench.execution.tune import tune
+    from bench.execution import tune
 
     console = Console()
-    table = tune(
-        file or Path(__file__).with_name("tuning.yaml"), results, lambda line: console.print(line, highlight=False), workers
-    )
+    table = tune.tune(file or tune.TRIALS, results, lambda line: console.print(line, highlight=False), workers)
     shown = [name for name in ("arm", "trial", "chosen", "dense", "late", "criterion", "warning") if name in table]
     console.print(table[shown].to_markdown(index=False, floatfmt=".3f"), markup=False, highlight=False, soft_wrap=True)
 
@@ -295,7 +293,3 @@ def _split(values: list[str] | None) -> tuple[str, ...]:
     from bench.experiment.selection import split_list
 
     return split_list(values)
-
-
-if __name__ == "__main__":
-    main()

@@ -6,8 +6,7 @@ import sys
 import pytest
 from rich.console import Console
 
-from bench.cli import listings
-from bench.cli.main import main
+from bench.cli import listings, main
 from bench.data.languages import Languages
 from bench.experiment.grid import cells
 from bench.experiment.profile_file import load_profile
@@ -15,7 +14,7 @@ from bench.experiment.profile_file import load_profile
 HEAVY = ("torch", "transformers", "pytorch_lightning", "faiss", "geomloss", "datasets", "ir_datasets")
 SCRIPT = f"""
 import sys
-from bench.cli.main import main
+from bench.cli import main
 try:
     main()
 finally:
