@@ -16,7 +16,9 @@ import torch
 
 from bench.analysis.scorers import ENCODED, SPARSE, scorers_of
 from bench.base.errors import BenchError
+from bench.base.jsonfile import read_json
 from bench.base.paths import atomic_write
+from bench.base.progress import Report
 from bench.cells.context import ENGLISH, Context, context_of, device_of
 from bench.cells.evaluation import QuerySet, english_sets, evaluate, query_sets, summarise, with_words
 from bench.cells.loggers import opened
@@ -24,10 +26,8 @@ from bench.cells.own_retriever import own_retriever
 from bench.cells.students import save_student
 from bench.cells.translation.code_switch import code_switched
 from bench.encoders.encoder import Encoder, autocast_dtype
-from bench.execution.base import Report
 from bench.experiment.grid import CellSpec
 from bench.experiment.method_specs import planned_method
-from bench.experiment.store import read_json
 from bench.training.collapse import judge, spread
 from bench.training.loop import Pairs, TrainSettings, train
 from bench.training.rarity import english_idf, with_idf

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from bench.base.errors import BenchError
-from bench.base.manifest import to_json
+from bench.base.jsonfile import to_json
 from bench.base.once import once
 from bench.base.paths import atomic_write, cache_dir
 from bench.base.ragged import Ragged
 from bench.cells.translation.words import Pieces, key, pieces_of, words
 from bench.data.languages import Languages
+from bench.data.settings import Data
 from bench.data.suite.opening import open_suite
 from bench.data.suite.types import Suite
 from bench.encoders.cache import TextStates, teacher_states
@@ -29,12 +30,12 @@ from bench.encoders.load import load_encoder, model_folder
 from bench.encoders.space import Space
 from bench.encoders.vocabulary import trim, used_ids
 from bench.experiment.grid import CellSpec
-from bench.experiment.profile import Data, Retrieval
 from bench.retrieval.dense import DenseIndex
 from bench.retrieval.large.build import encode_collection, index_collection
 from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.late import LateIndex
 from bench.retrieval.ranking import Ranking
+from bench.retrieval.settings import Retrieval
 from bench.retrieval.sparse import SparseIndex
 from bench.training.loop import TeacherStates
 

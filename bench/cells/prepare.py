@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from bench.base.progress import Report
 from bench.cells.cell import english_ceiling, nothing_asked, precision_of
 from bench.cells.context import Context, context_of
 from bench.cells.evaluation import query_sets
@@ -17,7 +18,6 @@ from bench.cells.own_retriever import own_retriever
 from bench.data.languages import Languages
 from bench.data.text_facts import measure
 from bench.encoders.load import load_encoder
-from bench.execution.base import Report
 from bench.experiment.grid import CellSpec, cells
 from bench.experiment.method_specs import load_method, method_spec
 from bench.experiment.profile import Profile

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from bench.base.errors import BenchError
-from bench.base.manifest import to_json
+from bench.base.jsonfile import read_json, to_json
 from bench.encoders.encoder import Encoder
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.head import Head
 from bench.encoders.load import model_folder
 from bench.encoders.space import Space
-from bench.experiment.store import STUDENT, read_json
+from bench.experiment.store import STUDENT
 from bench.training.loop import TrainSettings, freeze
 
 HEAD = "head.safetensors"

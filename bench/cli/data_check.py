@@ -12,13 +12,14 @@ from rich.text import Text
 
 from bench.base.errors import BenchError
 from bench.data.languages import Languages
+from bench.data.settings import BUILTIN, Data
 from bench.data.sources.collection import OwnData, Progress
 from bench.data.sources.local.opening import open_local
 from bench.data.sources.local.problems import ERROR, WARNING, Problems
 from bench.data.sources.local.task import Content
 from bench.data.suite.own import Assembled, Choices, assemble
 from bench.data.suite.types import ENGLISH
-from bench.experiment.profile import BUILTIN, Data, Retrieval
+from bench.retrieval.settings import Retrieval
 
 DIMENSIONS = 384  # of the built-in encoder, for estimates of memory
 LETTERS_PER_TOKEN = 4

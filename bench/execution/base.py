@@ -13,12 +13,6 @@ from bench.experiment.grid import CellSpec
 RUN_CELL = "bench.cells.cell:run_cell"
 
 
-class Report(Protocol):
-    """Told where a cell is: phase, fraction of it that is done, and the loss on dev pairs where it was just measured."""
-
-    def __call__(self, phase: str, fraction: float, dev_loss: float | None = None, /) -> None: ...
-
-
 @dataclass(frozen=True)
 class Started:
     """A cell has begun."""

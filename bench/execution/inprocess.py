@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bench.execution.base import RUN_CELL, Event, Progress, Report, Started
+from bench.base.progress import Report
+from bench.execution.base import RUN_CELL, Event, Progress, Started
 from bench.execution.job import execute
 from bench.experiment.grid import CellSpec
 from bench.experiment.store import Store

@@ -10,7 +10,8 @@ from typing import Any
 
 from bench.base.errors import BenchError
 from bench.base.manifest import git, hardware, now, peak_memory_mb, versions
-from bench.execution.base import Event, Failed, Finished, Report, disk_full, load_function
+from bench.base.progress import Report
+from bench.execution.base import Event, Failed, Finished, disk_full, load_function
 from bench.experiment.grid import CellSpec
 from bench.experiment.store import Store
 

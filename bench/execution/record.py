@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.base.manifest import git, hardware, now, to_json, versions
+from bench.base.jsonfile import to_json
+from bench.base.manifest import git, hardware, now, versions
 from bench.base.paths import atomic_write
 
 RUNS = "runs.json"

@@ -16,10 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.analysis.results import CellName, Plan, read_plan
+from bench.base.jsonfile import read_json
 from bench.execution.progress import working_table
 from bench.execution.progress_file import Snapshot, read
 from bench.experiment.costs import duration
-from bench.experiment.store import folder_name, read_json
+from bench.experiment.store import folder_name
 
 # State -> sign and style. A cell is `waiting` when a run at work will come to it, else `missing`.
 SIGNS = {

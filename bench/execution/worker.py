@@ -39,7 +39,7 @@ def main() -> None:
             send({"event": "progress", "phase": phase, "fraction": float(fraction), "dev_loss": dev_loss})
 
     def send(message: dict[str, Any]) -> None:
-        from bench.base.manifest import to_json
+        from bench.base.jsonfile import to_json
 
         events.write(" ".join(to_json(message).split("\n")) + "\n")
 

@@ -11,12 +11,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from bench.base.errors import BenchError, unknown
+from bench.base.settings import Settings
 from bench.data.languages import Languages
+from bench.data.settings import Data
 from bench.data.sources.own import reader_of
 from bench.encoders.builtin.names import BUILTIN, check_name
+from bench.encoders.settings import Models, Space
 from bench.experiment import own_fit
 from bench.experiment.method_specs import code_key, files_of, method_spec
-from bench.experiment.profile import Data, Evaluation, Models, Profile, Retrieval, Settings, Space, Training
+from bench.experiment.profile import Evaluation, Profile
+from bench.retrieval.settings import Retrieval
+from bench.training.settings import Training
 from methods import registry
 
 TRAINING_LOOP = 2  # raised when the training loop changes results: those of trained cells are stale then

@@ -9,7 +9,8 @@ from typing import Any
 
 from bench.base.errors import BenchError
 from bench.data.languages import Languages
-from bench.experiment.profile import BUILTIN, Profile
+from bench.data.settings import BUILTIN
+from bench.experiment.profile import Profile
 
 
 def with_paths(data: Any, change: Callable[[str], str]) -> Any:

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from bench.base.errors import BenchError, unknown
 from bench.base.yamlfile import read_mapping
-from bench.experiment.profile import Data, Profile
+from bench.data.settings import Data
+from bench.experiment.profile import Profile
 from bench.experiment.profile_data import beside, completed, with_paths
 
 FOLDER = Path(__file__).resolve().parent / "profiles"

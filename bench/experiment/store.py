@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import json
 import os
 import shutil
 import uuid
@@ -14,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
+from bench.base.jsonfile import read_json, to_json
 from bench.base.lock import experiment_lock
-from bench.base.manifest import to_json
 from bench.cells.loggers import FOLDER as LOGS
 from bench.experiment.grid import CellSpec
 
@@ -163,15 +162,6 @@ def folder_name(cell_id: str) -> str:
     if len(name) > 200:  # file systems stop at 255, and a folder beside has a longer name
         name = f"{name[:180]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
     return name
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file; empty if there is no such file or it is damaged."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _complete(folder: Path, manifest: dict[str, Any]) -> bool:

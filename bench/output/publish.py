@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.analysis.results import load
 from bench.base.errors import BenchError
-from bench.base.manifest import to_json
+from bench.base.jsonfile import to_json
 from bench.base.paths import atomic_write
 from bench.execution.record import RUNS, read_runs
 from bench.output.tables.leaderboard import write

@@ -17,10 +17,10 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, IterableDataset
 
 from bench.base.errors import BenchError
+from bench.base.progress import Report
 from bench.base.ragged import Ragged
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.encoders.space import Space
-from bench.execution.base import Report
 from bench.training.sampling import length_batches
 from methods.base import Method, TokenStates
 

@@ -12,9 +12,9 @@ from bench.base.errors import BenchError
 from bench.cells.context import ENGLISH, Context
 from bench.cells.evaluation import english_sets, evaluate, query_sets, summarise, with_words
 from bench.data.suite.types import Suite
-from bench.experiment.profile import Retrieval
 from bench.retrieval.large.index import PRODUCTS
 from bench.retrieval.scoring import MEASURES as MEASURES_OF_A_QUERY
+from bench.retrieval.settings import Retrieval
 from bench.retrieval.sparse import plain
 from tests.made_suite import LETTERS, World, made_world
 

@@ -4,8 +4,9 @@ import pytest
 
 from bench.base.errors import BenchError
 from bench.data.languages import Languages
+from bench.data.settings import SOURCES
 from bench.experiment.plan import make_plan
-from bench.experiment.profile import SOURCES, Profile
+from bench.experiment.profile import Profile
 from bench.experiment.profile_file import load_profile, profile_names, validated
 
 

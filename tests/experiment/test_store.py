@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from bench.base.errors import BenchError
-from bench.base.manifest import git, hardware, now, peak_memory_mb, to_json, versions
+from bench.base.jsonfile import to_json
+from bench.base.manifest import git, hardware, now, peak_memory_mb, versions
 from bench.data.languages import Languages
 from bench.experiment.grid import CellSpec, cells
 from bench.experiment.profile_file import load_profile

@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from bench.base.errors import BenchError
+from bench.base.progress import Report
 from bench.cells.translation.model import EnglishVocabulary, token_loss
 from bench.encoders.encoder import Encoder, TokenizedText
-from bench.execution.base import Report
 from bench.training.loop import Batches, Clipped, TrainSettings, fit, freeze, linear, record
 from bench.training.sampling import length_batches
 

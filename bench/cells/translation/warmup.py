@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bench.base.paths import atomic_dir
+from bench.base.progress import Report
 from bench.cells.translation.model import EnglishVocabulary, build
 from bench.cells.translation.training import train_decoder
 from bench.encoders.encoder import Encoder
-from bench.execution.base import Report
 from bench.training.loop import TrainSettings
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.data.languages import Languages
+from bench.data.settings import BUILTIN, Data
 from bench.data.sources.collection import Reader
-from bench.experiment.profile import BUILTIN, Data
 
 
 def reader_of(data: Data, languages: Languages) -> Reader:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.data.languages import Languages
+from bench.data.settings import Data
 from bench.data.sources.collection import Progress
 from bench.data.suite.build import build_suite
 from bench.data.suite.types import Suite
-from bench.experiment.profile import Data
 
 
 def open_suite(data: Data, languages: Languages, codes: Sequence[str], progress: Progress | None = None) -> Suite:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.base.errors import BenchError, unknown
+from bench.base.jsonfile import read_json
 from bench.base.paths import atomic_dir, atomic_write
 from bench.cells.context import Context, context_of
 from bench.cells.students import put_back, read_student
@@ -16,7 +17,7 @@ from bench.encoders.load import load_encoder
 from bench.encoders.space import Space
 from bench.experiment.grid import CellSpec
 from bench.experiment.method_specs import method_spec
-from bench.experiment.store import STUDENT, Store, folder_name, read_json
+from bench.experiment.store import STUDENT, Store, folder_name
 from bench.output.export import card, layout, prefixes
 from methods import registry
 

@@ -9,10 +9,10 @@ from typing import Any
 import yaml
 
 from bench.analysis.results import Cell, Experiment
+from bench.data.settings import SOURCES
 from bench.data.sources.packages.catalogue import PACKAGES
 from bench.data.suite.build import SOURCE_PACKAGES
 from bench.execution.record import RUNS, read_runs
-from bench.experiment.profile import SOURCES
 from bench.output.report.texts import own_data
 
 

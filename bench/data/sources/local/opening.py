@@ -8,11 +8,11 @@ from pathlib import Path
 
 from bench.base.errors import BenchError
 from bench.data.languages import Language, Languages
+from bench.data.settings import BitextEntry, TaskEntry
 from bench.data.sources.local.layout import PairFile, TaskFile, TaskFiles, checked, find_pairs, find_task, stem
 from bench.data.sources.local.names import SPLITS, parse, unknown_language
 from bench.data.sources.local.problems import SHOWN, Problems
 from bench.data.sources.local.reader import Local
-from bench.experiment.profile import BitextEntry, TaskEntry
 
 
 def open_local(

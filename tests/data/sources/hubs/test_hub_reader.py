@@ -6,13 +6,13 @@ import pytest
 
 from bench.base.errors import BenchError
 from bench.data.languages import Languages
+from bench.data.settings import Data
 from bench.data.sources.hubs import reader as module
 from bench.data.sources.hubs.catalogue import HUB_DATA
 from bench.data.sources.hubs.languages import own_codes
 from bench.data.sources.hubs.reader import HubReader, preview, stream_of
 from bench.data.sources.hubs.tasks import ENGLISH_QUESTIONS, STREAMED, TASKS
 from bench.data.sources.own import reader_of
-from bench.experiment.profile import Data
 from tests.made_hubs import fresh_ir_datasets, write_clirmatrix, write_mmarco_german, write_msmarco, write_repository
 
 LANGUAGES = Languages.load()

@@ -3,10 +3,10 @@ import os
 import pytest
 
 from bench.base.errors import BenchError
+from bench.data.settings import BitextEntry, TaskEntry
 from bench.data.sources.collection import PAIR_COLUMNS, TASK_COLUMNS
 from bench.data.sources.local.opening import open_local
 from bench.data.sources.local.reader import content_hash
-from bench.experiment.profile import BitextEntry, TaskEntry
 from tests.own_data import LANGUAGES, PAIRS, beir, bitext, collection, jsonl, opened, problems_of, queries, tsv, write
 
 
