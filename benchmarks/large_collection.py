@@ -26,8 +26,8 @@ import typer
 
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
-from bench.cells.context import Context, context_of
 from bench.cells.evaluation import query_sets
+from bench.cells.shared.context import Context, context_of
 from bench.data.documents import DocumentStream
 from bench.data.languages import Languages
 from bench.experiment.grid import cells
@@ -68,13 +68,13 @@ class Asked:
 def ask(context: Context, per_language: int) -> Asked:
     """The first test questions of each task and language."""
     sets = query_sets(context, TASKS, dict.fromkeys(TASKS, per_language), "test", LANGUAGES)
-    states = context.teacher.encode([text for one in sets for text in one.texts], "query")
-    late = Ragged(context.space.tokens(states.tokens.vectors), states.tokens.offsets)
+    states = context.teacher.encoder.encode([text for one in sets for text in one.texts], "query")
+    late = Ragged(context.teacher.space.tokens(states.tokens.vectors), states.tokens.offsets)
     qrels = {
         f"{one.task}/{one.language}/{name}": {f"{one.task}/{doc}": grade for doc, grade in one.qrels[name].items()}
         for one in sets for name in one.ids
     }  # fmt: skip
-    return Asked(context.space.pooled(states.pooled), late, list(qrels), [name.split("/")[1] for name in qrels], qrels)
+    return Asked(context.teacher.space.pooled(states.pooled), late, list(qrels), [name.split("/")[1] for name in qrels], qrels)
 
 
 def passages(context: Context, count: int) -> list[tuple[str, str]]:
@@ -90,7 +90,7 @@ def passages(context: Context, count: int) -> list[tuple[str, str]]:
     }  # fmt: skip
     others = sorted(suite.bitext["text"].unique())
     order = np.random.default_rng(0).permutation(len(others))
-    for number, text in enumerate([*context.english_texts, *(others[i] for i in order)]):
+    for number, text in enumerate([*context.texts.english, *(others[i] for i in order)]):
         found.setdefault(text, f"text/{number:07d}")
     if len(found) < count:
         raise BenchError(f"the suite has {len(found):,} different texts, not {count:,}", f"give --passages {len(found)}")
@@ -114,7 +114,7 @@ class Exact:
 
     def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, Ragged]:
         """Raw states of these passages."""
-        states = self.context.teacher.encode(texts, "passage")
+        states = self.context.teacher.encoder.encode(texts, "passage")
         if self.seen >= 0:
             start = time.process_time()
             self._score(states.pooled, states.tokens)
@@ -123,7 +123,7 @@ class Exact:
         return states.pooled, states.tokens
 
     def _score(self, pooled: np.ndarray, tokens: Ragged) -> None:
-        space, order = self.context.space, np.argsort(tokens.lengths, kind="stable")
+        space, order = self.context.teacher.space, np.argsort(tokens.lengths, kind="stable")
         unit = Ragged(space.tokens(tokens.vectors), tokens.offsets).take(order)
         late = np.empty((len(self.asked.names), len(pooled)), dtype=np.float32)
         for start, stop, best in maxima(unit, self.asked.late.vectors, torch.device("cpu")):
@@ -177,7 +177,7 @@ def measure(count: int, per_language: int, bits: int, shard: int, folder: Path) 
     truth = exact.rankings([name for name, _ in texts])
     with peak_memory() as peak:
         start = time.process_time()
-        index = index_collection(folder, shards, context.space, DEEPEST, SETTINGS[0][1])
+        index = index_collection(folder, shards, context.teacher.space, DEEPEST, SETTINGS[0][1])
         facts["CPU seconds: lengths and inverted lists"] = time.process_time() - start
     facts |= {"MB in memory: index (RSS)": peak.rss, "MB in memory: index (PSS)": peak.pss}
     facts |= {

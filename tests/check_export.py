@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bench.cells.context import context_of
+from bench.cells.shared.context import context_of
 from bench.experiment.grid import CellSpec
 from bench.output.export.cell import export, find
 from bench.retrieval.ranking import Order

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from bench.cells.context import Context, context_of, open_context
+from bench.cells.shared.context import Context, context_of, open_context
 from bench.data.languages import Languages
 from bench.data.suite.build import content_hash
 from bench.data.suite.types import FORMAT, TABLES, Suite, table
@@ -123,6 +123,6 @@ def made_world(base: Path) -> Iterator[World]:
     write_encoder_json(base / "encoder", query_prefix="query: ", passage_prefix="passage: ", pooling="mean", max_length=32)
     open_context.cache_clear()
     cache = mock.patch.dict("os.environ", XLSD_CACHE=str(base / "cache"))
-    with mock.patch("bench.cells.context.open_suite", return_value=suite), cache:
+    with mock.patch("bench.cells.shared.context.open_suite", return_value=suite), cache:
         yield World(base, suite)
     open_context.cache_clear()

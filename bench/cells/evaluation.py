@@ -13,8 +13,10 @@ import pandas as pd
 from bench.analysis.scorers import SPARSE
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
-from bench.cells.context import ENGLISH, Context
+from bench.cells.shared.context import Context
+from bench.data.suite.types import ENGLISH
 from bench.encoders.encoder import Encoder
+from bench.experiment.grid import CellSpec
 from bench.retrieval.candidates import recall_against
 from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.ranking import Ranking
@@ -89,7 +91,7 @@ def english_sets(context: Context, sets: list[QuerySet], limits: dict[str, int],
 
 def with_words(context: Context, sets: list[QuerySet]) -> list[QuerySet]:
     """The query sets, to be searched by the words of their texts too: each word stands for itself."""
-    return [replace(one, words=[plain(context.words(text)) for text in one.texts]) for one in sets]
+    return [replace(one, words=[plain(context.documents.words(text)) for text in one.texts]) for one in sets]
 
 
 def evaluate(
@@ -131,12 +133,12 @@ def evaluate(
         rankings: dict[str, Ranking] = {}
         if vectors is not None:
             dense, late = vectors.of([text for one in distinct.values() for text in one.texts])
-            rankings |= context.index(task).search(dense, late, depth, ids, mode)
+            rankings |= context.documents.index(task).search(dense, late, depth, ids, mode)
             if mode == "approximate" and recalls is not None:
                 recalls += _recalls(context, asked, list(distinct.values()), dense, late, rankings)
         queries = [query for one in distinct.values() for query in one.words or ()]
         if queries and context.suite.task(task).streamed is None:  # an index of words needs all documents at once
-            rankings[SPARSE] = context.word_index(task).search(queries, depth, ids)
+            rankings[SPARSE] = context.documents.word_index(task).search(queries, depth, ids)
         if not rankings:
             raise BenchError(
                 f"the documents of task {task} are streamed, and there is no index of words for them",
@@ -165,6 +167,14 @@ def evaluate(
     return table[columns + [c for c in table.columns if c not in columns]]
 
 
+def nothing_asked(spec: CellSpec) -> BenchError:
+    """The error of an evaluation without a single query."""
+    return BenchError(
+        f"no task of {', '.join(spec.evaluation.tasks)} has {spec.evaluation.split} queries in the languages of {spec.id}",
+        "look at evaluation.split, evaluation.tasks and the languages; `bench data check` counts queries of data on disk",
+    )
+
+
 def summarise(per_query: pd.DataFrame) -> pd.DataFrame:
     """Means over queries: one row a task, scorer and language, with the number of queries."""
     groups = per_query.groupby(["task", "scorer", "language"], sort=True)
@@ -185,8 +195,8 @@ class _Vectors:
         texts = list(dict.fromkeys(text for one in sets for text in one.texts))
         self.row = {text: i for i, text in enumerate(texts)}
         states = encoder.encode(texts, "query", progress=lambda done: report("encode queries", done))
-        self.dense = context.space.pooled(states.pooled)
-        self.late = Ragged(context.space.tokens(states.tokens.vectors), states.tokens.offsets)
+        self.dense = context.teacher.space.pooled(states.pooled)
+        self.late = Ragged(context.teacher.space.tokens(states.tokens.vectors), states.tokens.offsets)
 
     def of(self, texts: list[str]) -> tuple[np.ndarray, Ragged]:
         """Vectors of these texts: one each, and one a token."""
@@ -206,7 +216,7 @@ def _recalls(
         asked_in: all query sets of the task, one row of each and scorer.
         sets: those of them that search something different, with their vectors end to end in `dense` and `late`.
     """
-    index = context.index(sets[0].task)
+    index = context.documents.index(sets[0].task)
     first = np.cumsum([0, *(len(one.ids) for one in sets)])
     asked = context.key.retrieval.recall_queries
     if asked is None:

@@ -11,12 +11,13 @@ from typing import Any
 import torch
 
 from bench.base.progress import Report
-from bench.cells.cell import english_ceiling, nothing_asked, precision_of
-from bench.cells.context import Context, context_of
-from bench.cells.evaluation import query_sets
-from bench.cells.own_retriever import own_retriever
+from bench.cells.evaluation import nothing_asked, query_sets
+from bench.cells.probe import english_ceiling
+from bench.cells.shared.context import Context, context_of
+from bench.cells.shared.own_retriever import own_retriever
 from bench.data.languages import Languages
 from bench.data.text_facts import measure
+from bench.encoders.device import precision_of
 from bench.encoders.load import load_encoder
 from bench.experiment.grid import CellSpec, cells
 from bench.experiment.method_specs import load_method, method_spec
@@ -63,7 +64,7 @@ def prepare(profile: Profile, report: Report) -> dict[str, Any]:
 
 def _text_facts(context: Context, profile: Profile) -> list[dict[str, Any]]:
     same = context.key.student == context.key.teacher
-    encoder = context.teacher if same else load_encoder(context.key.student, "cpu")
+    encoder = context.teacher.encoder if same else load_encoder(context.key.student, "cpu")
     return measure(context.suite, encoder.tokenizer, profile.evaluation.tasks, profile.evaluation.split)
 
 
@@ -74,25 +75,25 @@ def _suite(context: Context, profile: Profile, spec: CellSpec, done: Callable[[f
 
 
 def _encoder(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
-    _ = context.teacher
-    _ = context.fits
+    _ = context.teacher.encoder
+    _ = context.texts.fits
 
 
 def _english(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
-    context.states(context.english_texts, "query", done)
-    _ = context.space
+    context.teacher.states(context.texts.english, "query", done)
+    _ = context.teacher.space
 
 
 def _student(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     if context.key.head == "linear":
-        context.linear_map(done)
-    _ = context.student_start()
+        context.student.linear_map(done)
+    _ = context.student.start()
 
 
 def _documents(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     tasks = [name for name in profile.evaluation.tasks if name in context.suite.tasks]
     for name in tasks:
-        context.encode_documents(name, done)
+        context.documents.encode(name, done)
 
 
 def _ceiling(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:

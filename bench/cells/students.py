@@ -17,7 +17,8 @@ from bench.encoders.head import Head
 from bench.encoders.load import model_folder
 from bench.encoders.space import Space
 from bench.experiment.store import STUDENT
-from bench.training.loop import TrainSettings, freeze
+from bench.training.freezing import freeze
+from bench.training.settings import Training
 
 HEAD = "head.safetensors"
 KEPT = "kept_ids"  # name of the token ids whose rows a trained word embedding has
@@ -44,7 +45,7 @@ class Stored:
     head: Head | None
 
 
-def save_student(cell: Path, student: Encoder, start: str, settings: TrainSettings, space: Space) -> int:
+def save_student(cell: Path, student: Encoder, start: str, settings: Training, space: Space) -> int:
     """Write the trained part of `student` into a cell's folder.
 
     Args:

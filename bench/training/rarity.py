@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from bench.encoders.encoder import TokenizedText
-from bench.training.loop import Pairs, TeacherStates
+from bench.training.pairs import Pairs, TeacherStates
 
 
 class Idf:

@@ -4,10 +4,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 
-import bench.cells.cell
+import bench.cells.probe
+import bench.encoders.device
 from bench.analysis.scorers import ENCODED, SPARSE
-from bench.cells.cell import dev_pairs, english_ceiling, precision_of, run_cell, training_pairs
+from bench.cells.cell import run_cell
+from bench.cells.pairs import dev_pairs, training_pairs
+from bench.cells.probe import english_ceiling
+from bench.encoders.device import precision_of
 from bench.retrieval.scoring import MEASURES as MEASURES_OF_A_QUERY
 from methods import registry
 from tests.made_suite import LETTERS, World, made_world, translated
@@ -103,24 +108,24 @@ def test_a_method_in_a_file_of_its_own_is_trained_like_any_other(world: World, t
 
 def test_the_seed_decides(world: World):
     first, other = world.spec(), world.spec().model_copy(update={"seed": 4})
-    encoder = world.context.teacher
+    encoder = world.context.teacher.encoder
     drawn = [training_pairs(spec, world.context, encoder)[1].index.tolist() for spec in (first, first, other)]
     assert drawn[0] == drawn[1] != drawn[2]
 
 
 def test_pairs_are_the_same_for_all_methods_and_only_of_trained_languages(world: World):
     context = world.context
-    student = context.student_start()
+    student = context.student.start()
     pairs, rows = training_pairs(world.spec("optical"), context, student)
-    assert rows.index.tolist() == training_pairs(world.spec(NMT.format(0)), context, context.teacher)[1].index.tolist()
+    assert rows.index.tolist() == training_pairs(world.spec(NMT.format(0)), context, context.teacher.encoder)[1].index.tolist()
     assert set(rows["language"]) == {"swh_Latn", "hau_Latn"} and set(rows["split"]) == {"train"}
-    assert [context.english_texts[row] for row in pairs.english] == rows["english"].tolist()
+    assert [context.texts.english[row] for row in pairs.english] == rows["english"].tolist()
     dev, dev_rows = dev_pairs(world.spec(), context, student)
     assert set(dev_rows["split"]) == {"dev"} and len(dev) == len(dev_rows) == 16
 
 
 def test_code_switch_trains_on_partly_translated_english_and_is_watched_on_true_pairs(world: World):
-    context, student = world.context, world.context.student_start()
+    context, student = world.context, world.context.student.start()
     method = registry.load(registry.parse_spec("code_switch"))
     _, right = training_pairs(world.spec(), context, student)
     pairs, rows = training_pairs(world.spec("code_switch"), context, student, method)
@@ -140,20 +145,20 @@ def test_the_share_of_words_really_replaced_is_recorded(world: World):
 
 
 def test_pieces_that_only_switched_texts_have_are_kept(world: World):
-    plain = world.context.student_start()
+    plain = world.context.student.start()
     # Spelled from characters where no whole word of the suite is: none of them stands apart in any text.
-    more = world.context.student_start(["0 1 2 3 4 5 6 7 8 9"])
+    more = world.context.student.start(["0 1 2 3 4 5 6 7 8 9"])
     assert set(plain.kept_ids.tolist()) < set(more.kept_ids.tolist())
 
 
 def test_shuffled_trains_on_wrong_pairs_and_is_watched_on_true_ones(world: World):
-    context, student = world.context, world.context.student_start()
+    context, student = world.context, world.context.student.start()
     method = registry.load(registry.parse_spec("shuffled"))
     true, right = training_pairs(world.spec(), context, student)
     pairs, rows = training_pairs(world.spec("shuffled"), context, student, method)
     assert rows["text"].tolist() == right["text"].tolist() and rows.index.tolist() == right.index.tolist()
     assert (rows["english"] != right["english"]).all() and set(rows["english"]) == set(right["english"])
-    assert [context.english_texts[row] for row in pairs.english] == rows["english"].tolist()
+    assert [context.texts.english[row] for row in pairs.english] == rows["english"].tolist()
     assert [text.ids for text in pairs.texts] == [text.ids for text in true.texts]
     dev, dev_rows = dev_pairs(world.spec("shuffled"), context, student, method)
     assert dev.english.tolist() == dev_pairs(world.spec(), context, student)[0].english.tolist()
@@ -178,7 +183,7 @@ def test_the_ceiling_of_the_collapse_check_is_worked_out_once(world: World, monk
     spec = world.spec("contrastive")
     first = english_ceiling(world.context, spec)
     assert 0 < first <= 1
-    monkeypatch.setattr(bench.cells.cell, "evaluate", None)
+    monkeypatch.setattr(bench.cells.probe, "evaluate", None)
     assert english_ceiling(world.context, spec) == first
     with pytest.raises(TypeError):  # of another split it is another number
         english_ceiling(world.context, world.spec("contrastive", evaluation={"tasks": ["faq", "symbols"], "split": "dev"}))
@@ -186,7 +191,7 @@ def test_the_ceiling_of_the_collapse_check_is_worked_out_once(world: World, monk
 
 def test_precision_names(monkeypatch: pytest.MonkeyPatch):
     assert precision_of("bf16") == "bf16-mixed" and precision_of("float32") == "32-true"
-    monkeypatch.setattr(bench.cells.cell, "autocast_dtype", lambda precision, device: None)
+    monkeypatch.setattr(bench.encoders.device, "autocast_dtype", lambda precision, device: None)
     assert precision_of("auto") == "32-true"
-    monkeypatch.setattr(bench.cells.cell, "autocast_dtype", lambda precision, device: bench.cells.cell.torch.bfloat16)
+    monkeypatch.setattr(bench.encoders.device, "autocast_dtype", lambda precision, device: torch.bfloat16)
     assert precision_of("auto") == "bf16-mixed"

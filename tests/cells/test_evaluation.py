@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from bench.base.errors import BenchError
-from bench.cells.context import ENGLISH, Context
 from bench.cells.evaluation import english_sets, evaluate, query_sets, summarise, with_words
-from bench.data.suite.types import Suite
+from bench.cells.shared.context import Context
+from bench.data.suite.types import ENGLISH, Suite
 from bench.retrieval.large.index import PRODUCTS
 from bench.retrieval.scoring import MEASURES as MEASURES_OF_A_QUERY
 from bench.retrieval.settings import Retrieval
@@ -31,7 +31,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def run(world: World, sets, runs: Path | None = None) -> pd.DataFrame:
     context = world.context
-    return evaluate(context, context.teacher, sets, "exact", 100, lambda *_: None, runs, "tag")
+    return evaluate(context, context.teacher.encoder, sets, "exact", 100, lambda *_: None, runs, "tag")
 
 
 def test_query_sets_are_those_that_tasks_have(world: World):
@@ -71,9 +71,9 @@ def test_english_asks_its_own_questions_where_a_task_is_not_parallel(world: Worl
 
 
 def test_equal_texts_are_encoded_once(world: World, monkeypatch: pytest.MonkeyPatch):
-    encoder = world.context.teacher
+    encoder = world.context.teacher.encoder
     for task in TASKS:
-        world.context.index(task)  # documents are encoded here
+        world.context.documents.index(task)  # documents are encoded here
     sets = english_sets(world.context, query_sets(world.context, TASKS, {}, "test", LANGUAGES), {}, "test")
     encoded: list[str] = []
     encode = encoder.encode
@@ -95,7 +95,7 @@ def test_words_are_searched_beside_the_vectors_or_alone(world: World):
     pd.testing.assert_frame_equal(alone, both[both["scorer"] == "sparse"].reset_index(drop=True))
     texts, query = context.suite.task("faq").documents.set_index("doc_id")["text"], sets[0].words[0]
     own = {word for [(word, _)] in query}
-    top = context.word_index("faq").search([query], 24, ["q"]).ids(0)
+    top = context.documents.word_index("faq").search([query], 24, ["q"]).ids(0)
     assert set(top) == {name for name, text in texts.items() if own & set(text.split())} and len(top) < 24
 
 
@@ -119,8 +119,8 @@ def test_measures_equal_a_direct_computation(world: World):
     [one] = query_sets(context, ("symbols",), {}, "test", ("hau_Latn",))
     table = run(world, [one]).set_index(["scorer", "query_id"])
     texts, ids = task.documents["text"].tolist(), task.documents["doc_id"].tolist()
-    documents, queries = context.states(texts, "passage"), context.teacher.encode(one.texts, "query")
-    space = context.space
+    documents, queries = context.teacher.states(texts, "passage"), context.teacher.encoder.encode(one.texts, "query")
+    space = context.teacher.space
     for number, query in enumerate(one.ids):
         tokens = space.tokens(np.array(queries.tokens[number]))
         scores = {
@@ -166,13 +166,13 @@ def test_every_language_has_its_run_file_also_where_queries_are_shared(world: Wo
 def test_the_approximate_search_reports_its_recall_by_language(world: World):
     sets = query_sets(world.context, ("symbols",), {}, "test", ("swh_Latn", "deu_Latn"))
     recalls: list = []
-    evaluate(world.context, world.context.teacher, sets, "approximate", 100, lambda *_: None, recalls=recalls)
+    evaluate(world.context, world.context.teacher.encoder, sets, "approximate", 100, lambda *_: None, recalls=recalls)
     assert [(row["language"], row["scorer"]) for row in recalls] == [
         (one.language, scorer) for one in sets for scorer in ("dense", "late")
     ]
     assert all(0 < row["recall@10"] <= 1 and 0 < row["queries"] <= 10 for row in recalls)
     exact: list = []
-    evaluate(world.context, world.context.teacher, sets, "exact", 100, lambda *_: None, recalls=exact)
+    evaluate(world.context, world.context.teacher.encoder, sets, "exact", 100, lambda *_: None, recalls=exact)
     assert exact == []
 
 
@@ -180,7 +180,7 @@ def test_languages_that_share_queries_have_each_a_row_of_recall(world: World):
     sets = english_sets(world.context, query_sets(world.context, ("faq",), {}, "test", ("swh_Latn", "deu_Latn")), {}, "test")
     assert sets[0].texts == sets[1].texts
     recalls: list = []
-    evaluate(world.context, world.context.teacher, sets, "approximate", 100, lambda *_: None, recalls=recalls)
+    evaluate(world.context, world.context.teacher.encoder, sets, "approximate", 100, lambda *_: None, recalls=recalls)
     assert [row["language"] for row in recalls] == ["swh_Latn"] * 2 + ["deu_Latn"] * 2
     assert [row["recall@10"] for row in recalls[:2]] == [row["recall@10"] for row in recalls[2:]]
 
@@ -214,7 +214,7 @@ def on_disk(world: World, **settings: Any) -> Context:
 def test_documents_on_disk_are_ranked_like_those_in_memory(world: World, mode: str):
     sets = query_sets(world.context, TASKS, {}, "test", LANGUAGES)
     context, recalls = on_disk(world, recall_queries=2), []
-    table = evaluate(context, context.teacher, sets, mode, 100, lambda *_: None, recalls=recalls)
+    table = evaluate(context, context.teacher.encoder, sets, mode, 100, lambda *_: None, recalls=recalls)
     expected = run(world, sets)
     dense = table["scorer"] == "dense"
     pd.testing.assert_frame_equal(table[dense], expected[dense])
@@ -225,19 +225,19 @@ def test_documents_on_disk_are_ranked_like_those_in_memory(world: World, mode: s
 
 def test_documents_on_disk_are_encoded_once_for_all_suites(world: World, monkeypatch: pytest.MonkeyPatch):
     context = on_disk(world)
-    context.encode_documents("faq")
+    context.documents.encode("faq")
     again = on_disk(world)
-    monkeypatch.setattr(again.teacher, "encode", lambda *_, **__: pytest.fail("encoded again"))
-    assert len(again.index("faq").shards) == len(world.suite.task("faq").documents)
-    assert again.on_disk("faq") and not world.context.on_disk("faq")
+    monkeypatch.setattr(again.teacher.encoder, "encode", lambda *_, **__: pytest.fail("encoded again"))
+    assert len(again.documents.index("faq").shards) == len(world.suite.task("faq").documents)
+    assert again.documents.on_disk("faq") and not world.context.documents.on_disk("faq")
     few = Context(replace(world.context.key, retrieval=Retrieval(disk_above=3)))
     assert few.on_disk("faq") and few.path("x") == world.context.path("x")
 
 
 def test_recall_is_measured_on_no_more_queries_than_can_be_afforded(world: World, monkeypatch: pytest.MonkeyPatch):
     context = on_disk(world)
-    index = context.index("faq")
-    states = context.teacher.encode(["one query of some words", "another"], "query").tokens
+    index = context.documents.index("faq")
+    states = context.teacher.encoder.encode(["one query of some words", "another"], "query").tokens
     each = index.affordable(states)
     assert index.affordable(states.take([0, 1, 0, 1])) == each  # of a query, however many are asked
     monkeypatch.setitem(PRODUCTS, "cpu", 2 * PRODUCTS["cpu"])
@@ -246,17 +246,18 @@ def test_recall_is_measured_on_no_more_queries_than_can_be_afforded(world: World
     for share, expected in ((1.0, 6), (0.5 * len(sets) / 1e9, 0)):
         monkeypatch.setattr(type(index), "affordable", lambda self, late, share=share: int(1e9 * share))
         recalls.clear()
-        evaluate(context, context.teacher, sets, "approximate", 100, lambda *_: None, recalls=recalls)
+        evaluate(context, context.teacher.encoder, sets, "approximate", 100, lambda *_: None, recalls=recalls)
         assert [row["queries"] for row in recalls] == [expected] * (4 if expected else 0)
 
 
 def test_words_of_streamed_documents_are_not_searched(world: World, monkeypatch: pytest.MonkeyPatch):
     context = on_disk(world)
     sets = with_words(context, query_sets(context, ("faq",), {}, "test", ("deu_Latn",)))
-    assert set(evaluate(context, context.teacher, sets, "exact", 100, lambda *_: None)["scorer"]) == {"dense", "late", "sparse"}
+    found = evaluate(context, context.teacher.encoder, sets, "exact", 100, lambda *_: None)
+    assert set(found["scorer"]) == {"dense", "late", "sparse"}
     streamed = replace(world.suite.task("faq"), streamed={"hub": "x"})
     monkeypatch.setattr(Suite, "task", lambda self, name: streamed)  # its index is there already
-    assert set(evaluate(context, context.teacher, sets, "exact", 100, lambda *_: None)["scorer"]) == {"dense", "late"}
+    assert set(evaluate(context, context.teacher.encoder, sets, "exact", 100, lambda *_: None)["scorer"]) == {"dense", "late"}
     with pytest.raises(BenchError, match="documents of task faq are streamed"):
         evaluate(context, None, sets, "exact", 100, lambda *_: None)
 
@@ -264,5 +265,5 @@ def test_words_of_streamed_documents_are_not_searched(world: World, monkeypatch:
 def test_no_recall_is_measured_where_none_is_asked_for(world: World):
     context, recalls = on_disk(world, recall_queries=0), []
     sets = query_sets(context, ("faq",), {}, "test", LANGUAGES)
-    evaluate(context, context.teacher, sets, "approximate", 100, lambda *_: None, recalls=recalls)
+    evaluate(context, context.teacher.encoder, sets, "approximate", 100, lambda *_: None, recalls=recalls)
     assert recalls == []

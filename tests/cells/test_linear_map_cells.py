@@ -8,7 +8,7 @@ import pytest
 
 from bench.base.errors import BenchError
 from bench.cells.cell import run_cell
-from bench.cells.context import context_of
+from bench.cells.shared.context import context_of
 from bench.data.languages import Languages
 from bench.experiment.grid import CellSpec, cells
 from tests.made_suite import World, made_world
@@ -36,11 +36,11 @@ def test_a_linear_map_takes_the_student_into_the_space_of_another_teacher(wide: 
     facts = found["optical"]["linear_map"]
     assert 0 < facts["pooled_explained"] <= 1 and 0 < facts["tokens_explained"] <= 1 and facts["held_out"] > 1
     context = context_of(mapped(wide, "untrained"))
-    student, texts = context.student_start(), context.english_training_texts
-    assert student.dim == context.space.dim == 48 and student.model.config.hidden_size == 32
+    student, texts = context.student.start(), context.texts.english_training
+    assert student.dim == context.teacher.space.dim == 48 and student.model.config.hidden_size == 32
     # English of the student lies nearer to the teacher's than to the teacher's English of another text.
-    near, far = (context.space.pooled(student.encode(part).pooled) for part in (texts, texts[::-1]))
-    teacher = context.space.pooled(context.teacher.encode(texts).pooled)
+    near, far = (context.teacher.space.pooled(student.encode(part).pooled) for part in (texts, texts[::-1]))
+    teacher = context.teacher.space.pooled(context.teacher.encoder.encode(texts).pooled)
     assert (near * teacher).sum(1).mean() > (far * teacher).sum(1).mean() + 0.1
     assert not any(parameter.requires_grad for parameter in student.head.parameters())
     run_cell(mapped(wide, "english"), wide.out("english"), lambda *_: None)

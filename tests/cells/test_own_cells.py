@@ -11,8 +11,8 @@ import yaml
 
 from bench.base.errors import BenchError
 from bench.cells.cell import run_cell
-from bench.cells.context import context_of, open_context
 from bench.cells.prepare import prepare
+from bench.cells.shared.context import context_of, open_context
 from bench.data.languages import Languages
 from bench.experiment.grid import cells
 from bench.experiment.profile_file import load_profile

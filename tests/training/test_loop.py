@@ -9,10 +9,13 @@ import torch
 import bench.training.loop
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
-from bench.cells.cell import dev_pairs, train_settings, training_pairs
+from bench.cells.pairs import dev_pairs, training_pairs
 from bench.encoders.encoder import Encoder
 from bench.encoders.space import Centring, Space
-from bench.training.loop import Distillation, Pairs, TeacherStates, freeze, layers, linear, train
+from bench.training.freezing import freeze, layers
+from bench.training.loop import train
+from bench.training.module import Distillation, linear
+from bench.training.pairs import Pairs, TeacherStates
 from methods import registry
 from methods.base import Method
 from tests.made_suite import World, made_world
@@ -40,13 +43,13 @@ def trained(
 ) -> tuple[Encoder, pd.DataFrame]:
     """A student after training, and its log."""
     spec, context = world.spec(**training), world.context
-    student = context.student_start()
+    student = context.student.start()
     if isinstance(method, str):
         method = registry.load(registry.parse_spec(method))
     pairs, _ = training_pairs(spec, context, student, method)
     dev = dev_pairs(spec, context, student, method)[0] if watched else Pairs([], np.array([], dtype=int))
     table = train(
-        student, method, context.space, context.teacher_targets, pairs, dev, train_settings(spec), spec.seed, precision, "cpu",
+        student, method, context.teacher.space, context.teacher.targets, pairs, dev, spec.training, spec.seed, precision, "cpu",
         report,
     )  # fmt: skip
     return student, table
@@ -123,30 +126,31 @@ def test_shuffled_pairs_do_not_teach_the_true_ones(world: World):
         student, _ = trained(world, name, watched=False, pairs=1200)
         method = registry.load(registry.parse_spec("contrastive"))
         pairs, _ = training_pairs(spec, context, student)
-        module = Distillation(student, method, context.space, context.teacher_targets, pairs, train_settings(spec), 1)
+        module = Distillation(student, method, context.teacher.space, context.teacher.targets, pairs, spec.training, 1)
         losses.append(module.losses(np.arange(64), pairs)[0].item())
     assert losses[0] < 0.75 * losses[1]
 
 
 def test_english_sides_go_through_the_student_in_the_same_space(world: World):
     spec, context, method = world.spec(), world.context, EnglishOnly()
-    student = context.student_start()
+    student = context.student.start()
     pairs, rows = training_pairs(spec, context, student, method)
-    module = Distillation(student, method, context.space, context.teacher_targets, pairs, train_settings(spec), 1)
+    module = Distillation(student, method, context.teacher.space, context.teacher.targets, pairs, spec.training, 1)
     positions = np.array([3, 0, 5])
     loss, _ = module.losses(positions, pairs)
     [(_, teacher, _, english)] = method.given
     for i, text in enumerate(rows["english"].iloc[positions]):
         alone = student.collate(student.tokenize([text], "query"))
         hidden, pooled = student.states(alone)
-        assert torch.allclose(english.pooled[i], context.space.pooled(pooled)[0], atol=1e-5)
-        assert torch.allclose(english.vectors[i][english.mask[i]], context.space.tokens(hidden)[alone.content_mask], atol=1e-5)
+        assert torch.allclose(english.pooled[i], context.teacher.space.pooled(pooled)[0], atol=1e-5)
+        vectors = context.teacher.space.tokens(hidden)[alone.content_mask]
+        assert torch.allclose(english.vectors[i][english.mask[i]], vectors, atol=1e-5)
     # The student starts as the teacher, so the two sides differ by its rounded states at most.
     assert loss.item() < 1e-2 and english.pooled.requires_grad and not teacher.pooled.requires_grad
 
 
 def test_a_step_through_the_english_side_alone_moves_the_student(world: World):
-    before = weights(world.context.student_start())
+    before = weights(world.context.student.start())
     student, table = trained(world, EnglishOnly(), pairs=8)
     assert table["loss"].notna().sum() == 1 and len(table["dev_loss"].dropna()) > 0
     assert any(not torch.equal(tensor, before[name]) for name, tensor in weights(student).items())
@@ -154,7 +158,7 @@ def test_a_step_through_the_english_side_alone_moves_the_student(world: World):
 
 def test_english_sides_are_tokenised_only_for_methods_that_need_them(world: World):
     spec, context = world.spec(), world.context
-    student = context.student_start()
+    student = context.student.start()
     for name, needed in (("contrastive", False), ("mimo", True), ("shuffled(method=mimo)", True), ("shuffled", False)):
         method = registry.load(registry.parse_spec(name))
         for made in (training_pairs, dev_pairs):
@@ -202,33 +206,33 @@ def test_the_same_seed_gives_the_same_bytes(world: World):
 
 
 def test_frozen_parts_do_not_move(world: World):
-    start = weights(world.context.student_start())
+    start = weights(world.context.student.start())
     student, _ = trained(world, "contrastive", watched=False, freeze_embeddings=True, freeze_layers=1)
     moved = {name for name, tensor in weights(student).items() if not torch.equal(tensor, start[name])}
     assert moved and all(name.startswith("encoder.layer.1.") for name in moved)
 
 
 def test_unfrozen_parts_move(world: World):
-    start = weights(world.context.student_start())
+    start = weights(world.context.student.start())
     student, _ = trained(world, "contrastive", watched=False, freeze_embeddings=False)
     moved = {name for name, tensor in weights(student).items() if not torch.equal(tensor, start[name])}
     assert {"embeddings.word_embeddings.weight", "encoder.layer.0.output.dense.weight"} <= moved
 
 
 def test_training_leaves_the_start_and_the_teacher_alone(world: World):
-    before, teacher = weights(world.context.student_start()), weights(world.context.teacher)
+    before, teacher = weights(world.context.student.start()), weights(world.context.teacher.encoder)
     trained(world, "contrastive", watched=False)
-    for now, then in ((weights(world.context.student_start()), before), (weights(world.context.teacher), teacher)):
+    for now, then in ((weights(world.context.student.start()), before), (weights(world.context.teacher.encoder), teacher)):
         assert all(torch.equal(now[name], tensor) for name, tensor in then.items())
 
 
 def test_dropout_is_off(world: World):
     spec, context = world.spec(), world.context
-    student = context.student_start()
+    student = context.student.start()
     assert any(module.p for module in student.model.modules() if isinstance(module, torch.nn.Dropout))
     pairs, _ = training_pairs(spec, context, student)
     method = registry.load(registry.parse_spec("contrastive"))
-    module = Distillation(student, method, context.space, context.teacher_targets, pairs, train_settings(spec), 1)
+    module = Distillation(student, method, context.teacher.space, context.teacher.targets, pairs, spec.training, 1)
     module.train()
     positions = np.arange(8)
     losses = [module.losses(positions, pairs)[0].item() for _ in range(2)]
@@ -272,12 +276,12 @@ def test_rarities_of_tokens_reach_the_loss_where_they_belong(world: World):
             return student.pooled.sum(), {}
 
     spec, context, method = world.spec(), world.context, Watching()
-    student = context.student_start()
+    student = context.student.start()
     pairs, rows = training_pairs(spec, context, student, method)
     # Their token's id in place of a rarity: then it can be seen whose it is.
     pairs = replace(pairs, idf=[np.array(text.ids, dtype=np.float32) for text in pairs.texts])
-    teacher = replace(context.teacher_targets, idf=np.asarray(context.english_states.ids, dtype=np.float32))
-    module = Distillation(student, method, context.space, teacher, pairs, train_settings(spec), 1)
+    teacher = replace(context.teacher.targets, idf=np.asarray(context.teacher.english.ids, dtype=np.float32))
+    module = Distillation(student, method, context.teacher.space, teacher, pairs, spec.training, 1)
     positions = np.array([4, 1, 7])
     module.losses(positions, pairs)
     [sides] = method.given
@@ -295,5 +299,5 @@ def test_layers_of_an_unknown_model():
 def test_layers_are_asked_for_only_where_they_are_frozen(world: World):
     model = torch.nn.Sequential()
     model.embeddings = torch.nn.Embedding(2, 2)
-    freeze(model, train_settings(world.spec(freeze_embeddings=True)))
+    freeze(model, world.spec(freeze_embeddings=True).training)
     assert not model.embeddings.weight.requires_grad

@@ -10,7 +10,7 @@ import pytest
 from bench.base.ragged import Ragged
 from bench.encoders.encoder import TokenizedText
 from bench.encoders.space import Space
-from bench.training.loop import Pairs, TeacherStates
+from bench.training.pairs import Pairs, TeacherStates
 from bench.training.rarity import Idf, english_idf, with_idf
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bench.base.errors import BenchError
+from bench.cells.pairs import dev_pairs, training_pairs, training_record
 from bench.cells.translation import ibm1
 from bench.cells.translation.ibm1 import WordTable
 from bench.cells.translation.lexicon import Lexicon
@@ -16,8 +17,8 @@ from bench.cells.translation.words import Pieces, key, words
 from bench.retrieval.sparse import WordQuery, plain
 
 if TYPE_CHECKING:
-    from bench.cells.cell import Clock
-    from bench.cells.context import Context
+    from bench.cells.clock import Clock
+    from bench.cells.shared.context import Context
     from bench.experiment.grid import CellSpec
 
 
@@ -53,8 +54,6 @@ def make(
     spec: CellSpec, context: Context, params: Any, out_dir: Path, clock: Clock, found: dict[str, Any]
 ) -> tuple[WordTranslator, pd.DataFrame]:
     """The translator of the cell and the dev pairs on which it is judged; see `bench.cells.translation.run.MAKERS`."""
-    from bench.cells.cell import dev_pairs, training_pairs, training_record
-
     if params.rounds < 1:
         raise BenchError(f"lexical: rounds={params.rounds} trains nothing", "give at least 1")
     if params.alternatives < 1 or not 0 < params.mass <= 1:
@@ -64,9 +63,9 @@ def make(
         )
     with clock.phase("prepare"):
         # The teacher's tokenizer decides nothing here but how scripts without spaces are cut.
-        pairs, rows = training_pairs(spec, context, context.teacher)
-        _, dev_rows = dev_pairs(spec, context, context.teacher)
-        pieces = context.pieces
+        pairs, rows = training_pairs(spec, context, context.teacher.encoder)
+        _, dev_rows = dev_pairs(spec, context, context.teacher.encoder)
+        pieces = context.documents.pieces
     with clock.phase("train"):
         tables, table = train(rows, dev_rows, params.rounds, params.both_ways, pieces)
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")

@@ -11,14 +11,16 @@ import torch
 
 from bench.base.errors import BenchError
 from bench.cells.loggers import opened
+from bench.cells.pairs import dev_pairs, training_pairs, training_record
 from bench.cells.translation.model import EnglishVocabulary, build, greedy
 from bench.cells.translation.training import train_translator
 from bench.cells.translation.warmup import warm_up
+from bench.encoders.device import precision_of
 from bench.encoders.encoder import Encoder, TokenizedText, token_batches
 
 if TYPE_CHECKING:
-    from bench.cells.cell import Clock
-    from bench.cells.context import Context
+    from bench.cells.clock import Clock
+    from bench.cells.shared.context import Context
     from bench.experiment.grid import CellSpec
 
 BATCH_TOKENS = 2048
@@ -29,10 +31,9 @@ def make(
 ) -> tuple[Any, pd.DataFrame]:
     """The translator of the cell and the dev pairs on which it is judged; see `bench.cells.translation.run.MAKERS`."""
     if params.model:
-        from bench.cells.cell import dev_pairs
         from bench.cells.translation.pretrained import Pretrained
 
-        return Pretrained(params.model, context, params.max_tokens), dev_pairs(spec, context, context.teacher)[1]
+        return Pretrained(params.model, context, params.max_tokens), dev_pairs(spec, context, context.teacher.encoder)[1]
     return _trained(spec, context, params, out_dir, clock, found)
 
 
@@ -90,18 +91,16 @@ def with_copies(
 def _trained(
     spec: CellSpec, context: Context, params: Any, out_dir: Path, clock: Clock, found: dict[str, Any]
 ) -> tuple[Translator, pd.DataFrame]:
-    from bench.cells.cell import dev_pairs, precision_of, train_settings, training_pairs, training_record
-
-    settings, precision = train_settings(spec), precision_of(spec.precision)
+    settings, precision = spec.training, precision_of(spec.precision)
     with clock.phase("load"):
-        encoder = context.student_start()
+        encoder = context.student.start()
     with clock.phase("prepare"):
         pairs, rows = training_pairs(spec, context, encoder)
         dev, dev_rows = dev_pairs(spec, context, encoder)
-        english = encoder.tokenize(context.english_texts, "query", context.key.max_length)
+        english = encoder.tokenize(context.texts.english, "query", context.key.max_length)
         vocabulary = EnglishVocabulary.of(encoder, english)
         torch.manual_seed(spec.seed)
-        model = build(encoder, vocabulary, params.decoder_layers, context.space)
+        model = build(encoder, vocabulary, params.decoder_layers, context.teacher.space)
     with clock.phase("decoder"):
         warm_up(context, encoder, model, vocabulary, params, precision, clock.report)
     sources, targets = with_copies(pairs.texts, [english[i] for i in pairs.english], params.copying)

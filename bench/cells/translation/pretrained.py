@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from bench.base.errors import BenchError
-from bench.cells.context import device_of
 from bench.data.languages import Languages
+from bench.encoders.device import device_of
 from bench.encoders.encoder import token_batches
 from bench.encoders.load import quiet
 
 if TYPE_CHECKING:
-    from bench.cells.context import Context
+    from bench.cells.shared.context import Context
 
 FILES = ("*.json", "*.txt", "*.model", "*.spm", "*.safetensors")
 PICKLED = ("pytorch_model*.bin",)  # many translation models have nothing else; only their tensors are read

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
-from bench.cells.context import ENGLISH
 from bench.cells.evaluation import QuerySet
 from bench.cells.translation import lexical, neural
+from bench.data.suite.types import ENGLISH
 from bench.retrieval.sparse import WordQuery
 
 if TYPE_CHECKING:
-    from bench.cells.cell import Clock
-    from bench.cells.context import Context
+    from bench.cells.clock import Clock
+    from bench.cells.shared.context import Context
     from bench.experiment.grid import CellSpec
 
 

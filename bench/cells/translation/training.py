@@ -17,8 +17,11 @@ from bench.base.errors import BenchError
 from bench.base.progress import Report
 from bench.cells.translation.model import EnglishVocabulary, token_loss
 from bench.encoders.encoder import Encoder, TokenizedText
-from bench.training.loop import Batches, Clipped, TrainSettings, fit, freeze, linear, record
+from bench.training.freezing import freeze
+from bench.training.loop import Batches, fit, record
+from bench.training.module import Clipped, linear
 from bench.training.sampling import length_batches
+from bench.training.settings import Training
 
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import Logger
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 class _Decoding(Clipped):
     """What translating and writing English share: cross-entropy of English tokens given encoder states."""
 
-    def __init__(self, model: EncoderDecoderModel, pad: int, settings: TrainSettings, steps: int) -> None:
+    def __init__(self, model: EncoderDecoderModel, pad: int, settings: Training, steps: int) -> None:
         super().__init__()
         self.model, self.pad, self.settings, self.steps = model, pad, settings, steps
         model.decoder.requires_grad_(True)
@@ -76,7 +79,7 @@ class Translation(_Decoding):
 
     def __init__(
         self, encoder: Encoder, model: EncoderDecoderModel, texts: Sequence[TokenizedText], targets: Sequence[list[int]],
-        pad: int, settings: TrainSettings, decoder_rate: float, steps: int,
+        pad: int, settings: Training, decoder_rate: float, steps: int,
     ) -> None:  # fmt: skip
         super().__init__(model, pad, settings, steps)
         self.encoder, self.texts, self.targets, self.decoder_rate = encoder, texts, targets, decoder_rate
@@ -107,7 +110,7 @@ class Writing(_Decoding):
 
     def __init__(
         self, model: EncoderDecoderModel, states: Sequence[np.ndarray], targets: Sequence[list[int]], pad: int,
-        settings: TrainSettings, steps: int,
+        settings: Training, steps: int,
     ) -> None:  # fmt: skip
         super().__init__(model, pad, settings, steps)
         self.stored, self.targets = states, targets
@@ -164,7 +167,7 @@ class FollowTranslation(pl.Callback):
 
 def train_translator(
     encoder: Encoder, model: EncoderDecoderModel, vocabulary: EnglishVocabulary, texts: Sequence[TokenizedText],
-    english: Sequence[TokenizedText], dev: tuple[Sequence[TokenizedText], Sequence[TokenizedText]], settings: TrainSettings,
+    english: Sequence[TokenizedText], dev: tuple[Sequence[TokenizedText], Sequence[TokenizedText]], settings: Training,
     decoder_rate: float, seed: int, precision: str, report: Report, loggers: Sequence[Logger] = (),
 ) -> pd.DataFrame:  # fmt: skip
     """Train in place; one row a step and one a dev check, as `bench.training.loop.train`.
@@ -187,7 +190,7 @@ def train_translator(
 
 def train_decoder(
     model: EncoderDecoderModel, states: Sequence[np.ndarray], targets: Sequence[list[int]], pad: int, passes: int,
-    settings: TrainSettings, precision: str, report: Report,
+    settings: Training, precision: str, report: Report,
 ) -> None:  # fmt: skip
     """Train the decoder alone, in place, to write English texts from their states; `passes` over all of them."""
     pl.seed_everything(0, workers=True, verbose=False)

@@ -14,12 +14,12 @@ from bench.base.progress import Report
 from bench.cells.translation.model import EnglishVocabulary, build
 from bench.cells.translation.training import train_decoder
 from bench.encoders.encoder import Encoder
-from bench.training.loop import TrainSettings
+from bench.training.settings import Training
 
 if TYPE_CHECKING:
     from transformers import EncoderDecoderModel
 
-    from bench.cells.context import Context
+    from bench.cells.shared.context import Context
 
 FORMAT = 3  # of what is kept: raised when the same settings give another decoder
 BATCH = 64  # the decoder alone is small: larger batches than for the bitext
@@ -40,16 +40,16 @@ def warm_up(
         return
     path = place(context, params, precision)
     if not path.exists():
-        texts = context.english_training_texts
+        texts = context.texts.english_training
         if context.key.student == context.key.teacher:
-            found = context.english_states.tokens
-            rows = [context.english_rows[text] for text in texts]
+            found = context.teacher.english.tokens
+            rows = [context.texts.rows[text] for text in texts]
             states = [np.asarray(found[row]) for row in rows]
         else:
             encoded = encoder.encode(texts, "query", max_length=context.key.max_length, dtype=np.float16)
             states = [encoded.tokens[i] for i in range(len(texts))]
         targets = [vocabulary.rows(text) for text in encoder.tokenize(texts, "query", context.key.max_length)]
-        settings = TrainSettings(batch_size=BATCH, learning_rate=params.english_rate)
+        settings = Training(batch_size=BATCH, learning_rate=params.english_rate)
         train_decoder(model, states, targets, vocabulary.pad, params.english_passes, settings, precision, report)
         with atomic_dir(path.parent) as beside:
             weights = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in model.decoder.state_dict().items()}
@@ -62,8 +62,8 @@ def prepare_decoder(context: Context, method: Any, precision: str, report: Repor
     params = method.params
     if params.model or not params.english_passes or place(context, params, precision).exists():
         return
-    encoder = context.student_start()
-    vocabulary = EnglishVocabulary.of(encoder, encoder.tokenize(context.english_texts, "query", context.key.max_length))
+    encoder = context.student.start()
+    vocabulary = EnglishVocabulary.of(encoder, encoder.tokenize(context.texts.english, "query", context.key.max_length))
     torch.manual_seed(0)
-    model = build(encoder, vocabulary, params.decoder_layers, context.space)
+    model = build(encoder, vocabulary, params.decoder_layers, context.teacher.space)
     warm_up(context, encoder, model, vocabulary, params, precision, report)

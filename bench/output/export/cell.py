@@ -10,7 +10,7 @@ from typing import Any
 from bench.base.errors import BenchError, unknown
 from bench.base.jsonfile import read_json
 from bench.base.paths import atomic_dir, atomic_write
-from bench.cells.context import Context, context_of
+from bench.cells.shared.context import Context, context_of
 from bench.cells.students import put_back, read_student
 from bench.encoders.encoder import Encoder
 from bench.encoders.load import load_encoder
@@ -64,7 +64,7 @@ def export(experiment: Path, cell_id: str, target: Path) -> Path:
     context = context_of(cell.spec)
     encoder, space = _encoder(cell, context)
     marked = prefixes.mark(encoder)
-    texts = list(dict.fromkeys(context.student_texts()))
+    texts = list(dict.fromkeys(context.texts.read_by_student()))
     prefixes.check(encoder, marked, texts[:: max(1, len(texts) // SAMPLE)])
     with atomic_dir(target) as folder:
         layout.write(folder, encoder, marked, space, "document" if cell.kind == "english" else "query")
@@ -131,5 +131,5 @@ def _encoder(cell: StoredCell, context: Context) -> tuple[Encoder, Space]:
         stored = read_student(cell.folder)
         return put_back(stored, load_encoder(stored.start)), stored.space
     if cell.kind == "english":
-        return load_encoder(cell.spec.models.teacher), context.space
-    return context.with_head(load_encoder(cell.spec.models.student)), context.space
+        return load_encoder(cell.spec.models.teacher), context.teacher.space
+    return context.student.with_head(load_encoder(cell.spec.models.student)), context.teacher.space

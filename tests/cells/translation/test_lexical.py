@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from bench.base.errors import BenchError
-from bench.cells.cell import run_cell, training_pairs
+from bench.cells.cell import run_cell
+from bench.cells.pairs import training_pairs
 from bench.cells.translation.ibm1 import train
 from bench.cells.translation.lexical import WordTranslator
 from bench.cells.translation.lexical import train as train_tables
@@ -62,13 +63,13 @@ def test_scripts_without_spaces_are_cut_by_the_tokenizer():
 
 
 def test_a_real_tokenizer_loses_no_character(world: World):
-    pieces = pieces_of(world.context.teacher.tokenizer)
+    pieces = pieces_of(world.context.teacher.encoder.tokenizer)
     for run in ("猫喝牛奶", "ခွေးသည်စာအုပ်", "กขค"):
         assert "".join(pieces(run)) == run and all(pieces(run))
 
 
 def test_a_length_left_in_the_tokenizer_cuts_no_words_and_stays(world: World):
-    tokenizer = world.context.teacher.tokenizer
+    tokenizer = world.context.teacher.encoder.tokenizer
     run = "0123456789" * 6
     try:
         tokenizer(["some text"], truncation=True, max_length=6)
@@ -122,7 +123,7 @@ def test_languages_without_a_lexicon_pass_through():
 
 def test_each_language_has_its_own_table(world: World):
     spec = world.spec("lexical")
-    _, rows = training_pairs(spec, world.context, world.context.teacher)
+    _, rows = training_pairs(spec, world.context, world.context.teacher.encoder)
     tables, record = train_tables(rows, rows, 5, False, list)
     assert set(tables) == {"swh_Latn", "hau_Latn"}
     for language, table in tables.items():

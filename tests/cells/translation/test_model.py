@@ -21,16 +21,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def encoder(world: World) -> Encoder:
-    return world.context.student_start()
+    return world.context.student.start()
 
 
 @pytest.fixture
 def vocabulary(world: World, encoder: Encoder) -> EnglishVocabulary:
-    return EnglishVocabulary.of(encoder, encoder.tokenize(world.context.english_texts, "query"))
+    return EnglishVocabulary.of(encoder, encoder.tokenize(world.context.texts.english, "query"))
 
 
 def test_rows_are_the_content_and_an_end(world: World, encoder: Encoder, vocabulary: EnglishVocabulary):
-    texts = world.context.english_texts[:20]
+    texts = world.context.texts.english[:20]
     for text, item in zip(texts, encoder.tokenize(texts, "query"), strict=True):
         rows = vocabulary.rows(item)
         assert rows[-1] == vocabulary.end and not {vocabulary.pad, vocabulary.start, vocabulary.end} & set(rows[:-1])

@@ -13,7 +13,7 @@ from bench.cells.translation.run import quality
 from bench.cells.translation.training import train_decoder, train_translator
 from bench.cells.translation.warmup import place, prepare_decoder, warm_up
 from bench.encoders.encoder import Encoder
-from bench.training.loop import TrainSettings
+from bench.training.settings import Training
 from tests.made_suite import WORDS, World, made_world
 
 PARAMS = SimpleNamespace(decoder_layers=1, english_passes=1, english_rate=3e-3, model="")
@@ -30,10 +30,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def start(world: World) -> tuple[Encoder, EnglishVocabulary, object]:
-    encoder = world.context.student_start()
-    vocabulary = EnglishVocabulary.of(encoder, encoder.tokenize(world.context.english_texts, "query"))
+    encoder = world.context.student.start()
+    vocabulary = EnglishVocabulary.of(encoder, encoder.tokenize(world.context.texts.english, "query"))
     torch.manual_seed(0)
-    return encoder, vocabulary, build(encoder, vocabulary, 1, world.context.space)
+    return encoder, vocabulary, build(encoder, vocabulary, 1, world.context.teacher.space)
 
 
 def copying(world: World, passes: int = 1, dev: int = 4, precision: str = "32-true", **settings):
@@ -41,7 +41,7 @@ def copying(world: World, passes: int = 1, dev: int = 4, precision: str = "32-tr
     encoder, vocabulary, model = start(world)
     texts = encoder.tokenize(list(WORDS) * passes, "query")
     watched = texts[:dev]
-    settings = TrainSettings(**{"batch_size": 5, "learning_rate": 1e-3} | settings)
+    settings = Training(**{"freeze_embeddings": True, "batch_size": 5, "learning_rate": 1e-3} | settings)
     table = train_translator(encoder, model, vocabulary, texts, texts, (watched, watched), settings, 5.0, 0, precision, quiet)
     return encoder, vocabulary, model, table
 
@@ -81,7 +81,7 @@ def test_the_same_seed_gives_the_same_weights(world: World):
 
 
 def test_rates_and_frozen_parts(world: World):
-    before = {name: tensor.clone() for name, tensor in world.context.student_start().model.state_dict().items()}
+    before = {name: tensor.clone() for name, tensor in world.context.student.start().model.state_dict().items()}
     encoder, _, model, table = copying(world, dev=0, freeze_embeddings=True, freeze_layers=1, warmup=0.0)
     moved = {name for name, tensor in encoder.model.state_dict().items() if not torch.equal(tensor, before[name])}
     assert moved and all(name.startswith("encoder.layer.1.") for name in moved)
@@ -94,7 +94,7 @@ def test_a_loss_that_is_no_number(world: World):
     encoder, vocabulary, model = start(world)
     bad = [np.full((2, 32), np.nan, dtype=np.float32)] * 3
     with pytest.raises(BenchError, match="translation loss became nan at step 0"):
-        train_decoder(model, bad, [[5, vocabulary.end]] * 3, vocabulary.pad, 1, TrainSettings(), "32-true", quiet)
+        train_decoder(model, bad, [[5, vocabulary.end]] * 3, vocabulary.pad, 1, Training(), "32-true", quiet)
 
 
 def test_the_decoder_learns_english_from_states(world: World):
@@ -102,7 +102,7 @@ def test_the_decoder_learns_english_from_states(world: World):
     states = encoder.encode(list(WORDS), "query")
     targets = [vocabulary.rows(text) for text in encoder.tokenize(list(WORDS), "query")]
     frozen = {name: tensor.clone() for name, tensor in encoder.model.state_dict().items()}
-    settings = TrainSettings(batch_size=5, learning_rate=5e-3)
+    settings = Training(freeze_embeddings=True, batch_size=5, learning_rate=5e-3)
     train_decoder(model, [states.tokens[i] for i in range(len(WORDS))], targets, vocabulary.pad, 60, settings, "32-true", quiet)
     found = Translator(encoder, model, vocabulary, 12).translate([("eng_Latn", word) for word in WORDS])
     assert sum(text == word for text, word in zip(found, WORDS, strict=True)) > 0.9 * len(WORDS)

@@ -22,7 +22,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
     Teacher states are kept in float32: in float16, as they usually are, documents would be rounded, the export's not.
     """
-    exact = mock.patch("bench.cells.context.teacher_states", partial(teacher_states, dtype=np.float32))
+    exact = mock.patch("bench.cells.shared.teacher.teacher_states", partial(teacher_states, dtype=np.float32))
     with exact, made_world(tmp_path_factory.mktemp("export")) as made:
         store = Store(made.base / "results" / "made")
         for method in METHODS:

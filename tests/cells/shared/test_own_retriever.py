@@ -13,9 +13,9 @@ import pytest
 from bench.analysis.scorers import SPARSE
 from bench.base.errors import BenchError
 from bench.cells.cell import run_cell
-from bench.cells.context import open_context
-from bench.cells.own_retriever import own_retriever
 from bench.cells.prepare import prepare
+from bench.cells.shared.context import open_context
+from bench.cells.shared.own_retriever import own_retriever
 from bench.encoders.encoder import Encoder
 from bench.encoders.load import load_encoder
 from tests.made_suite import World, made_world
@@ -46,17 +46,17 @@ def test_with_the_encoder_of_the_experiment_it_is_floor_and_ceiling(world: World
 
 def test_documents_and_space_are_those_of_the_other_encoder(world: World) -> None:
     other = own_retriever(world.context, str(world.base / "other"))
-    texts = world.context.english_training_texts
+    texts = world.context.texts.english_training
     encoder = load_encoder(str(world.base / "other"))
-    assert other.english_training_texts == texts and other.suite is world.suite
+    assert other.texts.english_training == texts and other.suite is world.suite
     pooled = encoder.encode(texts, "query", max_length=32).pooled
-    np.testing.assert_allclose(other.space.pooled_mean, pooled.mean(0), atol=1e-4)
+    np.testing.assert_allclose(other.teacher.space.pooled_mean, pooled.mean(0), atol=1e-4)
     documents = world.suite.task("faq").documents["text"].tolist()
-    expected = other.space.pooled(encoder.encode(documents, "passage").pooled)
-    own = other.index("faq").dense.search(expected, 1, list(map(str, range(len(documents)))))
+    expected = other.teacher.space.pooled(encoder.encode(documents, "passage").pooled)
+    own = other.documents.index("faq").dense.search(expected, 1, list(map(str, range(len(documents)))))
     assert own.index[:, 0].tolist() == list(range(len(documents)))
     np.testing.assert_allclose(own.scores[:, 0], 1, atol=1e-5)
-    assert world.context.space.dim == 32 and other.space.dim == 16
+    assert world.context.teacher.space.dim == 32 and other.teacher.space.dim == 16
 
 
 def test_english_queries_find_more_than_foreign_ones(world: World) -> None:

@@ -6,9 +6,8 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
-from bench.cells.context import Context
+from bench.cells.shared.context import Context
+from bench.cells.shared.texts import Texts
 from bench.data.suite.types import Suite
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import model_folder
@@ -30,9 +29,9 @@ class OwnRetriever(Context):
         return self.experiment.suite
 
     @property
-    def fits(self) -> np.ndarray:  # type: ignore[override]
+    def texts(self) -> Texts:  # type: ignore[override]
         """Pairs that fit the experiment's teacher: the space is fitted on the very same texts."""
-        return self.experiment.fits
+        return self.experiment.texts
 
     def path(self, *parts: str) -> Path:
         """A place beside those of the experiment."""

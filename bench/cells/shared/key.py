@@ -1,0 +1,37 @@
+"""What the things that cells share depend on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bench.experiment.grid import CellSpec
+from bench.retrieval.settings import Retrieval
+
+
+@dataclass(frozen=True)
+class Key:
+    """What the shared things depend on."""
+
+    teacher: str
+    student: str
+    languages: tuple[str, ...]
+    data: str  # of the profile, as JSON, as far as texts depend on it
+    languages_file: str | None
+    max_length: int
+    centre: bool
+    remove_directions: int
+    precision: str
+    head: str = "none"
+    retrieval: Retrieval = field(default=Retrieval(), repr=False)  # of the indexes; nothing that a path names depends on it
+
+    @classmethod
+    def of(cls, spec: CellSpec) -> Key:
+        """The key of the cells that share with `spec`."""
+        return cls(
+            teacher=spec.models.teacher, student=spec.models.student, languages=spec.suite_languages,
+            data=spec.data.model_dump_json(exclude_defaults=True, exclude={"order", "guard", "languages_file"}),
+            languages_file=spec.data.languages_file, max_length=spec.training.max_length,
+            centre=spec.space.centre, remove_directions=spec.space.remove_directions,
+            precision=spec.precision, head=spec.models.head,
+            retrieval=spec.retrieval,
+        )  # fmt: skip

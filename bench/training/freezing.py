@@ -1,0 +1,46 @@
+"""Which parameters of an encoder are trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from bench.base.errors import BenchError
+from bench.training.settings import Training
+
+
+def freeze(model: torch.nn.Module, settings: Training) -> None:
+    """Switch off gradients as the settings say, and dropout always: the target is a fixed vector."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    model.requires_grad_(True)
+    frozen: list[Any] = [embeddings(model)] if settings.freeze_embeddings else []
+    frozen += layers(model)[: settings.freeze_layers] if settings.freeze_layers else []
+    for part in frozen:
+        part.requires_grad_(False)
+
+
+def embeddings(model: Any) -> torch.nn.Module:
+    """What comes before the first layer: word, position and type embeddings where a model keeps them together."""
+    return getattr(model, "embeddings", None) or model.get_input_embeddings()
+
+
+# BERT and its relatives, MPNet; DistilBERT; ModernBERT; decoders used as encoders.
+LAYERS = ("encoder.layer", "encoder.layers", "transformer.layer", "layers")
+
+
+def layers(model: torch.nn.Module) -> list[torch.nn.Module]:
+    """Transformer layers of an encoder, lowest first.
+
+    Raises:
+        BenchError: the model keeps its layers elsewhere.
+    """
+    for path in LAYERS:
+        found: Any = model
+        for name in path.split("."):
+            found = getattr(found, name, None)
+        if found is not None:
+            return list(found)
+    raise BenchError(f"cannot tell the layers of a {type(model).__name__}", "set training.freeze_layers to 0")

@@ -1,0 +1,76 @@
+"""Bitext pairs ready for training, and the teacher's states of their English sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from bench.base.ragged import Ragged
+from bench.encoders.encoder import TokenizedText
+from bench.encoders.space import Space
+from methods.base import TokenStates
+
+
+@dataclass(frozen=True)
+class TeacherStates:
+    """Frozen states of the English side. They go into the scoring space batch by batch: all of them at once are gigabytes.
+
+    Attributes:
+        tokens: raw token states of n texts, best memory-mapped.
+        pooled: (n, d) raw pooled states.
+        space: where they are compared.
+        idf: (T,) inverse document frequency of every row of `tokens`; None unless a method needs it.
+    """
+
+    tokens: Ragged
+    pooled: np.ndarray
+    space: Space
+    idf: np.ndarray | None = None
+
+    def batch(self, rows: Sequence[int] | np.ndarray, device: torch.device) -> TokenStates:
+        """States of these texts in the space, padded."""
+        items = [torch.from_numpy(self.space.tokens(np.asarray(self.tokens[int(r)]))) for r in rows]
+        lengths = torch.tensor([len(item) for item in items])
+        vectors = pad_sequence(items, batch_first=True)
+        mask = torch.arange(vectors.shape[1])[None] < lengths[:, None]
+        pooled = torch.from_numpy(self.space.pooled(np.asarray(self.pooled[rows])))
+        idf = None
+        if self.idf is not None:
+            offsets = self.tokens.offsets
+            idf = padded([self.idf[offsets[r] : offsets[r + 1]] for r in rows]).to(device)
+        return TokenStates(vectors.to(device), mask.to(device), pooled.to(device), idf)
+
+
+def padded(rows: Sequence[np.ndarray]) -> Tensor:
+    """(B, L) float32, 0 behind the end of each row."""
+    return pad_sequence([torch.from_numpy(np.asarray(row, dtype=np.float32)) for row in rows], batch_first=True)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Bitext pairs ready for training, in the order in which they were drawn.
+
+    Attributes:
+        texts: tokenised texts in other languages.
+        english: (n,) row of the English side in the teacher's states; equal rows are equal texts.
+        english_texts: the English sides, tokenised for the student; None unless a method needs them.
+        idf: inverse document frequency of every token of `texts`; None unless a method needs it.
+    """
+
+    texts: list[TokenizedText]
+    english: np.ndarray
+    english_texts: list[TokenizedText] | None = None
+    idf: list[np.ndarray] | None = None
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(n,) tokens of the texts, with prefix and special tokens."""
+        return np.array([len(text.ids) for text in self.texts])
