@@ -22,8 +22,8 @@ import torch.nn.functional as F
 import typer
 from torch import Tensor
 
-from methods.optical import OpticalParams
-from methods.transport import (
+from methods.losses.optical import OpticalParams
+from methods.losses.transport import (
     TOLERANCE,
     cosine_cost,
     geomloss_potentials,

@@ -67,6 +67,12 @@ class Method:
         shuffle_pairs: train on pairs whose English sides are exchanged for wrong ones (a control).
         code_switched: train on English texts of which words are replaced by their translations, in place of the texts in
             other languages; `Params` has a `share` of words and the `rounds` of the lexicon for it.
+        scorers: what it is scored with, of `dense`, `late` (vectors of an encoder) and `sparse` (words).
+        role: `floor`, `ceiling` or `its own ceiling` of a method that is shown beside the others and does not compete.
+        asks: whose queries it answers: `own` language or `english`.
+        when: facts that a parameter's value changes: `{"form=structured": {"scorers": ("sparse",)}}`.
+        highlight: 1, 2 ...: place among the methods of the question, which pictures show in colour first; 0: none.
+        translator: of kind `translate`, which translator of `bench.cells.translation` it is.
         Params: dataclass of `option`s.
     """
 
@@ -77,6 +83,12 @@ class Method:
     version: ClassVar[int] = 1
     shuffle_pairs: ClassVar[bool] = False
     code_switched: ClassVar[bool] = False
+    scorers: ClassVar[tuple[str, ...]] = ("dense", "late")
+    role: ClassVar[str] = ""
+    asks: ClassVar[str] = "own"
+    when: ClassVar[dict[str, dict[str, Any]]] = {}
+    highlight: ClassVar[int] = 0
+    translator: ClassVar[str] = ""
     Params: ClassVar[type] = NoParams
     needs: tuple[str, ...] = ()  # a literal of the class; an instance may replace it where its parameters decide
 

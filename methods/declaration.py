@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,11 @@ KINDS = ("distil", "translate", "none", "english", "retriever")
 NAMES_A_METHOD = "MethodText"  # annotation of a parameter whose value is itself a method spec
 TYPES = ("int", "float", "str", "bool", NAMES_A_METHOD)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")  # part of cell ids, which are names of folders
-_LITERALS = ("name", "summary", "reference", "kind", "version", "needs", "shuffle_pairs", "code_switched")
+_FACTS = ("needs", "shuffle_pairs", "code_switched", "scorers", "role", "asks", "when", "highlight", "translator")
+_LITERALS = ("name", "summary", "reference", "kind", "version", *_FACTS)
+ENCODED, SPARSE = ("dense", "late"), "sparse"  # scorers: vectors of an encoder; words, without any encoder
+ROLES = ("", "floor", "ceiling", "its own ceiling")
+ASKS = ("own", "english")
 SWITCHING = ("share", "rounds")  # parameters that the code switching of `code_switched` reads
 
 
@@ -48,7 +53,7 @@ class Declaration:
         cls: its class there.
         source: where a plug-in comes from: `path/to/file.py:Class`, or `package.module:Class` of an installed
             package; empty for a built-in method.
-        needs, shuffle_pairs, code_switched: see `methods.base.Method`.
+        needs, shuffle_pairs, code_switched, scorers, role, asks, when, highlight, translator: see `methods.base.Method`.
     """
 
     name: str
@@ -63,6 +68,12 @@ class Declaration:
     needs: tuple[str, ...] = ()
     shuffle_pairs: bool = False
     code_switched: bool = False
+    scorers: tuple[str, ...] = ENCODED
+    role: str = ""
+    asks: str = "own"
+    when: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+    highlight: int = 0
+    translator: str = ""
 
     @property
     def trained(self) -> bool:
@@ -109,8 +120,7 @@ def from_source(tree: ast.Module, name: str, module: str, strict: bool = False) 
     return checked(
         Declaration(
             literal["name"], literal["summary"], literal.get("reference", ""), literal.get("kind", "distil"),
-            literal.get("version", 1), module, params, name, needs=literal.get("needs", ()),
-            shuffle_pairs=literal.get("shuffle_pairs", False), code_switched=literal.get("code_switched", False),
+            literal.get("version", 1), module, params, name, **{key: literal[key] for key in _FACTS if key in literal},
         )
     )  # fmt: skip
 
@@ -138,8 +148,8 @@ def from_class(cls: type[Method], module: str) -> Declaration:
     reference = getattr(cls, "reference", "")
     return checked(
         Declaration(
-            cls.name, cls.summary, reference, cls.kind, cls.version, module, params, cls.__name__, needs=cls.needs,
-            shuffle_pairs=cls.shuffle_pairs, code_switched=cls.code_switched,
+            cls.name, cls.summary, reference, cls.kind, cls.version, module, params, cls.__name__,
+            **{key: getattr(cls, key) for key in _FACTS},
         )
     )  # fmt: skip
 
@@ -158,6 +168,13 @@ def checked(found: Declaration) -> Declaration:
         raise MethodError(f"method {found.name!r} needs {found.needs!r} (allowed: a tuple of {', '.join(NEEDS)})")
     if found.code_switched and (lacking := [key for key in SWITCHING if key not in found.params]):
         raise MethodError(f"method {found.name!r} is code_switched, but has no parameter {' and no '.join(lacking)}")
+    for key, given, allowed in (("role", found.role, ROLES), ("asks", found.asks, ASKS)):
+        if given not in allowed:
+            raise MethodError(f"{key} of method {found.name!r} is {given!r} (allowed: {', '.join(map(repr, allowed))})")
+    if not found.scorers or not set(found.scorers) <= {*ENCODED, SPARSE}:
+        raise MethodError(f"scorers of method {found.name!r} are {found.scorers!r} (allowed: {', '.join((*ENCODED, SPARSE))})")
+    if unknown := [key for key in found.when if key.partition("=")[0] not in found.params]:
+        raise MethodError(f"method {found.name!r} tells facts by {unknown[0]}, which is none of its parameters")
     if not isinstance(found.version, int):
         raise MethodError(f"the version of method {found.name!r} is {found.version!r}, not a whole number")
     for key, param in found.params.items():

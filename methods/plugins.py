@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from methods.declaration import Declaration, MethodError, NotLiteral, declaring, from_class, from_source
+from methods.declaration import ENCODED, Declaration, MethodError, NotLiteral, declaring, from_class, from_source
 
 GROUP = "xlsd_bench.methods"  # entry points: name = "package.module:Class"
 
@@ -110,6 +110,8 @@ def _declaration(tree: ast.Module, cls: str, module: str, source: str, run: Any)
         found = from_source(tree, cls, module, strict=True)
     except NotLiteral:
         found = from_class(_class(_run(run, source), cls, source), module)
+    if found.role or found.asks != "own" or found.scorers != ENCODED or found.when:
+        raise MethodError(f"{source} declares a role, asks, scorers or when: of the methods from outside all compete alike")
     if found.kind in ("translate", "retriever"):
         raise MethodError(f"{source} is of kind {found.kind!r}: of the methods from outside only losses can be trained")
     return found

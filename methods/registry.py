@@ -27,7 +27,7 @@ __all__ = [
     "parse_spec",
 ]  # fmt: skip
 FOLDER = Path(__file__).parent
-NOT_METHODS = {"__init__", "base", "conformance", "declaration", "plugins", "registry"}
+NOT_METHODS = {"__init__", "base", "conformance", "declaration", "facts", "plugins", "registry"}
 _SPEC = re.compile(r"\s*(?P<name>(?:.+?\.py:)?[\w-]+|[^()]*\.py)\s*(?:\((?P<params>.*)\))?\s*")
 
 
@@ -55,6 +55,11 @@ class MethodSpec:
     def _inside(self) -> str:
         inside = ",".join(f"{key}={value}" for key, value in self.params)
         return f"({inside})" if inside else ""
+
+
+def built_in_files() -> list[Path]:
+    """Files of this package that may declare methods, in its rooms or beside them."""
+    return [path for path in sorted(FOLDER.rglob("*.py")) if path.parent != FOLDER or path.stem not in NOT_METHODS]
 
 
 def names() -> list[str]:
@@ -109,7 +114,7 @@ def parse_spec(text: str, files: Mapping[str, str] | None = None) -> MethodSpec:
     if source != name and found.name != name:
         raise MethodError(f"{source} declares the name {found.name!r}, not {name!r}")
     given: dict[str, Any] = {}
-    for item in filter(None, (part.strip() for part in _outer_commas(match["params"] or ""))):
+    for item in filter(None, (part.strip() for part in outer_commas(match["params"] or ""))):
         key, equals, value = (part.strip() for part in item.partition("="))
         if not equals:
             raise MethodError(f"cannot read {item!r} in {text!r}: write param=value")
@@ -178,7 +183,7 @@ def _typed(declaration: Declaration, key: str, value: str) -> Any:
     return typed
 
 
-def _outer_commas(text: str) -> list[str]:
+def outer_commas(text: str) -> list[str]:
     """Parts between the commas that are in no parentheses."""
     parts, depth = [""], 0
     for character in text:
@@ -210,10 +215,11 @@ def _known() -> tuple[dict[str, Declaration], dict[str, str]]:
     """Declarations by name, and the reasons why other methods cannot be used."""
     found: dict[str, Declaration] = {}
     failed: dict[str, str] = {}
-    for path in (path for path in sorted(FOLDER.glob("*.py")) if path.stem not in NOT_METHODS):
+    for path in built_in_files():
         try:
             tree = ast.parse(path.read_text(encoding="utf-8"))
-            found |= {d.name: d for d in (from_source(tree, cls, f"methods.{path.stem}") for cls in declaring(tree))}
+            module = ".".join(("methods", *path.relative_to(FOLDER).with_suffix("").parts))
+            found |= {d.name: d for d in (from_source(tree, cls, module) for cls in declaring(tree))}
         except (MethodError, SyntaxError, ValueError) as error:
             failed[path.stem] = f"{path.name}: {error}"
     others, other_failures = plugins.installed()

@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 
 from bench.analysis.results import MEASURES, CellName
-from bench.analysis.scorers import scorers_of
+from methods.facts import facts
 
 LOW = ("swh_Latn", "amh_Ethi", "hau_Latn", "khm_Khmr")
 GUARD = ("deu_Latn",)
@@ -42,7 +42,7 @@ def cell(folder: Path, cell_id: str, score: Score, **manifest: Any) -> Path:
     """Write one finished cell. The English ceiling asks its own questions in symbol search, which is not parallel."""
     rows = []
     for task, languages in TASKS.items():
-        for scorer in scorers_of(CellName.parse(cell_id, "").method):
+        for scorer in facts(CellName.parse(cell_id, "").method).scorers:
             for language in languages:
                 value = score(cell_id, task, scorer, language)
                 if value is None:

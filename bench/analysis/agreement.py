@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import resampling
-from bench.analysis.arms import asks_english, questions
+from bench.analysis.arms import questions
 from bench.analysis.results import Cell, Experiment, load
 from bench.analysis.scorers import shown
 from bench.base.errors import BenchError
 from bench.base.markdown import number, table
 from bench.base.paths import atomic_write
 from bench.experiment.store import folder_name
+from methods.facts import facts
 
 GROUPS = ("trained", "core", "held-out", "guard")
 SEED = 20243
@@ -52,7 +53,7 @@ def agreements(experiment: Experiment, k: int, pairs: int) -> Iterator[dict[str,
     out: its correlation is 1.
     """
     plan = experiment.plan
-    cells = [cell for cell in experiment.cells if cell.done and not asks_english(cell.name.method)]
+    cells = [cell for cell in experiment.cells if cell.done and not facts(cell.name.method).asks_english]
     parallel = {task: resampling.is_parallel(asked.language, asked.query) for task, asked in questions(cells).items()}
     tasks = [task for task, is_parallel in parallel.items() if is_parallel and (not plan.tasks or task in plan.tasks)]
     about = shown(cell.name.method for cell in experiment.cells)

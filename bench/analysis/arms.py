@@ -10,26 +10,12 @@ import pandas as pd
 
 from bench.analysis import resampling, scorers
 from bench.analysis.results import MEASURES, Cell
+from methods.facts import facts, holder
 
-FLOOR, CEILING = scorers.FLOOR, scorers.CEILING
+FLOOR, CEILING = holder("floor"), holder("ceiling")
 SMALLEST_GAP = 0.02  # a ceiling no further than this above the floor leaves nothing to close
 RANKED_BY = MEASURES[0]
 TIE = 1e-6  # scores are stored with six decimals or 32 bits
-
-
-def asks_english(method: str) -> bool:
-    """Whether a method answers the human English questions: the ceiling, or that of a retriever of its own."""
-    return method == CEILING or "ask=english" in method.partition("(")[2].removesuffix(")").split(",")
-
-
-def kind_of(method: str) -> str:
-    """`ceiling`, `floor`, `its own ceiling`, or nothing for a method that competes."""
-    return {CEILING: "ceiling", FLOOR: "floor"}.get(method, "its own ceiling" if asks_english(method) else "")
-
-
-def is_reference(method: str) -> bool:
-    """Whether a method is shown beside the others, but does not compete with them."""
-    return bool(kind_of(method))
 
 
 @dataclass(frozen=True)
@@ -161,7 +147,7 @@ class Scores:
         self.draws = np.full((*shape, resampling.DRAWS), np.nan, dtype=np.float32)
         self.asked: dict[int, list[Asked]] = {}
         self.query_ids: tuple[str, ...] = ()
-        ceiling = [number for number, cell in enumerate(self.cells) if asks_english(cell.name.method)]
+        ceiling = [number for number, cell in enumerate(self.cells) if facts(cell.name.method).asks_english]
         for task, asked in questions(self.cells).items():
             if task not in self.tasks:
                 continue

@@ -13,10 +13,10 @@ from bench.analysis import resampling
 from bench.analysis.arms import TIE, Scores
 from bench.analysis.left_out import LeftOut
 from bench.analysis.results import Experiment, Plan
-from bench.analysis.scorers import scorers_of
 from bench.analysis.statistics import LEVEL, count_effects, holm, sign_flip, units
 from bench.analysis.tables import drawn_means, mean_of_means
 from bench.base.errors import BenchError, unknown
+from methods.facts import facts
 
 GROUPS = ("trained", "core", "held-out", "guard")
 COLUMNS = (
@@ -127,7 +127,7 @@ def _scorers(scores: Scores, wanted: Sequence[str], first: str, second: str, lef
     Raises:
         BenchError: the methods have none in common, or one of `wanted` only one of them has.
     """
-    own = {name: scorers_of(name) for name in (first, second)}
+    own = {name: facts(name).scorers for name in (first, second)}
     both = [scorer for scorer in scores.scorers if all(scorer in has for has in own.values())]
     asked = [_known("scorer", name, scores.scorers) for name in wanted]
     said = " and ".join(f"{name} is scored with {', '.join(has)}" for name, has in own.items())

@@ -1,27 +1,10 @@
-"""Which scorers a method is asked with, known from its name alone: tables need it where a cell has no result yet."""
+"""Which scorers an experiment is about."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-FLOOR, CEILING = "untrained", "english"
-ENCODED = ("dense", "late")  # vectors of an encoder
-SPARSE = "sparse"  # words, without any encoder
-
-
-def scorers_of(method: str) -> tuple[str, ...]:
-    """Scorers of a method, by its canonical text.
-
-    Floor and ceiling are asked with all, so that each scorer has its own; structured queries have no text that an
-    encoder could read.
-
-    >>> scorers_of("lexical(form=structured,prefix=0)"), scorers_of("lexical")
-    (('sparse',), ('dense', 'late'))
-    """
-    name, _, inside = method.partition("(")
-    if name in (FLOOR, CEILING):
-        return (*ENCODED, SPARSE)
-    return (SPARSE,) if name == "lexical" and "form=structured" in inside.rstrip(")").split(",") else ENCODED
+from methods.facts import CEILING, FLOOR, facts
 
 
 def shown(methods: Iterable[str]) -> tuple[str, ...]:
@@ -31,5 +14,5 @@ def shown(methods: Iterable[str]) -> tuple[str, ...]:
     (('dense', 'late'), ('dense', 'late', 'sparse'))
     """
     known = list(methods)
-    others = [method for method in known if method not in (FLOOR, CEILING)] or known
-    return tuple(sorted({scorer for method in others for scorer in scorers_of(method)}))
+    others = [method for method in known if facts(method).role not in (FLOOR, CEILING)] or known
+    return tuple(sorted({scorer for method in others for scorer in facts(method).scorers}))

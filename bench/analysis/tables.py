@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import resampling
-from bench.analysis.arms import CEILING, FLOOR, RANKED_BY, Arm, Scores, is_reference
+from bench.analysis.arms import CEILING, FLOOR, RANKED_BY, Arm, Scores
 from bench.analysis.results import MEASURES, Plan
-from bench.analysis.scorers import scorers_of
 from bench.analysis.transfer import KINDS, relatives
 from bench.data.text_facts import FACTS as TEXT_FACTS
+from methods.facts import facts
 
 GROUPS = ("trained", "core", "held-out", "guard", "all")
 MEAN = "mean"  # the pseudo-task that averages the tasks
@@ -53,14 +53,14 @@ def leaderboard(plan: Plan, order: str, scores: Scores) -> pd.DataFrame:
 
 def _board(scores: Scores, scorer: str, size: int, places: list[list[int]]) -> list[dict[str, Any]]:
     """The rows that compete with each other: all methods of a scorer and size on the same places (one list a task)."""
-    names = [name for name in scores.methods if scorer in scorers_of(name)]
+    names = [name for name in scores.methods if scorer in facts(name).scorers]
     numbers = [number for name in names if (number := scores.index(name, size)) is not None]
     rows, draws = [], []
     for number in numbers:
         row, drawn = _row(scores, number, places)
         rows.append(row)
         draws.append(drawn)
-    ranked = [n for n, row in enumerate(rows) if row["complete"] and not is_reference(row["method"])]
+    ranked = [n for n, row in enumerate(rows) if row["complete"] and not facts(row["method"]).is_reference]
     ranked.sort(key=lambda n: (-rows[n][RANKED_BY], rows[n]["method"]))
     for n in ranked:
         better = sum(rows[other][RANKED_BY] > rows[n][RANKED_BY] for other in ranked)

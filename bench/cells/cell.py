@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 import torch
 
-from bench.analysis.scorers import ENCODED, SPARSE, scorers_of
 from bench.base.progress import Report
 from bench.cells.clock import Clock
 from bench.cells.distil import distil
@@ -19,6 +18,8 @@ from bench.cells.translation.run import translated_sets
 from bench.encoders.device import precision_of
 from bench.experiment.grid import CellSpec
 from bench.experiment.method_specs import planned_method
+from methods.declaration import ENCODED, SPARSE
+from methods.facts import facts
 
 
 def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
@@ -46,11 +47,11 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
         if not sets:
             raise nothing_asked(spec)
 
-    scorers = scorers_of(spec.method)
-    encoder = context.teacher.encoder if ENCODED[0] in scorers else None
-    if method.kind == "english":
+    known = facts(spec.method)
+    encoder = context.teacher.encoder if ENCODED[0] in known.scorers else None
+    if known.asks_english:
         sets = english_sets(context, sets, limits, split)
-    elif method.kind == "none":
+    if method.kind == "none":
         with clock.phase("load"):
             encoder = context.student.start()
         found |= context.student.map_facts()
@@ -58,14 +59,12 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
         with clock.phase("load"):
             context = own_retriever(context, method.params.encoder)
             encoder = context.teacher.encoder
-        if method.params.ask == "english":
-            sets = english_sets(context, sets, limits, split)
     elif method.kind == "distil":
         encoder = distil(spec, context, method, out_dir, clock, found)
-    else:
+    elif method.kind == "translate":
         sets = translated_sets(spec, context, method, sets, out_dir, clock, found)
 
-    if SPARSE in scorers and method.kind in ("english", "none"):
+    if SPARSE in known.scorers and method.kind != "translate":  # structured queries are words already
         sets = with_words(context, sets)
     mode, depth = spec.evaluation.late_mode, spec.evaluation.run_depth
     recalls: list[dict[str, Any]] = []

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.analysis.scorers import SPARSE
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
 from bench.cells.shared.context import Context
@@ -22,6 +21,7 @@ from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.ranking import Ranking
 from bench.retrieval.scoring import check, score, write_run
 from bench.retrieval.sparse import WordQuery, plain
+from methods.declaration import SPARSE
 
 Report = Callable[[str, float], None]
 RECALL_AT = 10

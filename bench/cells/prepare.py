@@ -108,18 +108,15 @@ def _retrievers(context: Context, profile: Profile, spec: CellSpec, done: Callab
             step(other, profile, spec, done)
 
 
-def _decoder(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
-    methods = {method_spec(entry.method) for entry in profile.grid.methods}
-    for method in sorted(methods, key=str):
-        if method.name == "nmt":  # the one whose decoder is the same in all cells
-            from bench.cells.translation.warmup import prepare_decoder
-
-            precision = precision_of(profile.hardware.precision)
-            prepare_decoder(context, registry.load(method), precision, lambda _, share, *__: done(share))
+def _translators(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
+    for text in sorted({str(method_spec(entry.method)) for entry in profile.grid.methods}):
+        method = registry.load(method_spec(text))
+        if method.translator and (share := TRANSLATIONS[method.translator].prepare):
+            share(context, method, precision_of(profile.hardware.precision), lambda _, fraction, *__: done(fraction))
 
 
 # In this order: each needs the ones before it.
 STEPS: dict[str, Callable[[Context, Profile, CellSpec, Callable[[float], None]], None]] = {
     "suite": _suite, "encoder": _encoder, "english states": _english, "student": _student, "document states": _documents,
-    "ceiling": _ceiling, "other retrievers": _retrievers, "english decoder": _decoder,
+    "ceiling": _ceiling, "other retrievers": _retrievers, "english decoder": _translators,
 }  # fmt: skip

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analysis.scorers import ENCODED, SPARSE
 from bench.base.errors import BenchError, unknown
 from bench.base.manifest import cores
 from bench.base.paths import atomic_write
@@ -23,6 +22,7 @@ from bench.experiment.profile import Profile
 from bench.experiment.profile_file import load_profile
 from bench.experiment.store import Store
 from bench.output.tables.leaderboard_text import TUNING
+from methods.declaration import ENCODED, SPARSE
 
 Say = Callable[[str], None]
 TRIALS = Path(__file__).with_name("tuning.yaml")  # those of the profile `full`

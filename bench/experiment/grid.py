@@ -23,6 +23,7 @@ from bench.experiment.profile import Evaluation, Profile
 from bench.retrieval.settings import Retrieval
 from bench.training.settings import Training
 from methods import registry
+from methods.facts import facts
 
 TRAINING_LOOP = 2  # raised when the training loop changes results: those of trained cells are stale then
 CORE = 5  # first languages of the order: trained in every cell of the default sizes
@@ -123,7 +124,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
             declaration = registry.declaration(spec)
             own_keys = own_model_key(spec) | code_key(spec)
             training = _training(profile, spec, settings)
-            if data.outline is not None and asks_english(spec):
+            if data.outline is not None and facts(str(spec)).asks_english:
                 own_fit.check_english(data.outline, str(spec), evaluation.tasks, languages)
             sizes = entry.sizes if entry.sizes is not None else profile.grid.sizes
             seeds = entry.seeds if entry.seeds is not None else profile.grid.seeds
@@ -207,11 +208,6 @@ def suite_key(profile: Profile, languages: Languages, codes: Iterable[str]) -> s
         return own.own_key(reader_of(profile.data, languages), sorted(set(codes)), choices)
     sources = [name for name in build.READERS if name not in profile.data.without]
     return build.suite_key([languages.get(code) for code in sorted(set(codes))], sources)
-
-
-def asks_english(spec: registry.MethodSpec) -> bool:
-    """Whether a method answers the human English questions (as `arms.asks_english` for its name)."""
-    return spec.name == "english" or registry.all_params(spec).get("ask") == "english"
 
 
 def suites(specs: Iterable[CellSpec]) -> list[tuple[tuple[str, ...], Data]]:

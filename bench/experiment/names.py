@@ -5,8 +5,7 @@ from __future__ import annotations
 from bench.base.errors import BenchError, unknown
 from bench.experiment.method_specs import files_of, method_spec
 from bench.experiment.profile import Profile
-
-TELLING = ("form=structured", "ask=english")  # tables read scorers and ceilings off these
+from methods.facts import facts
 
 
 def short_names(profile: Profile) -> dict[str, str]:
@@ -32,7 +31,7 @@ def short_names(profile: Profile) -> dict[str, str]:
             raise BenchError(
                 f"names: {name!r} does not begin with the name of its method, {base}", f"write {base}({name}), or {base}"
             )
-        if lost := [part for part in TELLING if part in method and part not in name]:
+        if lost := [part for part in facts(method).told_by if part not in facts(name).told_by]:
             raise BenchError(
                 f"names: {name!r} hides {lost[0]}, by which tables know {method}", "leave this method without a short name"
             )

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bench.analysis.arms import is_reference
 from bench.analysis.tables import MEAN
 from bench.base.errors import unknown
+from methods.facts import facts, highlighted
 
-KNOWN = ("optical", "contrastive", "nmt")  # the families of the question
 ALL_SHOWN = 7  # up to so many methods are all shown
 SHOWN = 5
 
@@ -24,7 +23,7 @@ def chosen(names: Sequence[str], tables: Sequence[pd.DataFrame], asked: Sequence
     Raises:
         BenchError: a name that is not among `names`.
     """
-    own = [name for name in names if not is_reference(name)]
+    own = [name for name in names if not facts(name).is_reference]
     for name in asked:
         if name not in names:
             raise unknown("method", name, names)
@@ -45,4 +44,4 @@ def family_heads(names: Sequence[str]) -> list[str]:
     ['optical', 'nmt(depth=2)']
     """
     heads = {name.partition("(")[0]: name for name in reversed(names)} | {name: name for name in names if "(" not in name}
-    return [heads[base] for base in KNOWN if base in heads]
+    return [heads[base] for base in highlighted() if base in heads]

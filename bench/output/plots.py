@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bench.analysis.arms import CEILING, FLOOR, RANKED_BY, asks_english, is_reference
+from bench.analysis.arms import CEILING, FLOOR, RANKED_BY
 from bench.analysis.tables import MEAN
 from bench.base.paths import atomic_write
-from bench.output.highlight import KNOWN, chosen, family_heads
+from bench.output.highlight import chosen, family_heads
+from methods.facts import facts, highlighted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -122,12 +123,12 @@ def legend_columns(names: Sequence[str], width: float) -> int:
 
 def slots(methods: Sequence[str]) -> dict[str, tuple[int, int, int]]:
     """Numbers in PALETTE, MARKERS and DASHES of every method but floor and ceilings; no two of 28 methods look alike."""
-    own = [method for method in methods if not is_reference(method)]
+    own = [method for method in methods if not facts(method).is_reference]
     # The same colours for the families of the question, whatever else there is.
-    known = {name: KNOWN.index(name.partition("(")[0]) for name in family_heads(own)}
+    known = {name: highlighted().index(name.partition("(")[0]) for name in family_heads(own)}
     free = [number for number in range(len(PALETTE)) if number not in known.values()]
     # The colours of known methods that are absent are taken only when all the rest are.
-    free.sort(key=lambda number: number < len(KNOWN))
+    free.sort(key=lambda number: number < len(highlighted()))
     others = iter(free + list(range(len(PALETTE))) * len(own))
     found: dict[str, tuple[int, int, int]] = {}
     users = [int(number in known.values()) for number in range(len(PALETTE))]
@@ -148,7 +149,7 @@ def styles(methods: Sequence[str], shown: Sequence[str] = ()) -> dict[str, dict[
     looks: dict[str, dict[str, Any]] = {CEILING: {"color": "#000000", "linestyle": (0, (5, 2)), "linewidth": 1.2}}
     # Retrievers of their own, most often one: their ceilings share a look, the legend names them.
     looks |= {method: {"color": "#000000", "linestyle": (0, (1, 2)), "linewidth": 1.0}
-              for method in methods if asks_english(method) and method != CEILING}  # fmt: skip
+              for method in methods if facts(method).asks_english and method != CEILING}  # fmt: skip
     for method, (color, marker, dash) in slots(methods).items():
         looks[method] = {
             "color": PALETTE[color], "marker": MARKERS[marker], "linestyle": DASHES[dash], "linewidth": 1.6, "markersize": 4.5,
@@ -166,7 +167,7 @@ def _panel(panel: Axes, rows: pd.DataFrame, looks: Mapping[str, dict[str, Any]])
         whole = line["complete"].astype(bool)
         # NaN breaks the line where a size is not complete.
         score = line[RANKED_BY].where(whole)
-        if is_reference(method):
+        if facts(method).is_reference:
             # A single size has no line to draw: a short dash takes its place.
             dash: dict[str, Any] = {"marker": "_", "markersize": 14} if len(sizes) == 1 else {}
             panel.plot(line["size"], score, label=label(method), zorder=2, **look, **dash)

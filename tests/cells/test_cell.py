@@ -8,13 +8,13 @@ import torch
 
 import bench.cells.probe
 import bench.encoders.device
-from bench.analysis.scorers import ENCODED, SPARSE
 from bench.cells.cell import run_cell
 from bench.cells.pairs import dev_pairs, training_pairs
 from bench.cells.probe import english_ceiling
 from bench.encoders.device import precision_of
 from bench.retrieval.scoring import MEASURES as MEASURES_OF_A_QUERY
 from methods import registry
+from methods.declaration import ENCODED, SPARSE
 from tests.made_suite import LETTERS, World, made_world, translated
 
 MEASURES = list(MEASURES_OF_A_QUERY)
@@ -96,7 +96,7 @@ def test_trained_cells_are_repeatable(world: World, method: str):
 
 def test_a_method_in_a_file_of_its_own_is_trained_like_any_other(world: World, tmp_path: Path):
     lines = [
-        "from methods.contrastive import Contrastive", "class Mine(Contrastive):", "    name = 'mine'",
+        "from methods.losses.contrastive import Contrastive", "class Mine(Contrastive):", "    name = 'mine'",
         "    summary = 'contrastive by another name'",
     ]  # fmt: skip
     (tmp_path / "mine.py").write_text("\n".join(lines))

@@ -231,7 +231,7 @@ def test_documents_on_disk_are_encoded_once_for_all_suites(world: World, monkeyp
     assert len(again.documents.index("faq").shards) == len(world.suite.task("faq").documents)
     assert again.documents.on_disk("faq") and not world.context.documents.on_disk("faq")
     few = Context(replace(world.context.key, retrieval=Retrieval(disk_above=3)))
-    assert few.on_disk("faq") and few.path("x") == world.context.path("x")
+    assert few.documents.on_disk("faq") and few.path("x") == world.context.path("x")
 
 
 def test_recall_is_measured_on_no_more_queries_than_can_be_afforded(world: World, monkeypatch: pytest.MonkeyPatch):

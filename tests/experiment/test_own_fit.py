@@ -4,8 +4,8 @@ from bench.base.errors import BenchError
 from bench.data.languages import Languages
 from bench.data.sources.collection import Outline
 from bench.experiment import own_fit
-from bench.experiment.grid import asks_english
 from bench.experiment.method_specs import method_spec
+from methods.facts import facts
 
 LANGUAGES = Languages.load()
 OUTLINE = Outline(("swh_Latn", "amh_Ethi"), {"news": ("deu_Latn", "eng_Latn", "swh_Latn"), "faq": ("swh_Latn",)})
@@ -34,5 +34,5 @@ def test_the_ceiling_needs_english_queries_in_one_task():
 
 def test_methods_that_ask_in_english():
     texts = ("english", "untrained", "teacher_query(ask=english)", "teacher_query")
-    asking = [text for text in texts if asks_english(method_spec(text))]
+    asking = [text for text in texts if facts(str(method_spec(text))).asks_english]
     assert asking == ["english", "teacher_query(ask=english)"]

@@ -85,7 +85,7 @@ def test_a_file_is_loaded_again_when_it_was_edited(tmp_path: Path):
 
 def test_what_the_source_does_not_settle_is_imported(tmp_path: Path):
     source = write(tmp_path, """
-        from methods.contrastive import Contrastive
+        from methods.losses.contrastive import Contrastive
 
         class Their(Contrastive):
             name = "sub" + "class"
@@ -247,5 +247,5 @@ def test_a_built_in_method_that_cannot_be_read_is_listed_too(tmp_path: Path, mon
 
 
 def test_every_built_in_method_can_be_read():
-    assert not set(registry.failures()) & {path.stem for path in registry.FOLDER.glob("*.py")}
-    assert "Contrastive" in declaring(plugins._tree(registry.FOLDER / "contrastive.py"))
+    assert not set(registry.failures()) & {path.stem for path in registry.built_in_files()}
+    assert "Contrastive" in declaring(plugins._tree(registry.FOLDER / "losses" / "contrastive.py"))

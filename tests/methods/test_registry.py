@@ -23,8 +23,8 @@ def test_declaration_equals_the_class(name: str) -> None:
         method.name, method.summary, method.kind, method.version)  # fmt: skip
     assert {key: param.default for key, param in declared.params.items()} == vars(method.params)
     assert declared.summary and declared.reference and method.__doc__
-    assert (declared.needs, declared.shuffle_pairs, declared.code_switched) == (
-        type(method).needs, method.shuffle_pairs, method.code_switched)  # fmt: skip
+    for fact in ("needs", "shuffle_pairs", "code_switched", "scorers", "role", "asks", "when", "highlight", "translator"):
+        assert getattr(declared, fact) == getattr(type(method), fact)
 
 
 def test_needs_are_read_without_import() -> None:

@@ -53,7 +53,7 @@ class WordTranslator:
 def make(
     spec: CellSpec, context: Context, params: Any, out_dir: Path, clock: Clock, found: dict[str, Any]
 ) -> tuple[WordTranslator, pd.DataFrame]:
-    """The translator of the cell and the dev pairs on which it is judged; see `bench.cells.translation.run.MAKERS`."""
+    """The translator of the cell and the dev pairs on which it is judged; see `bench.cells.translation.run.TRANSLATIONS`."""
     if params.rounds < 1:
         raise BenchError(f"lexical: rounds={params.rounds} trains nothing", "give at least 1")
     if params.alternatives < 1 or not 0 < params.mass <= 1:

@@ -29,7 +29,7 @@ BATCH_TOKENS = 2048
 def make(
     spec: CellSpec, context: Context, params: Any, out_dir: Path, clock: Clock, found: dict[str, Any]
 ) -> tuple[Any, pd.DataFrame]:
-    """The translator of the cell and the dev pairs on which it is judged; see `bench.cells.translation.run.MAKERS`."""
+    """The translator of the cell and the dev pairs on which it is judged; see `bench.cells.translation.run.TRANSLATIONS`."""
     if params.model:
         from bench.cells.translation.pretrained import Pretrained
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
+from bench.base.progress import Report
 from bench.cells.evaluation import QuerySet
 from bench.cells.translation import lexical, neural
+from bench.cells.translation.warmup import prepare_decoder
 from bench.data.suite.types import ENGLISH
 from bench.retrieval.sparse import WordQuery
 
@@ -28,11 +30,27 @@ class Translator(Protocol):
         ...
 
 
-# Method of kind `translate` -> (spec, context, its parameters, folder of the cell, clock, found) -> the translator and
-# the rows of the dev pairs on which it is judged. It is trained by then: train.csv is in the folder, what the manifest
-# says of training is in `found`.
+# (spec, context, parameters of the method, folder of the cell, clock, found) -> the translator and the rows of the dev
+# pairs on which it is judged. It is trained by then: train.csv is in the folder, what the manifest says of training is in
+# `found`.
 Maker = Callable[["CellSpec", "Context", Any, Path, "Clock", dict[str, Any]], tuple[Translator, pd.DataFrame]]
-MAKERS: dict[str, Maker] = {"nmt": neural.make, "lexical": lexical.make}
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A way to translate.
+
+    Attributes:
+        make: the translator of one cell.
+        prepare: (context, method, precision, report) -> what all its cells share is made; None where they share nothing.
+    """
+
+    make: Maker
+    prepare: Callable[[Context, Any, str, Report], None] | None = None
+
+
+# `translator` of a method -> what it stands for.
+TRANSLATIONS = {"neural": Translation(neural.make, prepare_decoder), "lexical": Translation(lexical.make)}
 
 
 def translated_sets(
@@ -44,7 +62,7 @@ def translated_sets(
     into `out_dir`, and chrF and BLEU on dev pairs into `found` (of structured queries those of the text with each word's
     best translation); of a decoder of our own also the chrF of English texts that it was asked to "translate".
     """
-    translator, dev_rows = MAKERS[method.name](spec, context, method.params, out_dir, clock, found)
+    translator, dev_rows = TRANSLATIONS[method.translator].make(spec, context, method.params, out_dir, clock, found)
     with clock.phase("translate"):
         wanted = sorted({(one.language, text) for one in sets for text in one.texts})
         english = dict(zip(wanted, translator.translate(wanted, lambda done: clock.report("translate", done)), strict=True))

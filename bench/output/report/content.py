@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis import scaling
-from bench.analysis.arms import Scores, is_reference
+from bench.analysis.arms import Scores
 from bench.analysis.results import MEASURES, Experiment
 from bench.analysis.tables import GROUPS, MEAN
 from bench.base.errors import BenchError
@@ -19,6 +19,7 @@ from bench.output.report.embed import rounded
 from bench.output.report.methods import described
 from bench.output.tables.leaderboard import Boards, boards_of, known_facts
 from bench.output.tables.leaderboard_text import GROUPS as GROUP_TITLES
+from methods.facts import facts
 
 GROUP_NAMES = {name: GROUP_TITLES.get(name, "All languages of the order (").partition(" (")[0] for name in GROUPS}
 
@@ -141,7 +142,7 @@ def _trained_pairs(scores: Scores) -> dict[int, dict[str, int]]:
     """Size -> language -> training pairs seen, of the first done cell of that size that says so."""
     found: dict[int, dict[str, int]] = {}
     for cell in scores.cells:
-        if not is_reference(cell.name.method) and (seen := cell.manifest.get("pairs_by_language")):
+        if not facts(cell.name.method).is_reference and (seen := cell.manifest.get("pairs_by_language")):
             found.setdefault(cell.name.size, dict(seen))
     return found
 

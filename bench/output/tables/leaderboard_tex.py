@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analysis.arms import RANKED_BY, is_reference, kind_of
+from bench.analysis.arms import RANKED_BY
 from bench.analysis.results import Plan
 from bench.analysis.tables import MEAN
 from bench.base.markdown import number
 from bench.output.tables.leaderboard_text import STATES, ranking
+from methods.facts import facts
 
 FILE = "leaderboard.tex"
 GROUPS = {
@@ -60,9 +61,9 @@ def _table(rows: pd.DataFrame, title: str, key: str) -> str:
     lines: list[str] = []
     before = None
     for method in ranking(rows):
-        if before is not None and is_reference(method) != before:
+        if before is not None and facts(method).is_reference != before:
             lines.append(r"\midrule")
-        before = is_reference(method)
+        before = facts(method).is_reference
         scores = [_score(at.get((method, scorer, size))) for scorer in scorers for size in sizes]
         lines.append(" & ".join([_method(method), *scores]) + r" \\")
     columns = " & ".join(f"$N={size}$" for _ in scorers for size in sizes)
@@ -82,7 +83,7 @@ def _sizes(sizes: list[int]) -> list[int]:
 
 
 def _method(name: str) -> str:
-    if kind := kind_of(name):
+    if kind := facts(name).role:
         return f"\\emph{{{escape(name)} ({kind})}}"
     return f"\\texttt{{{escape(name)}}}"
 

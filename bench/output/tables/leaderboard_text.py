@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analysis.arms import CEILING, FLOOR, RANKED_BY, SMALLEST_GAP, Scores, asks_english, is_reference, kind_of
+from bench.analysis.arms import CEILING, FLOOR, RANKED_BY, SMALLEST_GAP, Scores
 from bench.analysis.resampling import DRAWS
 from bench.analysis.results import Cell, Experiment, Plan
 from bench.analysis.tables import MEAN
 from bench.base.markdown import number as _number
 from bench.base.markdown import table as _table
+from methods.facts import facts
 
 GROUPS = {
     "trained": "Trained languages (the first N of the order; another set in each column)",
@@ -96,7 +97,7 @@ def _scorer(plan: Plan, order: str, table: pd.DataFrame, scorer: str, level: str
         parts.append("**Gap closed between floor and ceiling**, per language, then averaged")
         lines = []
         for group, rows in zip(GROUPS, closed, strict=True):
-            own = rows[~rows["method"].map(is_reference).astype(bool)]
+            own = rows[~rows["method"].map(lambda name: facts(name).is_reference).astype(bool)]
             lines += _lines(own, _gap, f"{group}: ", _all_sizes(means))
         parts.append(_table(HEAD, lines, _sizes(means)))
         left = means[(means["group"] == "trained") & (means["method"] == CEILING)]
@@ -162,15 +163,15 @@ def ranking(rows: pd.DataFrame) -> list[str]:
     """Ceiling, methods from best to worst over all sizes, floor. Methods that lack a size come after those that do not."""
     complete = rows[rows["complete"].astype(bool)]
     count, mean = complete.groupby("method").size(), complete.groupby("method")[RANKED_BY].mean()
-    methods = [method for method in dict.fromkeys(rows["method"]) if not is_reference(method)]
+    methods = [method for method in dict.fromkeys(rows["method"]) if not facts(method).is_reference]
     methods.sort(key=lambda method: (-count.get(method, 0), -mean.get(method, 0.0)))
     there = set(rows["method"])
-    own_ceilings = sorted(method for method in there - {CEILING} if asks_english(method))
+    own_ceilings = sorted(method for method in there - {CEILING} if facts(method).asks_english)
     return [*({CEILING} & there), *own_ceilings, *methods, *({FLOOR} & there)]
 
 
 def _name(method: str) -> str:
-    kind = kind_of(method)
+    kind = facts(method).role
     plain = method.replace("|", "\\|")
     return f"*{plain} ({kind})*" if kind else plain
 
@@ -220,7 +221,7 @@ def _legend(boards: dict[str, tuple[Scores, pd.DataFrame]]) -> str:
     )
     methods = {method for _, table in boards.values() for method in table["method"]}
     its_own = ""
-    if any(asks_english(method) for method in methods - {CEILING}):
+    if any(facts(method).asks_english for method in methods - {CEILING}):
         its_own = "- *Its own ceiling*: the English query through a control's own retriever. Not ranked, part of no gap.\n"
     return f"""## How to read it
 

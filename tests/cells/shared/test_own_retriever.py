@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.analysis.scorers import SPARSE
 from bench.base.errors import BenchError
 from bench.cells.cell import run_cell
 from bench.cells.prepare import prepare
@@ -18,6 +17,7 @@ from bench.cells.shared.context import open_context
 from bench.cells.shared.own_retriever import own_retriever
 from bench.encoders.encoder import Encoder
 from bench.encoders.load import load_encoder
+from methods.declaration import SPARSE
 from tests.made_suite import World, made_world
 from tests.tiny import tiny_bert
 

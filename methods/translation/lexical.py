@@ -52,5 +52,7 @@ class Lexical(Method):
     summary = "statistical word translation of the query (IBM model 1), searched by the teacher or, structured, by words"
     reference = "Brown et al. 1993, Computational Linguistics 19(2), model 1; structured: Darwish and Oard 2003, SIGIR"
     kind = "translate"
+    translator = "lexical"
+    when = {"form=structured": {"scorers": ("sparse",)}}  # it has no text that an encoder could read
     version = 2
     Params = LexicalParams

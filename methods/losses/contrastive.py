@@ -38,6 +38,7 @@ class Contrastive(Method):
     name = "contrastive"
     summary = "InfoNCE of student texts against the teacher's English texts of the batch"
     reference = "van den Oord et al. 2018, arXiv 1807.03748 (InfoNCE); teacher anchors as in CoDIR, arXiv 2009.14167"
+    highlight = 2
     Params = ContrastiveParams
 
     def __init__(self, **params: Any) -> None:

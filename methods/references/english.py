@@ -14,4 +14,7 @@ class English(Method):
     summary = "the English query through the teacher (ceiling)"
     reference = "-"
     kind = "english"
+    role = "ceiling"
+    asks = "english"
+    scorers = ("dense", "late", "sparse")
     version = 2

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from methods import registry
-from methods.contrastive import Contrastive
-from methods.mimo import Mimo
+from methods.losses.contrastive import Contrastive
+from methods.losses.mimo import Mimo
 from tests.methods.batch import make
 
 

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from methods.clear import Clear
+from methods.losses.clear import Clear
 from tests.methods.batch import make
 
 

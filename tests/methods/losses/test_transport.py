@@ -9,8 +9,8 @@ import torch.nn.functional as F
 
 from benchmarks.ot_solvers import Problem
 from methods.base import TokenStates
-from methods.optical import Optical, OpticalParams
-from methods.transport import TOLERANCE, cosine_cost, marginal_errors, plan, scaled, sinkhorn_steps, uniform_mass
+from methods.losses.optical import Optical, OpticalParams
+from methods.losses.transport import TOLERANCE, cosine_cost, marginal_errors, plan, scaled, sinkhorn_steps, uniform_mass
 
 
 def problem(batch: int = 5, n: int = 9, m: int = 7, d: int = 12, seed: int = 0):

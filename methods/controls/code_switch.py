@@ -7,7 +7,7 @@ from typing import Any
 
 from methods import registry
 from methods.base import MethodText, option, register
-from methods.wrapped import Wrapped
+from methods.controls.wrapped import Wrapped
 
 
 @dataclass

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from methods.base import TokenStates
-from methods.multilingual_kd import MultilingualKd
+from methods.losses.multilingual_kd import MultilingualKd
 from tests.methods.batch import make
 
 

@@ -19,11 +19,11 @@ from bench.base.ragged import Ragged
 from bench.retrieval.late import LateIndex
 from bench.retrieval.maxsim import score_pairs
 from methods.base import TokenStates, late_similarity
-from methods.clear import Clear
-from methods.contrastive import Contrastive
-from methods.mimo import Mimo
-from methods.multilingual_kd import MultilingualKd
-from methods.score_kl import ScoreKl
+from methods.losses.clear import Clear
+from methods.losses.contrastive import Contrastive
+from methods.losses.mimo import Mimo
+from methods.losses.multilingual_kd import MultilingualKd
+from methods.losses.score_kl import ScoreKl
 from tests.methods.batch import make
 
 LENGTHS = ([5, 2, 7, 4, 3, 6], [4, 4, 6, 1, 3, 5], [6, 3, 5, 2, 2, 7])

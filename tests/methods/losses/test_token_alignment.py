@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from methods.token_alignment import TokenAlignment, greedy_alignment
-from methods.transport import cosine_cost
+from methods.losses.token_alignment import TokenAlignment, greedy_alignment
+from methods.losses.transport import cosine_cost
 from tests.methods.batch import make, repeated
 
 

@@ -14,4 +14,6 @@ class Untrained(Method):
     summary = "the student before any distillation (floor)"
     reference = "-"
     kind = "none"
+    role = "floor"
+    scorers = ("dense", "late", "sparse")
     version = 2

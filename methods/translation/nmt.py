@@ -38,5 +38,7 @@ class Nmt(Method):
     summary = "many-to-English translation of the query, searched by the teacher"
     reference = "encoder-decoder from pre-trained checkpoints: Rothe et al. 2020, arXiv 1907.12461"
     kind = "translate"
+    translator = "neural"
     version = 3
+    highlight = 3
     Params = NmtParams

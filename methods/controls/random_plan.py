@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from methods.base import Method, TokenStates, option, register
-from methods.optical import likelihood_cost
-from methods.transport import cosine_cost, marginal_errors, sinkhorn_steps, uniform_mass
+from methods.losses.optical import likelihood_cost
+from methods.losses.transport import cosine_cost, marginal_errors, sinkhorn_steps, uniform_mass
 
 STEPS = 200  # of Sinkhorn scaling
 

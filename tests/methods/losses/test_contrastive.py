@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from methods.base import TokenStates, late_similarity
-from methods.contrastive import Contrastive
+from methods.losses.contrastive import Contrastive
 from methods.registry import MethodError
 
 

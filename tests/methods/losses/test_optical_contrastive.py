@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from methods import registry
-from methods.optical_contrastive import OpticalContrastive
+from methods.losses.optical_contrastive import OpticalContrastive
 from tests.methods.batch import make
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from methods.base import MethodText, option, register
-from methods.wrapped import Wrapped
+from methods.controls.wrapped import Wrapped
 
 
 @dataclass

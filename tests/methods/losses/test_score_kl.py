@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from methods.base import TokenStates
-from methods.contrastive import Contrastive
-from methods.score_kl import ScoreKl
+from methods.losses.contrastive import Contrastive
+from methods.losses.score_kl import ScoreKl
 from tests.methods.batch import make, repeated
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from methods.base import Method, TokenStates, register
-from methods.transport import cosine_cost
+from methods.losses.transport import cosine_cost
 
 
 @register

@@ -30,4 +30,5 @@ class TeacherQuery(Method):
     summary = "the foreign query through an English-only retriever with its own index (control)"
     reference = "-"
     kind = "retriever"
+    when = {"ask=english": {"role": "its own ceiling", "asks": "english"}}
     Params = TeacherQueryParams

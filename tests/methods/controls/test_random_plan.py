@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from methods.base import TokenStates
-from methods.optical import Optical
-from methods.random_plan import STEPS, RandomPlan, noise
-from methods.transport import sinkhorn_steps, uniform_mass
+from methods.controls.random_plan import STEPS, RandomPlan, noise
+from methods.losses.optical import Optical
+from methods.losses.transport import sinkhorn_steps, uniform_mass
 from tests.methods.batch import make, repeated
 
 LENGTHS = [3, 20, 48, 4, 30, 1], [5, 26, 30, 4, 48, 7]

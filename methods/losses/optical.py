@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from methods.base import Method, TokenStates, option, other_pairs_of_the_text, register
-from methods.transport import cosine_cost, idf_mass, marginal_errors, plan, uniform_mass
+from methods.losses.transport import cosine_cost, idf_mass, marginal_errors, plan, uniform_mass
 
 
 @dataclass
@@ -55,6 +55,7 @@ class Optical(Method):
     summary = "transport plan between student and teacher tokens as soft alignment"
     reference = "Huang, Yu, Allan, WSDM 2023, arXiv 2301.12566 (the loss; cost, solver and masses are ours)"
     version = 2
+    highlight = 1
     Params = OpticalParams
 
     def __init__(self, **params: Any) -> None:

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from methods.mimo import Mimo
+from methods.losses.mimo import Mimo
 from tests.methods.batch import make, repeated
 
 

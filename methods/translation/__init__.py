@@ -1,0 +1,1 @@
+"""The query is translated, and the teacher searches."""

@@ -1,0 +1,42 @@
+"""Facts that methods declare, read by their text."""
+
+from __future__ import annotations
+
+import pytest
+
+from methods import registry
+from methods.facts import Facts, facts, highlighted, holder
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("untrained", ("dense", "late", "sparse")),
+        ("english", ("dense", "late", "sparse")),
+        ("optical(reach=0)", ("dense", "late")),
+        ("lexical", ("dense", "late")),
+        ("lexical(form=one_best,rounds=3)", ("dense", "late")),
+        ("lexical( rounds=3, form=structured )", ("sparse",)),
+        ("shuffled(method=contrastive(form=dense))", ("dense", "late")),
+    ],
+)
+def test_scorers_of_a_canonical_text(text: str, expected: tuple[str, ...]) -> None:
+    assert facts(str(registry.parse_spec(text))).scorers == expected
+
+
+def test_roles_and_questions() -> None:
+    assert (facts("untrained").role, facts("english").role) == ("floor", "ceiling")
+    assert (holder("floor"), holder("ceiling")) == ("untrained", "english")
+    assert facts("teacher_query(ask=english,encoder=x)") == Facts("its own ceiling", "english", told_by=("ask=english",))
+    assert [text for text in ("english", "teacher_query", "teacher_query(ask=english)") if facts(text).asks_english] == [
+        "english", "teacher_query(ask=english)",
+    ]  # fmt: skip
+
+
+def test_a_method_that_is_gone_and_a_short_name_compete() -> None:
+    assert facts("somebodys_loss(weight=2)") == Facts() and not Facts().is_reference
+    assert facts("optical(textbook)") == Facts()
+
+
+def test_the_question_is_about_three_methods() -> None:
+    assert highlighted() == ("optical", "contrastive", "nmt")
