@@ -38,8 +38,9 @@ tune: $(VENV)/.installed ## the dev trials behind the settings of the profile `f
 
 test: lint types unit smoke ## lint, types, tests and a smoke run on the real packages
 
-lint: $(VENV)/.installed-dev ## ruff
+lint: $(VENV)/.installed-dev ## ruff, and the directions of imports
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports
 
 types: $(VENV)/.installed-dev ## mypy
 	$(BIN)/mypy

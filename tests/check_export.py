@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from bench.cells.shared.context import context_of
-from bench.experiment.grid import CellSpec
+from bench.experiment.spec import CellSpec
 from bench.output.export.cell import export, find
 from bench.retrieval.ranking import Order
 from bench.retrieval.scoring import score

@@ -19,8 +19,9 @@ from bench.cells.shared.context import Context, context_of, open_context
 from bench.data.languages import Languages
 from bench.data.suite.build import content_hash
 from bench.data.suite.types import FORMAT, TABLES, Suite, table
-from bench.experiment.grid import CellSpec, cells
+from bench.experiment.grid import cells
 from bench.experiment.profile import Profile
+from bench.experiment.spec import CellSpec
 from tests.tiny import tiny_xlmr, write_encoder_json
 
 LETTERS = {"swh_Latn": "s", "hau_Latn": "h", "deu_Latn": "d"}

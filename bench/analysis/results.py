@@ -14,11 +14,11 @@ import yaml
 
 from bench.base.errors import BenchError
 from bench.base.yamlfile import read_mapping
+from bench.experiment.spec import CORE
 
 MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
 METRIC_COLUMNS = ("task", "scorer", "language", "queries", *MEASURES)
 QUESTION_COLUMNS = ("task", "scorer", "language", "query_id", *MEASURES)
-CORE = 5  # languages of an order that every cell trains on
 _ID = re.compile(r"(?P<method>.+)@(?P<size>\d+)#(?P<seed>\d+)(?:~(?P<order>[^~]+))?")
 
 

@@ -16,8 +16,8 @@ from bench.cells.shared.context import context_of
 from bench.cells.shared.own_retriever import own_retriever
 from bench.cells.translation.run import translated_sets
 from bench.encoders.device import precision_of
-from bench.experiment.grid import CellSpec
 from bench.experiment.method_specs import planned_method
+from bench.experiment.spec import CellSpec
 from methods.declaration import ENCODED, SPARSE
 from methods.facts import facts
 

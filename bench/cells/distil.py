@@ -13,7 +13,7 @@ from bench.cells.shared.context import Context
 from bench.cells.students import save_student
 from bench.encoders.device import precision_of
 from bench.encoders.encoder import Encoder
-from bench.experiment.grid import CellSpec
+from bench.experiment.spec import CellSpec
 from bench.training.collapse import judge, spread
 from bench.training.loop import train
 from bench.training.rarity import english_idf, with_idf

@@ -15,7 +15,7 @@ from bench.base.ragged import Ragged
 from bench.cells.shared.context import Context
 from bench.data.suite.types import ENGLISH
 from bench.encoders.encoder import Encoder
-from bench.experiment.grid import CellSpec
+from bench.experiment.spec import CellSpec
 from bench.retrieval.candidates import recall_against
 from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.ranking import Ranking

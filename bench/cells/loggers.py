@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.base.errors import BenchError, unknown
+from bench.experiment.store import LOGS
 
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import Logger
 
-    from bench.experiment.grid import CellSpec
+    from bench.experiment.spec import CellSpec
 
 VARIABLE = "XLSD_LOG"  # workers are processes of their own: what they log comes to them through the environment
-FOLDER = "logs"  # in the folder of a cell
 # Logger -> the module that it needs beside Lightning; the extra of the same name brings it.
 PACKAGES = {"csv": "", "tensorboard": "tensorboard", "mlflow": "mlflow", "wandb": "wandb"}
 PROJECT = "xlsd-bench"
@@ -73,7 +73,7 @@ def _logger(name: str, spec: CellSpec, out_dir: Path) -> Logger:
 
     if name == "mlflow":
         return loggers.MLFlowLogger(PROJECT, spec.id, os.environ[SERVER])
-    folder = out_dir / FOLDER / name
+    folder = out_dir / LOGS / name
     folder.mkdir(parents=True)
     if name == "csv":
         return loggers.CSVLogger(folder, name="", version="", flush_logs_every_n_steps=10)

@@ -9,9 +9,9 @@ import pandas as pd
 
 from bench.cells.clock import Clock
 from bench.cells.shared.context import Context
-from bench.cells.translation.code_switch import code_switched
+from bench.cells.words.code_switch import code_switched
 from bench.encoders.encoder import Encoder
-from bench.experiment.grid import CellSpec
+from bench.experiment.spec import CellSpec
 from bench.training.pairs import Pairs
 from bench.training.sampling import draw_pairs, exchange_english, quotas
 from methods.base import Method

@@ -15,13 +15,15 @@ from bench.cells.evaluation import nothing_asked, query_sets
 from bench.cells.probe import english_ceiling
 from bench.cells.shared.context import Context, context_of
 from bench.cells.shared.own_retriever import own_retriever
+from bench.cells.translation.run import TRANSLATIONS
 from bench.data.languages import Languages
 from bench.data.text_facts import measure
 from bench.encoders.device import precision_of
 from bench.encoders.load import load_encoder
-from bench.experiment.grid import CellSpec, cells
+from bench.experiment.grid import cells
 from bench.experiment.method_specs import load_method, method_spec
 from bench.experiment.profile import Profile
+from bench.experiment.spec import CellSpec
 from methods import registry
 
 

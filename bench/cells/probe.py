@@ -13,7 +13,7 @@ from bench.cells.evaluation import QuerySet, evaluate, query_sets, summarise
 from bench.cells.shared.context import Context
 from bench.data.suite.types import ENGLISH
 from bench.encoders.encoder import Encoder
-from bench.experiment.grid import CellSpec
+from bench.experiment.spec import CellSpec
 
 PROBE = 200  # dev queries on which collapse is measured
 PROBE_ENGLISH = 30  # English queries a task on which collapse is measured

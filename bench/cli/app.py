@@ -71,7 +71,7 @@ def plan(
     results: Results = Path("results"),
 ) -> None:
     """Show the cells of an experiment: what is done, what is left, what it will cost in time."""
-    from bench.cli.plan_view import overview
+    from bench.execution.plan_view import overview
     from bench.experiment.plan import make_plan
 
     chosen = _selection(methods, sizes, seeds, order, languages)

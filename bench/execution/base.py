@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bench.base.errors import BenchError
-from bench.experiment.grid import CellSpec
+from bench.experiment.spec import CellSpec
 
 RUN_CELL = "bench.cells.cell:run_cell"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from bench.base.progress import Report
 from bench.execution.base import RUN_CELL, Event, Progress, Started
 from bench.execution.job import execute
-from bench.experiment.grid import CellSpec
+from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 
 

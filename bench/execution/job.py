@@ -12,7 +12,7 @@ from bench.base.errors import BenchError
 from bench.base.manifest import git, hardware, now, peak_memory_mb, versions
 from bench.base.progress import Report
 from bench.execution.base import Event, Failed, Finished, disk_full, load_function
-from bench.experiment.grid import CellSpec
+from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 
 

@@ -22,8 +22,8 @@ from typing import Any
 from bench.base.errors import BenchError
 from bench.base.manifest import git, hardware, now, versions
 from bench.execution.base import RUN_CELL, Event, Failed, Finished, Progress, Started
-from bench.experiment.grid import CellSpec
 from bench.experiment.profile import Profile
+from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 
 # Every library's own name for its number of threads; read once when it is loaded, hence set from outside.

@@ -16,7 +16,7 @@ from rich.text import Text
 from bench.execution.base import Event, Failed, Finished, Progress, Started
 from bench.execution.progress_file import ProgressFile, Working
 from bench.experiment.costs import Costs, duration, makespan
-from bench.experiment.grid import CellSpec
+from bench.experiment.spec import CellSpec
 
 
 class RunView:

@@ -11,10 +11,10 @@ from rich.console import Console
 from bench.base.errors import BenchError
 from bench.base.manifest import cores, now
 from bench.base.paths import atomic_write
-from bench.cli.plan_view import heading
 from bench.data import text_facts
 from bench.execution.base import RUN_CELL, Executor, disk_full
 from bench.execution.local import LocalProcesses, call_in_child
+from bench.execution.plan_view import heading
 from bench.execution.progress import RunView
 from bench.execution.progress_file import ProgressFile
 from bench.execution.record import RUNS, add_run

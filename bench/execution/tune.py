@@ -17,9 +17,10 @@ from bench.data.languages import Languages
 from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.local import LocalProcesses, call_in_child
 from bench.execution.trials import draw
-from bench.experiment.grid import CellSpec, cells
+from bench.experiment.grid import cells
 from bench.experiment.profile import Profile
 from bench.experiment.profile_file import load_profile
+from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 from bench.output.tables.leaderboard_text import TUNING
 from methods.declaration import ENCODED, SPARSE

@@ -63,7 +63,7 @@ def main() -> None:
 def _cell(task: dict[str, Any], report: Any) -> dict[str, Any]:
     from bench.execution.base import Finished
     from bench.execution.job import execute
-    from bench.experiment.grid import CellSpec
+    from bench.experiment.spec import CellSpec
     from bench.experiment.store import Store
 
     spec = CellSpec.model_validate(task["spec"])

@@ -7,8 +7,8 @@ from statistics import median
 from typing import Any
 
 from bench.base.manifest import hardware
-from bench.experiment.grid import CellSpec
 from bench.experiment.profile import Profile
+from bench.experiment.spec import CellSpec
 
 
 class Costs:

@@ -1,105 +1,26 @@
-"""From a profile to cells. A cell's spec holds everything that decides its result."""
+"""From a profile to cells: its axes, multiplied and checked."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError
 
-from bench.base.errors import BenchError, unknown
-from bench.base.settings import Settings
+from bench.base.errors import BenchError
 from bench.data.languages import Languages
 from bench.data.settings import Data
 from bench.data.sources.own import reader_of
-from bench.encoders.builtin.names import BUILTIN, check_name
-from bench.encoders.settings import Models, Space
+from bench.encoders.builtin.names import check_name
 from bench.experiment import own_fit
+from bench.experiment.identity import folder_keys, own_model_key, suite_key
 from bench.experiment.method_specs import code_key, files_of, method_spec
-from bench.experiment.profile import Evaluation, Profile
-from bench.retrieval.settings import Retrieval
+from bench.experiment.profile import Profile
+from bench.experiment.spec import CellSpec
 from bench.training.settings import Training
 from methods import registry
 from methods.facts import facts
-
-TRAINING_LOOP = 2  # raised when the training loop changes results: those of trained cells are stale then
-CORE = 5  # first languages of the order: trained in every cell of the default sizes
-
-
-class CellSpec(Settings):
-    """One point of the grid, fully resolved: the argument of `bench.cells.cell.run_cell`.
-
-    Frozen, picklable; `model_dump_json` and `CellSpec.model_validate_json` are inverse to each other.
-    """
-
-    id: str  # 'optical@20#1', with '~order' where the order is not the experiment's own
-    method: str  # canonical method spec
-    method_version: int
-    method_source: str = ""  # `path/to/mine.py:MyLoss` of a method in a file of its own
-    params: dict[str, Any]  # of the method, defaults included: another default is another cell
-    trained: bool
-    size: int  # number of trained languages; 0 for methods that are not trained
-    seed: int
-    order: str  # its name; 'list-<hash>' for a list of languages
-    languages: tuple[str, ...]  # trained, in order
-    order_languages: tuple[str, ...]  # the whole order: trained, then held out
-    guard: tuple[str, ...]  # never trained, always evaluated; none of them is in the order
-    models: Models
-    data: Data
-    data_key: str  # identity of the suite's content
-    model_keys: dict[str, str]  # content hash of models that are local folders, and of a method from outside (`plugin`)
-    training: Training  # with the method's own settings applied
-    space: Space
-    evaluation: Evaluation
-    retrieval: Retrieval = Retrieval()
-    precision: str
-    threads: int  # of the worker; recorded, but no part of the key
-    keep_student: bool = False  # store what training changed of the student; no part of the key
-
-    @property
-    def held_out(self) -> tuple[str, ...]:
-        """Languages of the order that are not trained."""
-        return self.order_languages[self.size :]
-
-    @property
-    def core(self) -> tuple[str, ...]:
-        """The first languages of the order, which show interference as the size grows."""
-        return self.order_languages[:CORE]
-
-    @property
-    def suite_languages(self) -> tuple[str, ...]:
-        """Languages of the suite: what the cell is evaluated on."""
-        return self.order_languages + self.guard
-
-    @property
-    def pairs(self) -> int:
-        """Training pairs that the cell sees."""
-        return self.training.total_pairs(self.size) if self.trained else 0
-
-    @property
-    def key(self) -> str:
-        """sha256 over everything that decides the result; stored results with another key are stale."""
-        return hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode()).hexdigest()
-
-    def identity(self) -> dict[str, Any]:
-        """What the key covers."""
-        # Of a method in a file the content counts (in model_keys), not where it lies.
-        content = self.model_dump(mode="json", exclude={"threads", "keep_student", "method_source", "retrieval"})
-        # The texts themselves are in data_key; the file or the name that led to them does not matter.
-        content["data"] = {"without": content["data"]["without"]}
-        if self.models.head == "none":
-            del content["models"]["head"]  # as before there were any
-        if decided := self.retrieval.deciding():
-            content["retrieval"] = decided
-        if self.trained:
-            content["training_loop"] = TRAINING_LOOP
-        else:
-            # What is left of it for them: how long the English texts are that the space is fitted on.
-            content["training"] = {"max_length": self.training.max_length}
-        return content
 
 
 def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[CellSpec]:
@@ -199,48 +120,9 @@ class _Data:
         return order_name(expression, self.languages), codes, guard, key
 
 
-def suite_key(profile: Profile, languages: Languages, codes: Iterable[str]) -> str:
-    """Identity of the suite of these languages, known before it is built."""
-    from bench.data.suite import build, own
-
-    if profile.data.own:
-        choices = own.Choices(profile.data.dev_share, profile.data.max_pairs)
-        return own.own_key(reader_of(profile.data, languages), sorted(set(codes)), choices)
-    sources = [name for name in build.READERS if name not in profile.data.without]
-    return build.suite_key([languages.get(code) for code in sorted(set(codes))], sources)
-
-
 def suites(specs: Iterable[CellSpec]) -> list[tuple[tuple[str, ...], Data]]:
     """The suites that cells need: languages and data, each once."""
     return list({spec.data_key: (spec.suite_languages, spec.data) for spec in specs}.values())
-
-
-def folder_keys(models: Mapping[str, str]) -> dict[str, str]:
-    """Content hashes of the models that are local folders: the same path may hold other weights tomorrow."""
-    keys = {}
-    for name, value in models.items():
-        folder = Path(value).expanduser()
-        if value and not value.startswith("builtin:") and folder.is_dir():
-            digest = hashlib.sha256()
-            for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
-                digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-                with path.open("rb") as file:
-                    digest.update(hashlib.file_digest(file, "sha256").digest())
-            keys[name] = digest.hexdigest()
-    return keys
-
-
-def own_model_key(spec: registry.MethodSpec) -> dict[str, str]:
-    """Content of the model that a method names itself (`nmt(model=DIR)`, `teacher_query(encoder=...)`), if it does.
-
-    Raises:
-        BenchError: a built-in model that does not exist.
-    """
-    params = registry.all_params(spec)
-    name = str(params.get("model") or params.get("encoder") or "")
-    if name.startswith("builtin:") and name not in BUILTIN:
-        raise unknown("built-in model", name, BUILTIN, f"in {spec}")
-    return {"method": BUILTIN[name].content} if name in BUILTIN else folder_keys({"method": name})
 
 
 def _training(

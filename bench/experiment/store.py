@@ -15,11 +15,11 @@ from urllib.parse import quote
 
 from bench.base.jsonfile import read_json, to_json
 from bench.base.lock import experiment_lock
-from bench.cells.loggers import FOLDER as LOGS
-from bench.experiment.grid import CellSpec
+from bench.experiment.spec import CellSpec
 
 State = Literal["done", "failed", "stale", "missing"]
 REQUIRED = ("metrics.csv", "per_query.parquet")
+LOGS = "logs"  # what loggers write of a cell
 STUDENT = "student/student.safetensors"  # only of cells that were asked to keep it
 
 

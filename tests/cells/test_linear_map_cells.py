@@ -10,7 +10,8 @@ from bench.base.errors import BenchError
 from bench.cells.cell import run_cell
 from bench.cells.shared.context import context_of
 from bench.data.languages import Languages
-from bench.experiment.grid import CellSpec, cells
+from bench.experiment.grid import cells
+from bench.experiment.spec import CellSpec
 from tests.made_suite import World, made_world
 from tests.tiny import tiny_bert
 

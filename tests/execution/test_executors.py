@@ -148,7 +148,7 @@ def test_children_end_with_their_parent(store, fake, tmp_path):
     (tmp_path / "spec.json").write_text(OPTICAL.model_dump_json())
     code = (
         "import sys; from pathlib import Path; from bench.experiment.store import Store;"
-        "from bench.experiment.grid import CellSpec;"
+        "from bench.experiment.spec import CellSpec;"
         "from bench.execution.local import LocalProcesses;"
         f"spec = CellSpec.model_validate_json(Path({str(tmp_path / 'spec.json')!r}).read_text());"
         f"list(LocalProcesses(Store(Path({str(store.root)!r})), 1, {RUNNER!r}).run([spec]))"

@@ -9,9 +9,9 @@ import pytest
 from bench.base.errors import BenchError
 from bench.execution.base import Failed, Finished
 from bench.execution.local import LocalProcesses
-from bench.experiment.grid import CellSpec
 from bench.experiment.plan import Plan, make_plan
 from bench.experiment.selection import Selection
+from bench.experiment.spec import CellSpec
 
 RUNNER = "fake_cells:run_method"
 SMALL = str(Path(__file__).parents[1] / "profiles" / "small.yaml")

@@ -9,7 +9,7 @@ from bench.analysis.results import MEASURES
 from bench.base.errors import BenchError
 from bench.execution.base import Failed, Finished
 from bench.execution.tune import collect, trial_cells, tune
-from bench.experiment.grid import CellSpec
+from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 
 SMALL = str(Path(__file__).parents[1] / "profiles" / "small.yaml")

@@ -20,7 +20,7 @@ from bench.encoders.device import device_of
 from bench.encoders.encoder import autocast_dtype
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import model_folder
-from bench.experiment.grid import CellSpec
+from bench.experiment.spec import CellSpec
 
 
 class Context:

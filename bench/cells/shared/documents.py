@@ -14,7 +14,7 @@ from bench.base.paths import cache_dir
 from bench.base.ragged import Ragged
 from bench.cells.shared.key import Key
 from bench.cells.shared.teacher import Progress, Teacher
-from bench.cells.translation.words import Pieces, key, pieces_of, words
+from bench.cells.words.cutting import Pieces, key, pieces_of, words
 from bench.data.suite.types import Suite
 from bench.encoders.device import device_of
 from bench.encoders.encoder import autocast_dtype

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bench.experiment.grid import CellSpec
+from bench.experiment.spec import CellSpec
 from bench.retrieval.settings import Retrieval
 
 

@@ -10,16 +10,16 @@ import pandas as pd
 
 from bench.base.errors import BenchError
 from bench.cells.pairs import dev_pairs, training_pairs, training_record
-from bench.cells.translation import ibm1
-from bench.cells.translation.ibm1 import WordTable
-from bench.cells.translation.lexicon import Lexicon
-from bench.cells.translation.words import Pieces, key, words
+from bench.cells.words import ibm1
+from bench.cells.words.cutting import Pieces, key, words
+from bench.cells.words.ibm1 import WordTable
+from bench.cells.words.lexicon import Lexicon
 from bench.retrieval.sparse import WordQuery, plain
 
 if TYPE_CHECKING:
     from bench.cells.clock import Clock
     from bench.cells.shared.context import Context
-    from bench.experiment.grid import CellSpec
+    from bench.experiment.spec import CellSpec
 
 
 class WordTranslator:

@@ -21,7 +21,7 @@ from bench.encoders.encoder import Encoder, TokenizedText, token_batches
 if TYPE_CHECKING:
     from bench.cells.clock import Clock
     from bench.cells.shared.context import Context
-    from bench.experiment.grid import CellSpec
+    from bench.experiment.spec import CellSpec
 
 BATCH_TOKENS = 2048
 

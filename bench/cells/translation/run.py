@@ -19,7 +19,7 @@ from bench.retrieval.sparse import WordQuery
 if TYPE_CHECKING:
     from bench.cells.clock import Clock
     from bench.cells.shared.context import Context
-    from bench.experiment.grid import CellSpec
+    from bench.experiment.spec import CellSpec
 
 
 class Translator(Protocol):

@@ -15,7 +15,7 @@ from bench.data.sources.packages.catalogue import PACKAGES
 from bench.data.suite.build import SOURCE_PACKAGES
 from bench.encoders.builtin.names import BUILTIN
 from bench.encoders.encoder import Encoder
-from bench.experiment.grid import CellSpec
+from bench.experiment.spec import CellSpec
 from bench.output.export.prefixes import Marked
 
 SCORE = "ndcg@10"

@@ -15,8 +15,8 @@ from bench.cells.students import put_back, read_student
 from bench.encoders.encoder import Encoder
 from bench.encoders.load import load_encoder
 from bench.encoders.space import Space
-from bench.experiment.grid import CellSpec
 from bench.experiment.method_specs import method_spec
+from bench.experiment.spec import CellSpec
 from bench.experiment.store import STUDENT, Store, folder_name
 from bench.output.export import card, layout, prefixes
 from methods import registry

@@ -12,11 +12,11 @@ import pytest
 from bench.base.errors import BenchError
 from bench.cells.cell import run_cell
 from bench.cells.pairs import training_pairs
-from bench.cells.translation.ibm1 import train
 from bench.cells.translation.lexical import WordTranslator
 from bench.cells.translation.lexical import train as train_tables
-from bench.cells.translation.lexicon import Lexicon
-from bench.cells.translation.words import key, pieces_of, words
+from bench.cells.words.cutting import key, pieces_of, words
+from bench.cells.words.ibm1 import train
+from bench.cells.words.lexicon import Lexicon
 from tests.made_suite import LETTERS, WORDS, World, made_world, translated
 
 

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.experiment.costs import duration
-from bench.experiment.grid import CellSpec
 from bench.experiment.plan import Plan
+from bench.experiment.spec import CellSpec
 
 STYLES = {"done": "green", "failed": "red", "stale": "yellow", "missing": ""}
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.cells.translation import words as cut
-from bench.cells.translation.ibm1 import UNSEEN, WordTable, agreed, train
+from bench.cells.words import cutting as cut
+from bench.cells.words.ibm1 import UNSEEN, WordTable, agreed, train
 
 HOUSE = ([["das", "haus"], ["das", "buch"], ["ein", "buch"]], [["the", "house"], ["the", "book"], ["a", "book"]])
 

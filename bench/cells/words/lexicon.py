@@ -9,8 +9,8 @@ from os.path import commonprefix
 
 import numpy as np
 
-from bench.cells.translation.ibm1 import WordTable
-from bench.cells.translation.words import key
+from bench.cells.words.cutting import key
+from bench.cells.words.ibm1 import WordTable
 from bench.retrieval.sparse import Term
 
 _LAST = chr(0x10FFFF)
@@ -20,7 +20,7 @@ class Lexicon:
     """A word table of one language, asked word by word.
 
     Args:
-        table: of `bench.cells.translation.ibm1`; its words are `key`s.
+        table: of `bench.cells.words.ibm1`; its words are `key`s.
         prefix: shortest beginning by which an unknown word is taken for known ones; 0: never.
     """
 

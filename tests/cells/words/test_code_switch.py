@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from bench.cells.translation.code_switch import EnglishLexicon, code_switched, replaced
+from bench.cells.words.code_switch import EnglishLexicon, code_switched, replaced
 from methods import registry
 from tests.made_suite import LETTERS, WORDS, bitext, translated
 

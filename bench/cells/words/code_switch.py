@@ -11,9 +11,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from bench.cells.translation import ibm1
-from bench.cells.translation.lexicon import Lexicon
-from bench.cells.translation.words import APOSTROPHES, Pieces, key, words
+from bench.cells.words import ibm1
+from bench.cells.words.cutting import APOSTROPHES, Pieces, key, words
+from bench.cells.words.lexicon import Lexicon
 
 STRAIGHT = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
 

@@ -1,0 +1,90 @@
+"""A cell's spec holds everything that decides its result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from bench.base.settings import Settings
+from bench.data.settings import Data
+from bench.encoders.settings import Models, Space
+from bench.experiment.profile import Evaluation
+from bench.retrieval.settings import Retrieval
+from bench.training.settings import Training
+
+TRAINING_LOOP = 2  # raised when the training loop changes results: those of trained cells are stale then
+CORE = 5  # first languages of the order: trained in every cell of the default sizes
+
+
+class CellSpec(Settings):
+    """One point of the grid, fully resolved: the argument of `bench.cells.cell.run_cell`.
+
+    Frozen, picklable; `model_dump_json` and `CellSpec.model_validate_json` are inverse to each other.
+    """
+
+    id: str  # 'optical@20#1', with '~order' where the order is not the experiment's own
+    method: str  # canonical method spec
+    method_version: int
+    method_source: str = ""  # `path/to/mine.py:MyLoss` of a method in a file of its own
+    params: dict[str, Any]  # of the method, defaults included: another default is another cell
+    trained: bool
+    size: int  # number of trained languages; 0 for methods that are not trained
+    seed: int
+    order: str  # its name; 'list-<hash>' for a list of languages
+    languages: tuple[str, ...]  # trained, in order
+    order_languages: tuple[str, ...]  # the whole order: trained, then held out
+    guard: tuple[str, ...]  # never trained, always evaluated; none of them is in the order
+    models: Models
+    data: Data
+    data_key: str  # identity of the suite's content
+    model_keys: dict[str, str]  # content hash of models that are local folders, and of a method from outside (`plugin`)
+    training: Training  # with the method's own settings applied
+    space: Space
+    evaluation: Evaluation
+    retrieval: Retrieval = Retrieval()
+    precision: str
+    threads: int  # of the worker; recorded, but no part of the key
+    keep_student: bool = False  # store what training changed of the student; no part of the key
+
+    @property
+    def held_out(self) -> tuple[str, ...]:
+        """Languages of the order that are not trained."""
+        return self.order_languages[self.size :]
+
+    @property
+    def core(self) -> tuple[str, ...]:
+        """The first languages of the order, which show interference as the size grows."""
+        return self.order_languages[:CORE]
+
+    @property
+    def suite_languages(self) -> tuple[str, ...]:
+        """Languages of the suite: what the cell is evaluated on."""
+        return self.order_languages + self.guard
+
+    @property
+    def pairs(self) -> int:
+        """Training pairs that the cell sees."""
+        return self.training.total_pairs(self.size) if self.trained else 0
+
+    @property
+    def key(self) -> str:
+        """sha256 over everything that decides the result; stored results with another key are stale."""
+        return hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode()).hexdigest()
+
+    def identity(self) -> dict[str, Any]:
+        """What the key covers."""
+        # Of a method in a file the content counts (in model_keys), not where it lies.
+        content = self.model_dump(mode="json", exclude={"threads", "keep_student", "method_source", "retrieval"})
+        # The texts themselves are in data_key; the file or the name that led to them does not matter.
+        content["data"] = {"without": content["data"]["without"]}
+        if self.models.head == "none":
+            del content["models"]["head"]  # as before there were any
+        if decided := self.retrieval.deciding():
+            content["retrieval"] = decided
+        if self.trained:
+            content["training_loop"] = TRAINING_LOOP
+        else:
+            # What is left of it for them: how long the English texts are that the space is fitted on.
+            content["training"] = {"max_length": self.training.max_length}
+        return content
