@@ -31,7 +31,7 @@ from bench.cells.shared.context import Context, context_of
 from bench.data.documents import DocumentStream
 from bench.data.languages import Languages
 from bench.experiment.grid import cells
-from bench.experiment.profile_file import load_profile
+from bench.experiment.profile.file import load_profile
 from bench.retrieval.candidates import recall_against
 from bench.retrieval.large.best import Best
 from bench.retrieval.large.build import CODEC_DOCUMENTS, encode_collection, index_collection

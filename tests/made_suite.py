@@ -20,7 +20,7 @@ from bench.data.languages import Languages
 from bench.data.suite.build import content_hash
 from bench.data.suite.types import FORMAT, TABLES, Suite, table
 from bench.experiment.grid import cells
-from bench.experiment.profile import Profile
+from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 from tests.tiny import tiny_xlmr, write_encoder_json
 

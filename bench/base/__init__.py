@@ -1,0 +1,1 @@
+"""The ground: errors, paths, files, JSON, YAML, ragged arrays. Knows nothing of languages or models."""

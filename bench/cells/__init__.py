@@ -1,0 +1,1 @@
+"""From the spec of a cell to its scores."""

@@ -22,7 +22,7 @@ from bench.encoders.device import precision_of
 from bench.encoders.load import load_encoder
 from bench.experiment.grid import cells
 from bench.experiment.method_specs import load_method, method_spec
-from bench.experiment.profile import Profile
+from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 from methods import registry
 

@@ -59,7 +59,7 @@ def check(path: Path, languages_file: Path | None, shown: int, progress: Progres
     Raises:
         BenchError: there is no such folder or file, or a profile that names no data on disk.
     """
-    from bench.experiment.profile_file import data_section
+    from bench.experiment.profile.file import data_section
 
     data = data_section(path) if path.suffix in (".yaml", ".yml") else Data(suite=str(path.absolute()))
     if not data.own:

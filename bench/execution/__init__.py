@@ -1,0 +1,1 @@
+"""Cells are run, here or elsewhere; progress is shown, tables are written."""

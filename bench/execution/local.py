@@ -22,7 +22,7 @@ from typing import Any
 from bench.base.errors import BenchError
 from bench.base.manifest import git, hardware, now, versions
 from bench.execution.base import RUN_CELL, Event, Failed, Finished, Progress, Started
-from bench.experiment.profile import Profile
+from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 

@@ -17,8 +17,8 @@ from bench.execution.local import LocalProcesses, call_in_child
 from bench.execution.plan_view import heading
 from bench.execution.progress import RunView
 from bench.execution.progress_file import ProgressFile
-from bench.execution.record import RUNS, add_run
 from bench.experiment.plan import Plan
+from bench.experiment.record import RUNS, add_run
 
 PREPARE = "bench.cells.prepare:prepare"
 INTERRUPTED = 130

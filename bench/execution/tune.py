@@ -18,8 +18,8 @@ from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.local import LocalProcesses, call_in_child
 from bench.execution.trials import draw
 from bench.experiment.grid import cells
-from bench.experiment.profile import Profile
-from bench.experiment.profile_file import load_profile
+from bench.experiment.profile.file import load_profile
+from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 from bench.output.tables.leaderboard_text import TUNING

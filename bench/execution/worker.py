@@ -75,7 +75,7 @@ def _cell(task: dict[str, Any], report: Any) -> dict[str, Any]:
 
 def _call(task: dict[str, Any], report: Any) -> dict[str, Any]:
     from bench.execution.base import load_function
-    from bench.experiment.profile import Profile
+    from bench.experiment.profile.schema import Profile
 
     result = load_function(task["call"])(Profile.model_validate(task["profile"]), report)
     return {"event": "returned", "result": result}

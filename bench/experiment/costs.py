@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from bench.base.manifest import hardware
-from bench.experiment.profile import Profile
+from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 
 

@@ -16,7 +16,7 @@ from bench.encoders.builtin.names import check_name
 from bench.experiment import own_fit
 from bench.experiment.identity import folder_keys, own_model_key, suite_key
 from bench.experiment.method_specs import code_key, files_of, method_spec
-from bench.experiment.profile import Profile
+from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 from bench.training.settings import Training
 from methods import registry
@@ -132,7 +132,7 @@ def _training(
 
     A control that trains another method (`shuffled`) starts from that method's settings.
     """
-    from bench.experiment.profile_file import profile_error
+    from bench.experiment.profile.file import profile_error
 
     content = profile.training.model_dump()
     for target in dict.fromkeys(name for one in (*registry.inner(spec), spec) for name in (one.name, str(one))):

@@ -11,7 +11,7 @@ from bench.data.languages import Languages
 from bench.data.sources.own import reader_of
 from bench.data.suite import build, own
 from bench.encoders.builtin.names import BUILTIN
-from bench.experiment.profile import Profile
+from bench.experiment.profile.schema import Profile
 from methods import registry
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.base.errors import BenchError, unknown
 from bench.experiment.method_specs import files_of, method_spec
-from bench.experiment.profile import Profile
+from bench.experiment.profile.schema import Profile
 from methods.facts import facts
 
 

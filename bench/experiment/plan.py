@@ -16,9 +16,9 @@ from bench.data.languages import Languages
 from bench.experiment.costs import Costs, makespan
 from bench.experiment.grid import cells, language_list, order_name
 from bench.experiment.names import short_names
-from bench.experiment.profile import Profile, Storing
-from bench.experiment.profile_data import seen_from, with_paths
-from bench.experiment.profile_file import load_profile
+from bench.experiment.profile.data import seen_from, with_paths
+from bench.experiment.profile.file import load_profile
+from bench.experiment.profile.schema import Profile, Storing
 from bench.experiment.selection import Selection
 from bench.experiment.spec import CORE, CellSpec
 from bench.experiment.store import State, Store, folder_name

@@ -10,7 +10,7 @@ from bench.base.errors import BenchError
 from bench.data.languages import Languages
 from bench.experiment.grid import language_list
 from bench.experiment.method_specs import files_of, method_spec
-from bench.experiment.profile import Grid, MethodEntry, Profile
+from bench.experiment.profile.schema import Grid, MethodEntry, Profile
 
 
 @dataclass(frozen=True)

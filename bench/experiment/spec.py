@@ -9,7 +9,7 @@ from typing import Any
 from bench.base.settings import Settings
 from bench.data.settings import Data
 from bench.encoders.settings import Models, Space
-from bench.experiment.profile import Evaluation
+from bench.experiment.profile.schema import Evaluation
 from bench.retrieval.settings import Retrieval
 from bench.training.settings import Training
 

@@ -1,0 +1,1 @@
+"""What people read and take away: tables, pictures, the report, exported models."""

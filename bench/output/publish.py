@@ -10,7 +10,7 @@ from bench.analysis.results import load
 from bench.base.errors import BenchError
 from bench.base.jsonfile import to_json
 from bench.base.paths import atomic_write
-from bench.execution.record import RUNS, read_runs
+from bench.experiment.record import RUNS, read_runs
 from bench.output.tables.leaderboard import write
 from bench.output.tables.leaderboard_text import TUNING
 

@@ -1,0 +1,1 @@
+"""From vectors to ranks, and from ranks to scores."""

@@ -1,0 +1,1 @@
+"""A student is trained with the loss of a method."""

@@ -14,7 +14,7 @@ from bench.cells.prepare import prepare
 from bench.cells.shared.context import context_of, open_context
 from bench.data.languages import Languages
 from bench.experiment.grid import cells
-from bench.experiment.profile_file import load_profile
+from bench.experiment.profile.file import load_profile
 from tests.made_hubs import declared, fresh_ir_datasets, put, tar_gz, write_repository
 from tests.tiny import SENTENCES, tiny_xlmr, write_encoder_json
 

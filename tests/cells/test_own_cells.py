@@ -15,7 +15,7 @@ from bench.cells.prepare import prepare
 from bench.cells.shared.context import context_of, open_context
 from bench.data.languages import Languages
 from bench.experiment.grid import cells
-from bench.experiment.profile_file import load_profile
+from bench.experiment.profile.file import load_profile
 from tests.own_data import beir, bitext, collection, jsonl, queries
 from tests.tiny import tiny_xlmr, write_encoder_json
 

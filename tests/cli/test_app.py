@@ -9,7 +9,7 @@ from rich.console import Console
 from bench.cli import listings, main
 from bench.data.languages import Languages
 from bench.experiment.grid import cells
-from bench.experiment.profile_file import load_profile
+from bench.experiment.profile.file import load_profile
 
 HEAVY = ("torch", "transformers", "pytorch_lightning", "faiss", "geomloss", "datasets", "ir_datasets")
 SCRIPT = f"""

@@ -13,7 +13,7 @@ from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.inprocess import InProcess
 from bench.execution.local import LocalProcesses, call_in_child, death
 from bench.experiment.grid import cells
-from bench.experiment.profile_file import load_profile
+from bench.experiment.profile.file import load_profile
 from bench.experiment.store import Store
 
 RUNNER = "fake_cells:run_cell"

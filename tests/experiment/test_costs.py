@@ -10,7 +10,7 @@ from bench.execution.progress import RunView, report_line
 from bench.execution.progress_file import ProgressFile, read
 from bench.experiment.costs import Costs, duration, makespan
 from bench.experiment.grid import cells
-from bench.experiment.profile_file import load_profile
+from bench.experiment.profile.file import load_profile
 
 SMALL = Path(__file__).parents[1] / "profiles" / "small.yaml"
 PROFILE = load_profile(str(SMALL), ["grid.sizes=[2]", "cost={untrained: 1, contrastive: 3}"])

@@ -8,7 +8,7 @@ from bench.base.errors import BenchError
 from bench.data.languages import Languages
 from bench.experiment import grid
 from bench.experiment.grid import cells, suites
-from bench.experiment.profile_file import load_profile
+from bench.experiment.profile.file import load_profile
 from bench.experiment.selection import Selection, split_list
 from bench.experiment.spec import CellSpec
 from methods import registry

@@ -11,7 +11,7 @@ from bench.data.languages import Languages
 from bench.experiment.grid import cells
 from bench.experiment.names import short_names
 from bench.experiment.plan import make_plan
-from bench.experiment.profile_file import load_profile
+from bench.experiment.profile.file import load_profile
 from bench.experiment.selection import Selection
 
 TUNED = "optical(epsilon=0.05,reach=0.5)"

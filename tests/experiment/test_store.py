@@ -16,7 +16,7 @@ from bench.base.jsonfile import to_json
 from bench.base.manifest import git, hardware, now, peak_memory_mb, versions
 from bench.data.languages import Languages
 from bench.experiment.grid import cells
-from bench.experiment.profile_file import load_profile
+from bench.experiment.profile.file import load_profile
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import REQUIRED, STUDENT, Store, folder_name
 

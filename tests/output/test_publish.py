@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from bench.base.errors import BenchError
 from bench.cli import app
-from bench.execution.record import RUNS, add_run, read_runs
+from bench.experiment.record import RUNS, add_run, read_runs
 from bench.output.publish import publish
 from tests.made_up import cell, plan
 

@@ -1,0 +1,1 @@
+"""What all cells of an experiment share, each part made once."""

@@ -1,0 +1,1 @@
+"""Cells whose query is translated."""

@@ -1,0 +1,1 @@
+"""Readers: of pinned packages, of folders on disk, of the hubs."""

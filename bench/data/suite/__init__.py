@@ -1,0 +1,1 @@
+"""From texts to bitext and tasks: cleaning, splits, leaks, judgements."""

@@ -1,0 +1,1 @@
+"""A student, written for other libraries."""

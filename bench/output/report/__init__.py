@@ -1,1 +1,1 @@
-"""The report: one HTML page that holds an experiment, and the pictures and the table of a paper beside it."""
+"""The report: one HTML page of stored results."""

@@ -1,0 +1,1 @@
+"""Leaderboards and comparisons as text, CSV and TeX."""

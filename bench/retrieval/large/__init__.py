@@ -1,0 +1,1 @@
+"""Documents on disk: more than fit into memory."""

@@ -22,7 +22,7 @@ from bench.encoders.space import Centring, Space
 from bench.execution.base import RUN_CELL, Finished
 from bench.execution.job import execute
 from bench.experiment.grid import cells
-from bench.experiment.profile import Profile
+from bench.experiment.profile.schema import Profile
 from bench.experiment.store import Store
 from bench.output.export import layout
 from bench.output.export.card import model_name

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from bench.data.suite.types import FORMAT, TABLES, table
-from bench.execution.record import RUNS, add_run
+from bench.experiment.record import RUNS, add_run
 from tests.made_up import GUARD, LOW, QUESTIONS, TASKS, cell, failure, plan
 
 EVIL = "</script><script>window.broken=1</script><img src=http://evil.invalid/x.png onerror=window.broken=1>"

@@ -1,0 +1,1 @@
+"""Data of somebody else, on disk."""

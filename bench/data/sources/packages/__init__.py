@@ -1,0 +1,1 @@
+"""Packages that are downloaded, checked by hash and only read."""

@@ -10,7 +10,7 @@ from typing import Any
 from bench.base.errors import BenchError
 from bench.data.languages import Languages
 from bench.data.settings import BUILTIN
-from bench.experiment.profile import Profile
+from bench.experiment.profile.schema import Profile
 
 
 def with_paths(data: Any, change: Callable[[str], str]) -> Any:

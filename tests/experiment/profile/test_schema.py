@@ -6,8 +6,8 @@ from bench.base.errors import BenchError
 from bench.data.languages import Languages
 from bench.data.settings import SOURCES
 from bench.experiment.plan import make_plan
-from bench.experiment.profile import Profile
-from bench.experiment.profile_file import load_profile, profile_names, validated
+from bench.experiment.profile.file import load_profile, profile_names, validated
+from bench.experiment.profile.schema import Profile
 
 
 def written(folder: Path, text: str) -> str:

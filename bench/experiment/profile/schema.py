@@ -98,7 +98,7 @@ class Profile(Settings):
 
     @model_validator(mode="after")
     def _known_tasks(self) -> Profile:
-        if not self.data.own:  # what tasks other data has is seen when its files are (`profile_file.load_profile`)
+        if not self.data.own:  # what tasks other data has is seen when its files are (`profile.file.load_profile`)
             self.evaluation.check_tasks(TASKS)
         return self
 

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ValidationError
 from bench.base.errors import BenchError, unknown
 from bench.base.yamlfile import read_mapping
 from bench.data.settings import Data
-from bench.experiment.profile import Profile
-from bench.experiment.profile_data import beside, completed, with_paths
+from bench.experiment.profile.data import beside, completed, with_paths
+from bench.experiment.profile.schema import Profile
 
-FOLDER = Path(__file__).resolve().parent / "profiles"
+FOLDER = Path(__file__).resolve().parent / "shipped"
 
 
 def profile_names() -> list[str]:

@@ -4,7 +4,7 @@ from bench.base.errors import BenchError
 from bench.data.languages import Languages
 from bench.experiment.grid import cells, suites
 from bench.experiment.plan import make_plan
-from bench.experiment.profile_file import data_section, load_profile, validated
+from bench.experiment.profile.file import data_section, load_profile, validated
 from tests.own_data import beir, bitext, collection, write
 
 LANGUAGES = Languages.load()
