@@ -153,7 +153,7 @@ def make_frames(
     progress("cleaning bitext")
     questions = tasks_faq.find_questions(texts["scratch"][ENGLISH]) if "scratch" in texts else []
     verses = read_verses(texts["quran"]) if "quran" in texts else None
-    bitext = _bitext(texts, tasks_faq.withheld(questions), verses)
+    bitext, strings = _bitext(texts, tasks_faq.withheld(texts["scratch"][ENGLISH], questions) if questions else set(), verses)
 
     progress("making tasks")
     tasks: list[TaskRows] = []
@@ -175,29 +175,34 @@ def make_frames(
     progress("removing pairs that hold a text of a task")
     pairs = table(sorted(bitext.rows, key=lambda row: (row[1], row[2], row[0])), TABLES["bitext"])
     before = len(pairs)
-    pairs = remove_leaks(pairs, task_frames(tasks), answers)
+    pairs = remove_leaks(pairs, task_frames(tasks), answers, strings)
     rejected = {source: dict(sorted(found.items())) for source, found in bitext.rejected.items()}
     rejected["leak"] = {"rows": before - len(pairs)}
     if any(source in texts for source in INTERFACE):
-        tasks.append(strings_task(pairs.itertuples(index=False, name=None)))
+        tasks.append(strings_task(pairs.itertuples(index=False, name=None), strings))
 
     progress("checking for leakage")
     frames = {"bitext": pairs, **task_frames(tasks)}
     also = dict.fromkeys(answers, leakage.TEST)
-    leakage.check(pairs, leakage.protect(frames["documents"], frames["queries"], frames["qrels"], also))
+    leakage.check(pairs, leakage.protect(frames["documents"], frames["queries"], also))
     return frames, {task.name: task.parallel for task in tasks}, rejected
 
 
-def remove_leaks(pairs: pd.DataFrame, tasks: Frames, answers: Sequence[str]) -> pd.DataFrame:
-    """Without pairs (in all languages) that hold a text of a task or, if for training, a dev string."""
+def remove_leaks(pairs: pd.DataFrame, tasks: Frames, answers: Sequence[str], documents: Sequence[str] = ()) -> pd.DataFrame:
+    """Without pairs (in all languages) that hold a text of a task or, if for training, a dev string.
+
+    Args:
+        documents: of the task `strings`, which is made of what is left.
+    """
     is_dev = (pairs["split"] == "dev") & pairs["source"].isin(INTERFACE)
-    strings = [*pairs.loc[is_dev, "english"].unique(), *pairs.loc[is_dev, "text"]]
+    strings = [*pairs.loc[is_dev, "english"].unique(), *pairs.loc[is_dev, "text"], *documents]
     also = dict.fromkeys(strings, leakage.DEV) | dict.fromkeys(answers, leakage.TEST)
-    finder = leakage.protect(tasks["documents"], tasks["queries"], tasks["qrels"], also)
+    finder = leakage.protect(tasks["documents"], tasks["queries"], also)
     return pairs[~leakage.forbidden(pairs, leakage.leaking(pairs, finder))].reset_index(drop=True)
 
 
-def _bitext(texts: Mapping[str, Texts], withheld: set[str], verses: Verses | None) -> Bitext:
+def _bitext(texts: Mapping[str, Texts], withheld: set[str], verses: Verses | None) -> tuple[Bitext, list[str]]:
+    """The pairs, and the strings that are kept out of them to be documents."""
     bitext = Bitext()
     if verses:
         split = {verse: split for verse, split in verses.split.items() if split != "test"}
@@ -207,9 +212,10 @@ def _bitext(texts: Mapping[str, Texts], withheld: set[str], verses: Verses | Non
         for source in INTERFACE
         if source in texts
     }
-    for source, split in interface_splits(english).items():
+    splits, others = interface_splits(english)
+    for source, split in splits.items():
         bitext.add(source, texts[source], english[source], split)
-    return bitext
+    return bitext, others
 
 
 def _read(source: str, chosen: Sequence[Language]) -> Any:
