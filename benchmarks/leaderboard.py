@@ -30,9 +30,10 @@ def main(
         if not (folder / "full" / "profile.yaml").is_file():
             make_experiment(folder, cells)
         found = [run(["leaderboard", "--profile", "full", "--results", str(folder)]) for _ in range(runs)]
+        stored = len(list((folder / "full" / "cells").iterdir()))
     wall, processor, memory = (median(values) for values in zip(*found, strict=True))
-    stored = f"{cells} cells" if keep is None else str(keep)
-    typer.echo(f"bench leaderboard, {stored}: {wall:.1f} s (processor {processor:.1f} s), {memory:.0f} MB, median of {runs}")
+    said = f"{wall:.1f} s (processor {processor:.1f} s), {memory:.0f} MB, median of {runs}"
+    typer.echo(f"bench leaderboard, {stored} cells: {said}")
 
 
 if __name__ == "__main__":

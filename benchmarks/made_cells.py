@@ -66,19 +66,19 @@ def _questions(spec: CellSpec, languages: Languages) -> pd.DataFrame:
     source = {task: name for name, task in SOURCES.items()}
     random = np.random.default_rng([zlib.crc32(spec.id.encode())])
     skill = 0.9 if known.asks_english else 0.3 + 0.2 * random.random()
-    frames = []
+    columns: dict[str, list[str]] = {"task": [], "scorer": [], "language": [], "query_id": []}
+    values = []
     for task, count in QUESTIONS.items():
         for code in (*spec.order_languages, *spec.guard):
             if source[task] not in languages.get(code).sources:
                 continue
-            asked = ENGLISH.code if known.asks_english and task not in PARALLEL else code
-            ids = [f"{'' if task in PARALLEL else asked + ' '}{number:04}" for number in range(count)]
-            hard = np.random.default_rng([zlib.crc32(f"{task} {'' if task in PARALLEL else asked}".encode())]).random(count)
+            own = "" if task in PARALLEL else f"{ENGLISH.code if known.asks_english else code} "
+            hard = np.random.default_rng([zlib.crc32(f"{task} {own}".encode())]).random(count)
             for scorer in known.scorers:
                 score = np.where(random.random(count) < 0.3, 0.0, np.clip(skill + 0.5 * (random.random(count) - hard), 0, 1))
-                values = np.stack([score, np.minimum(1, score * 1.1), np.minimum(1, score * 1.5), score > 0.5], axis=1)
-                frame = pd.DataFrame(values, columns=list(MEASURES))
-                frame.insert(0, "query_id", ids)
-                frames.append(frame.assign(task=task, scorer=scorer, language=code))
-    made = pd.concat(frames, ignore_index=True)
-    return made[["task", "scorer", "language", "query_id", *MEASURES]]
+                values.append(np.stack([score, np.minimum(1, score * 1.1), np.minimum(1, score * 1.5), score > 0.5], axis=1))
+                for name, value in (("task", task), ("scorer", scorer), ("language", code)):
+                    columns[name] += [value] * count
+                columns["query_id"] += [f"{own}{number:04}" for number in range(count)]
+    scores = np.concatenate(values)
+    return pd.DataFrame(columns | {name: scores[:, n] for n, name in enumerate(MEASURES)})
