@@ -15,15 +15,16 @@ from bench.base.errors import BenchError, unknown
 from bench.base.paths import atomic_dir, cache_dir
 from bench.data.languages import Language, Languages
 from bench.data.sources.packages import cldr, django, home_assistant, kolibri, quran, scratch, udhr
-from bench.data.sources.packages.releases import PACKAGES, fetch
+from bench.data.sources.packages.releases import fetch
 from bench.data.suite import leakage
 from bench.data.suite.bitext import INTERFACE, Bitext, Texts, interface_english, interface_splits
+from bench.data.suite.keys import FORMAT, SOURCE_PACKAGES, packages_of, suite_key
 from bench.data.suite.tasks import faq as tasks_faq
 from bench.data.suite.tasks.parallel import declaration_task, strings_task
 from bench.data.suite.tasks.passages import Verses, passages_task, read_verses
 from bench.data.suite.tasks.rows import TaskRows
 from bench.data.suite.tasks.symbols import symbols_task
-from bench.data.suite.types import ENGLISH, FORMAT, TABLES, Suite, table
+from bench.data.suite.types import ENGLISH, TABLES, Suite, table
 
 Progress = Callable[[str], None]
 READERS: dict[str, Any] = {
@@ -34,15 +35,6 @@ READERS: dict[str, Any] = {
     "home_assistant": home_assistant.read,
     "cldr": cldr.read,
     "udhr": udhr.read,
-}
-SOURCE_PACKAGES = {
-    "quran": ("alfanous", "alfanous3"),
-    "kolibri": ("kolibri",),
-    "scratch": ("scratch-l10n",),
-    "django": ("django",),
-    "home_assistant": ("home-assistant-frontend",),
-    "cldr": ("cldr-annotations-full",),
-    "udhr": ("udhr",),
 }
 Frames = dict[str, pd.DataFrame]
 
@@ -81,19 +73,6 @@ def build_suite(
     return Suite.load(path)
 
 
-def suite_key(languages: Sequence[Language], sources: Sequence[str]) -> str:
-    """16 hexadecimal digits of what a suite is made from: languages, packages, and the version of the rules.
-
-    `FORMAT` is raised by hand when the rules change: over the code itself, every comment would make all results stale.
-    """
-    described = {
-        "format": FORMAT,
-        "languages": [[one.code, one.script, sorted(one.sources.items())] for one in languages],
-        "packages": _packages(sources),
-    }
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
-
-
 def content_hash(frames: Mapping[str, pd.DataFrame]) -> str:
     """sha256 over all rows of all tables, whatever the file format."""
     digest = hashlib.sha256()
@@ -119,7 +98,7 @@ def _write(path: Path, key: str, chosen: list[Language], sources: list[str], pro
         "parallel": parallel,
         "languages": [one.code for one in chosen],
         "without": [name for name in READERS if name not in sources],
-        "packages": _packages(sources),
+        "packages": packages_of(sources),
         "counts": counts(frames),
         "rejected": rejected,
     }
@@ -220,10 +199,6 @@ def _bitext(texts: Mapping[str, Texts], withheld: set[str], verses: Verses | Non
 
 def _read(source: str, chosen: Sequence[Language]) -> Any:
     return READERS[source]({one.code: one.sources[source] for one in chosen if source in one.sources})
-
-
-def _packages(sources: Sequence[str]) -> dict[str, str]:
-    return {name: PACKAGES[name].sha256 for source in sources for name in SOURCE_PACKAGES[source]}
 
 
 def task_frames(tasks: Sequence[TaskRows]) -> Frames:
