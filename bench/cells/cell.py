@@ -11,7 +11,8 @@ import torch
 from bench.base.progress import Report
 from bench.cells.clock import Clock
 from bench.cells.distil import distil
-from bench.cells.evaluation import english_sets, evaluate, nothing_asked, query_sets, summarise, with_words
+from bench.cells.evaluation import evaluate, summarise
+from bench.cells.queries import english_sets, nothing_asked, query_sets, with_words
 from bench.cells.shared.context import context_of
 from bench.cells.shared.own_retriever import own_retriever
 from bench.cells.translation.run import translated_sets
