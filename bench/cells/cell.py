@@ -9,10 +9,10 @@ import pandas as pd
 import torch
 
 from bench.base.progress import Report
+from bench.cells.asking.queries import english_sets, nothing_asked, query_sets, with_words
 from bench.cells.clock import Clock
 from bench.cells.distil import distil
 from bench.cells.evaluation import evaluate, summarise
-from bench.cells.queries import english_sets, nothing_asked, query_sets, with_words
 from bench.cells.shared.context import context_of
 from bench.cells.shared.own_retriever import own_retriever
 from bench.cells.translation.run import translated_sets

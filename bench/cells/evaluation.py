@@ -10,8 +10,8 @@ import pandas as pd
 
 from bench.base.errors import BenchError
 from bench.base.progress import Report
-from bench.cells.queries import QuerySet
-from bench.cells.search import Asked, Vectors, search
+from bench.cells.asking.queries import QuerySet
+from bench.cells.asking.search import Asked, Vectors, search
 from bench.cells.shared.context import Context
 from bench.encoders.encoder import Encoder
 from bench.retrieval.candidates import recall_against

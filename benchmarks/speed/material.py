@@ -44,7 +44,7 @@ def from_profile(name: str, queries: int, passages: int) -> Material:
     Raises:
         BenchError: the profile has too few of either.
     """
-    from bench.cells.queries import query_sets
+    from bench.cells.asking.queries import query_sets
     from bench.cells.shared.context import context_of
     from bench.data.languages import Languages
     from bench.experiment.grid import cells

@@ -14,7 +14,7 @@ import numpy as np
 from bench.base.errors import BenchError
 from bench.base.progress import Report
 from bench.base.ragged import Ragged
-from bench.cells.queries import QuerySet
+from bench.cells.asking.queries import QuerySet
 from bench.cells.shared.context import Context
 from bench.encoders.encoder import Encoder
 from bench.retrieval.ranking import Ranking

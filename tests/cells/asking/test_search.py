@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from bench.base.ragged import Ragged
-from bench.cells import search as module
+from bench.cells.asking import search as module
+from bench.cells.asking.queries import english_sets, query_sets, with_words
+from bench.cells.asking.search import Ranks, Vectors, blocks
 from bench.cells.evaluation import evaluate
-from bench.cells.queries import english_sets, query_sets, with_words
-from bench.cells.search import Ranks, Vectors, blocks
 from bench.cells.shared.context import Context
 from bench.retrieval.ranking import Ranking
 from bench.retrieval.settings import Retrieval
