@@ -45,7 +45,8 @@ class Batch:
     content_mask: Tensor
 
     def to(self, device: str | torch.device) -> Batch:
-        return Batch(self.input_ids.to(device), self.attention_mask.to(device), self.content_mask.to(device))
+        parts = (self.input_ids, self.attention_mask, self.content_mask)
+        return Batch(*(part.to(device, non_blocking=True) for part in parts))
 
     def __len__(self) -> int:
         return self.input_ids.shape[0]
@@ -193,9 +194,10 @@ class Encoder:
 
         Rows of the hidden states that are padding are meaningless: mask them with `batch.content_mask`.
         """
-        batch = batch.to(self.device)
-        # Without padding the mask is left out: attention without one is faster and gives the same states.
+        # Without padding the mask is left out: attention without one is faster and gives the same states. (Looked at before
+        # it is moved: a GPU would have to be waited for.)
         full = bool(batch.attention_mask.all())
+        batch = batch.to(self.device)
         hidden = self.model(input_ids=batch.input_ids,
                             attention_mask=None if full else batch.attention_mask.long()).last_hidden_state  # fmt: skip
         pooled = self._pooled(hidden, None if full else batch.attention_mask)
@@ -204,9 +206,10 @@ class Encoder:
     def _pooled(self, hidden: Tensor, attention: Tensor | None) -> Tensor:
         if self.spec.pooling == "cls":
             return hidden[:, 0]
+        hidden = hidden.float()  # a sum of many bfloat16 numbers loses more than each of them has
         if attention is None:
             return hidden.mean(1)
-        weights = attention.to(hidden.dtype).unsqueeze(-1)
+        weights = attention.float().unsqueeze(-1)
         return (hidden * weights).sum(1) / weights.sum(1)
 
     def encode(self, texts: Sequence[str], kind: str = "query", batch_tokens: int | None = None,

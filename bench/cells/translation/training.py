@@ -13,28 +13,26 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from bench.base.errors import BenchError
 from bench.base.progress import Report
 from bench.cells.translation.model import EnglishVocabulary, token_loss
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.training.freezing import freeze
-from bench.training.loop import Batches, fit, record
-from bench.training.module import Clipped, linear
+from bench.training.loop import Batches, fit, record, told
 from bench.training.sampling import length_batches
 from bench.training.settings import Training
+from bench.training.stepping import Stepping
 
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import Logger
-    from pytorch_lightning.utilities.types import OptimizerLRScheduler
     from transformers import EncoderDecoderModel
 
 
-class _Decoding(Clipped):
+class _Decoding(Stepping):
     """What translating and writing English share: cross-entropy of English tokens given encoder states."""
 
-    def __init__(self, model: EncoderDecoderModel, pad: int, settings: Training, steps: int) -> None:
-        super().__init__()
-        self.model, self.pad, self.settings, self.steps = model, pad, settings, steps
+    def __init__(self, model: EncoderDecoderModel, body: Any, pad: int, settings: Training, steps: int) -> None:
+        super().__init__(model, body, settings, steps)
+        self.pad = pad
         model.decoder.requires_grad_(True)
 
     def losses(self, positions: np.ndarray, texts: Any, targets: Sequence[list[int]]) -> Tensor:
@@ -47,20 +45,9 @@ class _Decoding(Clipped):
         """Encoder states (B, L, d) and mask (B, L) of these texts."""
         raise TypeError("a subclass says where states come from")
 
-    def checked(self, loss: Tensor) -> Tensor:
-        """The loss, if it is finite."""
-        if not torch.isfinite(loss):
-            raise BenchError(
-                f"the translation loss became {loss.item()} at step {self.global_step}", "lower the learning rate of nmt"
-            )
-        self.last = {"loss": loss.item()}
-        return loss
-
-    def optimizer(self, groups: list[dict[str, Any]]) -> OptimizerLRScheduler:
-        """AdamW with linear warm-up and decay over parameter groups that bring their own rates."""
-        optimizer = torch.optim.AdamW(groups, weight_decay=self.settings.weight_decay, fused=True)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: linear(s, self.steps, self.settings.warmup))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+    def train_on(self, loss: Tensor, step: int) -> None:
+        """One step; raises a `BenchError` when the loss is not finite."""
+        self.update(loss, {}, step, ("the translation loss", "lower the learning rate of nmt"))
 
 
 class Translation(_Decoding):
@@ -81,22 +68,22 @@ class Translation(_Decoding):
         self, encoder: Encoder, model: EncoderDecoderModel, texts: Sequence[TokenizedText], targets: Sequence[list[int]],
         pad: int, settings: Training, decoder_rate: float, steps: int,
     ) -> None:  # fmt: skip
-        super().__init__(model, pad, settings, steps)
+        super().__init__(model, encoder.model, pad, settings, steps)
         self.encoder, self.texts, self.targets, self.decoder_rate = encoder, texts, targets, decoder_rate
         freeze(encoder.model, settings)
 
     def encoded(self, texts: list[TokenizedText]) -> tuple[Tensor, Tensor]:
-        batch = self.encoder.collate(texts).to(self.device)
-        return self.encoder.states(batch)[0], batch.content_mask
+        batch = self.encoder.collate(texts)
+        return self.encoder.states(batch)[0].float(), batch.content_mask.to(self.device)
 
-    def training_step(self, positions: np.ndarray, index: int) -> Tensor:
-        return self.checked(self.losses(positions, self.texts, self.targets))
+    def training_step(self, positions: np.ndarray, index: int) -> None:
+        self.train_on(self.losses(positions, self.texts, self.targets), index)
 
-    def configure_optimizers(self) -> OptimizerLRScheduler:
+    def groups(self) -> list[dict[str, Any]]:
         rate = self.settings.learning_rate
         body = [p for p in self.encoder.model.parameters() if p.requires_grad]
         groups: list[dict[str, Any]] = [{"params": list(self.model.decoder.parameters()), "lr": rate * self.decoder_rate}]
-        return self.optimizer(groups + ([{"params": body, "lr": rate}] if body else []))
+        return groups + ([{"params": body, "lr": rate}] if body else [])
 
 
 class Writing(_Decoding):
@@ -112,7 +99,8 @@ class Writing(_Decoding):
         self, model: EncoderDecoderModel, states: Sequence[np.ndarray], targets: Sequence[list[int]], pad: int,
         settings: Training, steps: int,
     ) -> None:  # fmt: skip
-        super().__init__(model, pad, settings, steps)
+        super().__init__(model, model.encoder, pad, settings, steps)
+        model.encoder.requires_grad_(False)
         self.stored, self.targets = states, targets
 
     def encoded(self, texts: list[np.ndarray]) -> tuple[Tensor, Tensor]:
@@ -120,11 +108,11 @@ class Writing(_Decoding):
         lengths = torch.tensor([len(text) for text in texts])
         return states.to(self.device), (torch.arange(states.shape[1])[None] < lengths[:, None]).to(self.device)
 
-    def training_step(self, positions: np.ndarray, index: int) -> Tensor:
-        return self.checked(self.losses(positions, self.stored, self.targets))
+    def training_step(self, positions: np.ndarray, index: int) -> None:
+        self.train_on(self.losses(positions, self.stored, self.targets), index)
 
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        return self.optimizer([{"params": list(self.model.decoder.parameters()), "lr": self.settings.learning_rate}])
+    def groups(self) -> list[dict[str, Any]]:
+        return [{"params": list(self.model.decoder.parameters())}]
 
 
 class FollowTranslation(pl.Callback):
@@ -183,9 +171,9 @@ def train_translator(
     targets = [vocabulary.rows(text) for text in english]
     module = Translation(encoder, model, texts, targets, vocabulary.pad, settings, decoder_rate, len(batches))
     follow = FollowTranslation(dev[0], [vocabulary.rows(text) for text in dev[1]], report, "train")
-    fit(module, Batches(batches), follow, settings.clip, precision, loggers=loggers)
+    how = fit(module, Batches(batches), follow, precision, loggers=loggers)
     model.requires_grad_(False).eval()
-    return pd.DataFrame(follow.rows)
+    return told(follow.rows, how)
 
 
 def train_decoder(
@@ -197,5 +185,5 @@ def train_decoder(
     lengths = np.array([len(target) for target in targets])
     batches = [batch for one in range(passes) for batch in length_batches(lengths, settings.batch_size, one, shuffle=True)]
     module = Writing(model, states, targets, pad, settings, len(batches))
-    fit(module, Batches(batches), FollowTranslation([], [], report, "decoder"), settings.clip, precision)
+    fit(module, Batches(batches), FollowTranslation([], [], report, "decoder"), precision)
     model.requires_grad_(False).eval()
