@@ -187,10 +187,10 @@ class Encoder:
             rows = self.id_map[rows]  # the padding token keeps its row, see `vocabulary.trim`
         return Batch(rows, torch.from_numpy(attention), torch.from_numpy(content))
 
-    def states(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def states(self, batch: Batch, given: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Last hidden states (B, L, d) and pooled states (B, d), both raw; with autograd where it is enabled.
 
-        With a head both have gone through it.
+        With a head both have gone through it. `given` (B, L, d) is what the model starts from in place of its ids.
 
         Rows of the hidden states that are padding are meaningless: mask them with `batch.content_mask`.
         """
@@ -198,8 +198,8 @@ class Encoder:
         # it is moved: a GPU would have to be waited for.)
         full = bool(batch.attention_mask.all())
         batch = batch.to(self.device)
-        hidden = self.model(input_ids=batch.input_ids,
-                            attention_mask=None if full else batch.attention_mask.long()).last_hidden_state  # fmt: skip
+        start = {"input_ids": batch.input_ids} if given is None else {"inputs_embeds": given}
+        hidden = self.model(**start, attention_mask=None if full else batch.attention_mask.long()).last_hidden_state
         pooled = self._pooled(hidden, None if full else batch.attention_mask)
         return (hidden, pooled) if self.head is None else (self.head.tokens(hidden), self.head.pooled(pooled))
 

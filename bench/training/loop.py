@@ -18,6 +18,7 @@ from bench.encoders.device import device_of
 from bench.encoders.encoder import Encoder
 from bench.encoders.space import Space
 from bench.training.attention import attention
+from bench.training.lower import LowerStates, upper_only
 from bench.training.module import Distillation
 from bench.training.pairs import Pairs, TeacherStates
 from bench.training.sampling import length_batches
@@ -103,6 +104,7 @@ def record(trainer: pl.Trainer, rows: list[dict[str, Any]], row: dict[str, Any])
 def train(
     student: Encoder, method: Method, space: Space, teacher: TeacherStates, pairs: Pairs, dev: Pairs,
     settings: Training, seed: int, precision: str, accelerator: str, report: Report, loggers: Sequence[Logger] = (),
+    lower: LowerStates | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Train `student` in place.
 
@@ -119,6 +121,7 @@ def train(
         accelerator: a Lightning accelerator, such as `auto` or `cpu`.
         report: called with phase and fraction done.
         loggers: are given every row that is returned.
+        lower: states of all these texts behind the frozen layers; None: they are computed in every step.
 
     Returns:
         One row a step (loss, rate, seconds, what the method logs) and one a dev check (`dev_loss`); `attrs["how"]`: see `told`.
@@ -128,9 +131,10 @@ def train(
     """
     pl.seed_everything(seed, workers=True, verbose=False)
     batches = length_batches(pairs.lengths, settings.batch_size, seed)
-    module = Distillation(student, method, space, teacher, pairs, settings, len(batches))
+    module = Distillation(student, method, space, teacher, pairs, settings, len(batches), lower)
     follow = Follow(dev, report)
-    how = fit(module, Batches(batches), follow, precision, accelerator, loggers)
+    with upper_only(student.model, lower):
+        how = fit(module, Batches(batches), follow, precision, accelerator, loggers)
     student.model.requires_grad_(False).eval()
     return told(follow.rows, how)
 

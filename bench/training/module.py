@@ -13,6 +13,7 @@ from bench.encoders.encoder import Encoder, TokenizedText
 from bench.encoders.space import Space
 from bench.training.freezing import freeze
 from bench.training.groups import cut
+from bench.training.lower import LowerStates
 from bench.training.pairs import Pairs, TeacherStates, padded
 from bench.training.settings import Training
 from bench.training.stepping import Stepping
@@ -24,11 +25,11 @@ class Distillation(Stepping):
 
     def __init__(
         self, student: Encoder, method: Method, space: Space, teacher: TeacherStates, pairs: Pairs,
-        settings: Training, steps: int,
+        settings: Training, steps: int, lower: LowerStates | None = None,
     ) -> None:  # fmt: skip
         super().__init__(student.model, student.model, settings, steps)
         self.student, self.method, self.space = student, method, space
-        self.teacher, self.pairs = teacher, pairs
+        self.teacher, self.pairs, self.lower = teacher, pairs, lower
         freeze(self.model, settings)
 
     def losses(self, positions: np.ndarray, pairs: Pairs) -> tuple[Tensor, dict[str, Tensor]]:
@@ -68,7 +69,8 @@ class Distillation(Stepping):
     def _encoded(self, texts: list[TokenizedText], width: int) -> tuple[Tensor, Tensor, Tensor]:
         """(B, width, d) token vectors, (B, width) mask and (B, d) pooled vectors."""
         batch = self.student.collate(texts)
-        hidden, pooled = self.student.states(batch)
+        given = None if self.lower is None else self.lower.batch(texts, self.device)
+        hidden, pooled = self.student.states(batch, given)
         more = width - hidden.shape[1]
         mask = F.pad(batch.content_mask, (0, more)).to(self.device, non_blocking=True)
         # The encoder may compute in bfloat16; similarities, plans and softmaxes are float32 for every method.

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from bench.base.errors import BenchError
+from bench.training.lower import LowerStates
 from bench.training.rows import WordRows, can_stand_in
 from bench.training.settings import Training
 from bench.training.weights import Weights
@@ -33,9 +34,11 @@ class Stepping(pl.LightningModule):
     Attributes:
         computing: what the model computes in, None: float32; `fit` sets it.
         last: loss and scalars of the last step.
+        lower: states behind the frozen layers, where the model starts from them.
     """
 
     computing: torch.dtype | None = None
+    lower: LowerStates | None = None
 
     def __init__(self, model: Any, body: Any, settings: Training, steps: int) -> None:
         super().__init__()
@@ -53,11 +56,12 @@ class Stepping(pl.LightningModule):
         return [{"params": decay, "weight_decay": self.settings.weight_decay}, {"params": rest, "weight_decay": 0.0}]
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        body = self._body[0]
-        words = body.get_input_embeddings()
-        if can_stand_in(words, self.model):
-            self._words = WordRows(words, self.computing, self.settings.weight_decay)
-            body.set_input_embeddings(self._words)
+        if not self.settings.freeze_embeddings:
+            body = self._body[0]
+            words = body.get_input_embeddings()
+            if can_stand_in(words, self.model):
+                self._words = WordRows(words, self.computing, self.settings.weight_decay)
+                body.set_input_embeddings(self._words)
         groups = self.groups()
         self._weights = Weights(self.model, self.computing)
         master = {id(p): m for p, m in zip(self._weights.working, self._weights.masters, strict=True)}
@@ -108,12 +112,12 @@ class Stepping(pl.LightningModule):
 
     def how(self, attention: str) -> dict[str, str]:
         """What the manifest says of the way in which the model was trained."""
-        table = getattr(self._body[0].get_input_embeddings(), "weight", None)
         words = "rows that occur" if self._words is not None else "all rows"
-        if table is not None and not table.requires_grad:
+        if self.settings.freeze_embeddings:
             words = "frozen"
         weights = "float32" if self.computing is None else f"{self.computing}, masters in float32".removeprefix("torch.")
-        return {"attention": attention, "weights": weights, "word_embedding": words}
+        below = {} if self.lower is None else {"lower_layers": "once a text"}
+        return {"attention": attention, "weights": weights, "word_embedding": words} | below
 
 
 def clip(gradients: list[Tensor], longest: float) -> None:

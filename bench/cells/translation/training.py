@@ -18,6 +18,7 @@ from bench.cells.translation.model import EnglishVocabulary, token_loss
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.training.freezing import freeze
 from bench.training.loop import Batches, fit, record, told
+from bench.training.lower import LowerStates, upper_only
 from bench.training.sampling import length_batches
 from bench.training.settings import Training
 from bench.training.stepping import Stepping
@@ -62,19 +63,22 @@ class Translation(_Decoding):
         settings: of the optimiser; its rate is the encoder's.
         decoder_rate: rate of the decoder, as a multiple of it.
         steps: of the whole training.
+        lower: states of the texts behind the frozen layers of the encoder; None: computed in every step.
     """
 
     def __init__(
         self, encoder: Encoder, model: EncoderDecoderModel, texts: Sequence[TokenizedText], targets: Sequence[list[int]],
-        pad: int, settings: Training, decoder_rate: float, steps: int,
+        pad: int, settings: Training, decoder_rate: float, steps: int, lower: LowerStates | None = None,
     ) -> None:  # fmt: skip
         super().__init__(model, encoder.model, pad, settings, steps)
         self.encoder, self.texts, self.targets, self.decoder_rate = encoder, texts, targets, decoder_rate
+        self.lower = lower
         freeze(encoder.model, settings)
 
     def encoded(self, texts: list[TokenizedText]) -> tuple[Tensor, Tensor]:
         batch = self.encoder.collate(texts)
-        return self.encoder.states(batch)[0].float(), batch.content_mask.to(self.device)
+        given = None if self.lower is None else self.lower.batch(texts, self.device)
+        return self.encoder.states(batch, given)[0].float(), batch.content_mask.to(self.device)
 
     def training_step(self, positions: np.ndarray, index: int) -> None:
         self.train_on(self.losses(positions, self.texts, self.targets), index)
@@ -157,6 +161,7 @@ def train_translator(
     encoder: Encoder, model: EncoderDecoderModel, vocabulary: EnglishVocabulary, texts: Sequence[TokenizedText],
     english: Sequence[TokenizedText], dev: tuple[Sequence[TokenizedText], Sequence[TokenizedText]], settings: Training,
     decoder_rate: float, seed: int, precision: str, report: Report, loggers: Sequence[Logger] = (),
+    lower: LowerStates | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Train in place; one row a step and one a dev check, as `bench.training.loop.train`.
 
@@ -165,13 +170,15 @@ def train_translator(
         dev: two sides of pairs of which the loss is watched.
         decoder_rate: learning rate of the decoder, as a multiple of the encoder's.
         loggers: are given every row.
+        lower: as in `bench.training.loop.train`.
     """
     pl.seed_everything(seed, workers=True, verbose=False)
     batches = length_batches(np.array([len(t.ids) for t in texts]), settings.batch_size, seed)
     targets = [vocabulary.rows(text) for text in english]
-    module = Translation(encoder, model, texts, targets, vocabulary.pad, settings, decoder_rate, len(batches))
+    module = Translation(encoder, model, texts, targets, vocabulary.pad, settings, decoder_rate, len(batches), lower)
     follow = FollowTranslation(dev[0], [vocabulary.rows(text) for text in dev[1]], report, "train")
-    how = fit(module, Batches(batches), follow, precision, loggers=loggers)
+    with upper_only(encoder.model, lower):
+        how = fit(module, Batches(batches), follow, precision, loggers=loggers)
     model.requires_grad_(False).eval()
     return told(follow.rows, how)
 
