@@ -36,6 +36,7 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     """
     torch.set_num_threads(max(1, spec.threads))
     torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # costs time, decides nothing
     clock = Clock(report)
     context = context_of(spec)
     method = planned_method(spec.method, spec.method_source, spec.model_keys)

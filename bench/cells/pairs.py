@@ -72,4 +72,5 @@ def training_record(pairs: Pairs, rows: pd.DataFrame, table: pd.DataFrame, clock
         "pairs_by_source": rows["source"].value_counts().sort_index().to_dict(),
         "pairs_per_second": round(len(pairs) / max(1e-9, clock.seconds["train"]), 2),
         "dev": {"loss_start": dev[0], "loss_end": dev[-1]} if dev else {},
+        "trained_with": table.attrs.get("how", {}),
     }

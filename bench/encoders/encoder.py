@@ -47,7 +47,8 @@ class Batch:
     content_mask: Tensor
 
     def to(self, device: str | torch.device) -> Batch:
-        return Batch(self.input_ids.to(device), self.attention_mask.to(device), self.content_mask.to(device))
+        parts = (self.input_ids, self.attention_mask, self.content_mask)
+        return Batch(*(part.to(device, non_blocking=True) for part in parts))
 
     def __len__(self) -> int:
         return self.input_ids.shape[0]
@@ -188,27 +189,29 @@ class Encoder:
             rows = self.id_map[rows]  # the padding token keeps its row, see `vocabulary.trim`
         return Batch(rows, torch.from_numpy(attention), torch.from_numpy(content))
 
-    def states(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def states(self, batch: Batch, given: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Last hidden states (B, L, d) and pooled states (B, d), both raw; with autograd where it is enabled.
 
-        With a head both have gone through it.
+        With a head both have gone through it. `given` (B, L, d) is what the model starts from in place of its ids.
 
         Rows of the hidden states that are padding are meaningless: mask them with `batch.content_mask`.
         """
-        batch = batch.to(self.device)
-        # Without padding the mask is left out: attention without one is faster and gives the same states.
+        # Without padding the mask is left out: attention without one is faster and gives the same states. (Looked at before
+        # it is moved: a GPU would have to be waited for.)
         full = bool(batch.attention_mask.all())
-        hidden = self.model(input_ids=batch.input_ids,
-                            attention_mask=None if full else batch.attention_mask.long()).last_hidden_state  # fmt: skip
+        batch = batch.to(self.device)
+        start = {"input_ids": batch.input_ids} if given is None else {"inputs_embeds": given}
+        hidden = self.model(**start, attention_mask=None if full else batch.attention_mask.long()).last_hidden_state
         pooled = self._pooled(hidden, None if full else batch.attention_mask)
         return (hidden, pooled) if self.head is None else (self.head.tokens(hidden), self.head.pooled(pooled))
 
     def _pooled(self, hidden: Tensor, attention: Tensor | None) -> Tensor:
         if self.spec.pooling == "cls":
             return hidden[:, 0]
+        hidden = hidden.float()  # a sum of many bfloat16 numbers loses more than each of them has
         if attention is None:
             return hidden.mean(1)
-        weights = attention.to(hidden.dtype).unsqueeze(-1)
+        weights = attention.float().unsqueeze(-1)
         return (hidden * weights).sum(1) / weights.sum(1)
 
     def encode(self, texts: Sequence[str], kind: str = "query", batch_tokens: int | None = None,
