@@ -11,9 +11,8 @@ import pandas as pd
 from bench.base.errors import BenchError
 from bench.base.progress import Report
 from bench.cells.asking.queries import QuerySet
-from bench.cells.asking.search import Asked, Vectors, search
+from bench.cells.asking.search import Asked, Encodes, Vectors, search
 from bench.cells.shared.context import Context
-from bench.encoders.encoder import Encoder
 from bench.retrieval.candidates import recall_against
 from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.ranking import Ranking
@@ -24,7 +23,7 @@ RECALL_QUERIES = 10  # a task and language, unless the profile says another numb
 
 
 def evaluate(
-    context: Context, encoder: Encoder | None, sets: list[QuerySet], mode: str, depth: int, report: Report,
+    context: Context, encoder: Encodes | None, sets: list[QuerySet], mode: str, depth: int, report: Report,
     runs: Path | None = None, tag: str = "bench", recalls: list[dict[str, Any]] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Search each task's indexes with every scorer that there is something for, score every query.

@@ -227,8 +227,9 @@ class Encoder:
         return self.encode_tokenized(self.tokenize(texts, kind, max_length), batch_tokens, progress, dtype)
 
     def encode_tokenized(self, items: Sequence[TokenizedText], batch_tokens: int | None = None,
-                         progress: Progress | None = None, dtype: type = np.float32) -> Encoded:  # fmt: skip
-        """`encode` for texts that are tokenised already."""
+                         progress: Progress | None = None, dtype: type = np.float32,
+                         given: Callable[[Sequence[int]], Tensor] | None = None) -> Encoded:  # fmt: skip
+        """`encode` for texts that are tokenised already; `given` is asked for what the model starts from with these items."""
         offsets = np.zeros(len(items) + 1, dtype=np.int64)
         np.cumsum([sum(item.content) for item in items], out=offsets[1:])
         pooled = np.empty((len(items), self.dim), dtype=np.float32)
@@ -244,7 +245,7 @@ class Encoder:
             with torch.inference_mode(), quick(self.model, fast), computing:
                 for chosen in token_batches([len(item) for item in items], budget):
                     batch = self.collate([items[i] for i in chosen])
-                    hidden, mean = self.states(batch)
+                    hidden, mean = self.states(batch, None if given is None else given(chosen))
                     pooled[chosen] = mean.float().cpu().numpy()
                     rows = hidden[batch.content_mask.to(hidden.device)].float().cpu().numpy()
                     at = 0

@@ -8,21 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
+import torch
 
 from bench.base.errors import BenchError
 from bench.base.progress import Report
 from bench.base.ragged import Ragged
 from bench.cells.asking.queries import QuerySet
 from bench.cells.shared.context import Context
-from bench.encoders.encoder import Encoder
+from bench.encoders.encoder import Encoded
 from bench.retrieval.ranking import Ranking
 from bench.retrieval.sparse import WordQuery
 from methods.declaration import SPARSE
 
 TEXTS, GPU_TEXTS = 2048, 16384  # texts of a block, at most; a GPU wants larger products
 BYTES = 200  # of a text; a block of longer ones has fewer, so that a block has some 50,000 to 100,000 tokens
+
+
+class Encodes(Protocol):
+    """An encoder, or what encodes like one."""
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def encode(self, texts: Sequence[str], kind: str = "query", /) -> Encoded: ...
 
 
 class Ranks:
@@ -131,7 +142,7 @@ class Vectors:
 
 
 def search(
-    context: Context, encoder: Encoder | None, sets: list[QuerySet], mode: str, depth: int, report: Report,
+    context: Context, encoder: Encodes | None, sets: list[QuerySet], mode: str, depth: int, report: Report,
     keep: Sequence[str] = (),
 ) -> tuple[dict[str, Asked], Vectors]:  # fmt: skip
     """Ask every task's indexes with every scorer that there is something for.
@@ -162,7 +173,7 @@ def search(
 
 
 def _by_vectors(
-    context: Context, encoder: Encoder, tasks: dict[str, Asked], mode: str, depth: int, report: Report, keep: set[str],
+    context: Context, encoder: Encodes, tasks: dict[str, Asked], mode: str, depth: int, report: Report, keep: set[str],
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:  # fmt: skip
     """Fills the ranks of the tasks; gives back the vectors of the texts in `keep`."""
     kept = {}
@@ -184,7 +195,7 @@ def _by_vectors(
     return kept
 
 
-def encoded(context: Context, encoder: Encoder, texts: list[str]) -> Vectors:
+def encoded(context: Context, encoder: Encodes, texts: list[str]) -> Vectors:
     """The texts in the space of the context."""
     states = encoder.encode(texts, "query")
     space = context.teacher.space

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
 from benchmarks.speed import __main__ as command
 from benchmarks.speed import encoding, race, scoring, searching
@@ -54,7 +55,8 @@ def test_a_run_that_tells_no_time_is_timed() -> None:
     assert set(gemm_rates("cpu", 1)) == {"float32", "bfloat16"} and min(gemm_rates("cpu", 1).values()) > 0
 
 
-def test_every_part_is_held_against_others(material: Material) -> None:
+def test_every_part_is_held_against_others(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "benchmarks.training", None)  # tested with its own benchmark
     rows = command.measure(material, list(command.PARTS), "cpu", 1, RATES, NONE, quick=True)
     names = {part: [row.who for row in rows if row.part == part] for part in dict.fromkeys(row.part for row in rows)}
     assert list(names) == ["training", "encoding", "late interaction", "dense search", "scoring", "optimal transport"]
@@ -124,9 +126,21 @@ def test_training_rows_come_from_its_own_benchmark(monkeypatch: pytest.MonkeyPat
     [row] = training.measure(quick=True)
     assert row.seconds is None and row.note == "not measured: benchmarks.training is not there"
     own, asked = ModuleType("benchmarks.training"), []
-    own.measure = lambda quick: asked.append(quick) or [Row("training", "w", "x", 1.0)]  # type: ignore[attr-defined]
+    told = {"what": "training, all, bf16; their trainer", "ours": 20.0, "theirs": 8.0, "unit": "pairs/s", "ratio": 2.5}
+    own.measure = lambda **how: asked.append(how) or [told]  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "benchmarks.training", own)
-    assert training.measure(quick=True) == [Row("training", "w", "x", 1.0)] and asked == [True]
+    assert training.measure(quick=False) == [
+        Row("training", "1000 pairs: all, bf16", OURS, 50.0, times=1.0),
+        Row("training", "1000 pairs: all, bf16", "their trainer", 125.0, times=2.5),
+    ]
+    training.measure(quick=True)
+    assert asked[0] == {} and asked[1]["rounds"] == 1
+
+    def nothing(**_: object) -> None:
+        raise BenchError("there is no trainer", "install one")
+
+    own.measure = nothing  # type: ignore[attr-defined]
+    assert training.measure(quick=True)[0].note == "not measured: there is no trainer; install one"
 
 
 def environment(folder: Path, rank: str) -> Path:
