@@ -18,7 +18,7 @@ def measure(quick: bool) -> list[Row]:
     except ModuleNotFoundError as error:
         return [missing(PART, WORK, OURS, f"{error.name} is not there")]
     except BenchError as error:
-        return [missing(PART, WORK, OURS, f"{error.message}; {error.fix}")]
+        return [missing(PART, WORK, OURS, f"{error.message}; {error.hint}")]
     rows = []
     for one in found:
         what, _, other = one["what"].removeprefix("training, ").partition("; ")
