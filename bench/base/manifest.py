@@ -17,7 +17,7 @@ from bench.base.paths import REPOSITORY
 
 PACKAGES = (
     "torch", "transformers", "tokenizers", "pytorch-lightning", "geomloss", "faiss-cpu", "numpy", "pandas",
-    "ir-measures", "pytrec-eval-terrier", "sacrebleu", "safetensors",
+    "sacrebleu", "safetensors",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bench.cells.clock import Clock
 from bench.cells.loggers import opened
+from bench.cells.lower import lower_of
 from bench.cells.pairs import dev_pairs, tokenised, training_record, training_rows
 from bench.cells.probe import english_ceiling, english_score, probe_texts, probe_tokens
 from bench.cells.shared.context import Context
@@ -40,9 +41,10 @@ def distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, cloc
         probe = probe_texts(context, spec)
         start = spread(probe_tokens(context, student, probe))
     with clock.phase("train"), opened(spec, out_dir) as loggers:
+        lower = lower_of(spec, context, student, pairs.texts, pairs.english_texts, [*dev.texts, *(dev.english_texts or ())])
         table = train(
             student, method, context.teacher.space, targets, pairs, dev, spec.training, spec.seed,
-            precision_of(spec.precision), "auto", clock.report, loggers,
+            precision_of(spec.precision), "auto", clock.report, loggers, lower,
         )  # fmt: skip
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
     with clock.phase("probe"):

@@ -75,4 +75,5 @@ def training_record(
         "pairs_left_out": context.texts.left_out(spec.languages),
         "pairs_per_second": round(len(pairs) / max(1e-9, clock.seconds["train"]), 2),
         "dev": {"loss_start": dev[0], "loss_end": dev[-1]} if dev else {},
+        "trained_with": table.attrs.get("how", {}),
     }

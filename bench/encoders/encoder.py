@@ -12,12 +12,14 @@ import torch
 from torch import Tensor
 
 from bench.base.ragged import Ragged
+from bench.encoders.device import autocast_dtype
+from bench.encoders.device.inference import quick
 from bench.encoders.head import Head
 from bench.encoders.spec import EncoderSpec
 
 Progress = Callable[[float], None]
 # Tokens of a batch. On a processor larger batches leave its cache and are slower; a GPU wants to be filled.
-CPU_TOKENS, GPU_TOKENS = 2048, 32768
+CPU_TOKENS, GPU_TOKENS = 1024, 32768
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Batch:
     content_mask: Tensor
 
     def to(self, device: str | torch.device) -> Batch:
-        return Batch(self.input_ids.to(device), self.attention_mask.to(device), self.content_mask.to(device))
+        parts = (self.input_ids, self.attention_mask, self.content_mask)
+        return Batch(*(part.to(device, non_blocking=True) for part in parts))
 
     def __len__(self) -> int:
         return self.input_ids.shape[0]
@@ -186,27 +189,29 @@ class Encoder:
             rows = self.id_map[rows]  # the padding token keeps its row, see `vocabulary.trim`
         return Batch(rows, torch.from_numpy(attention), torch.from_numpy(content))
 
-    def states(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def states(self, batch: Batch, given: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Last hidden states (B, L, d) and pooled states (B, d), both raw; with autograd where it is enabled.
 
-        With a head both have gone through it.
+        With a head both have gone through it. `given` (B, L, d) is what the model starts from in place of its ids.
 
         Rows of the hidden states that are padding are meaningless: mask them with `batch.content_mask`.
         """
-        batch = batch.to(self.device)
-        # Without padding the mask is left out: attention without one is faster and gives the same states.
+        # Without padding the mask is left out: attention without one is faster and gives the same states. (Looked at before
+        # it is moved: a GPU would have to be waited for.)
         full = bool(batch.attention_mask.all())
-        hidden = self.model(input_ids=batch.input_ids,
-                            attention_mask=None if full else batch.attention_mask.long()).last_hidden_state  # fmt: skip
+        batch = batch.to(self.device)
+        start = {"input_ids": batch.input_ids} if given is None else {"inputs_embeds": given}
+        hidden = self.model(**start, attention_mask=None if full else batch.attention_mask.long()).last_hidden_state
         pooled = self._pooled(hidden, None if full else batch.attention_mask)
         return (hidden, pooled) if self.head is None else (self.head.tokens(hidden), self.head.pooled(pooled))
 
     def _pooled(self, hidden: Tensor, attention: Tensor | None) -> Tensor:
         if self.spec.pooling == "cls":
             return hidden[:, 0]
+        hidden = hidden.float()  # a sum of many bfloat16 numbers loses more than each of them has
         if attention is None:
             return hidden.mean(1)
-        weights = attention.to(hidden.dtype).unsqueeze(-1)
+        weights = attention.float().unsqueeze(-1)
         return (hidden * weights).sum(1) / weights.sum(1)
 
     def encode(self, texts: Sequence[str], kind: str = "query", batch_tokens: int | None = None,
@@ -222,8 +227,9 @@ class Encoder:
         return self.encode_tokenized(self.tokenize(texts, kind, max_length), batch_tokens, progress, dtype)
 
     def encode_tokenized(self, items: Sequence[TokenizedText], batch_tokens: int | None = None,
-                         progress: Progress | None = None, dtype: type = np.float32) -> Encoded:  # fmt: skip
-        """`encode` for texts that are tokenised already."""
+                         progress: Progress | None = None, dtype: type = np.float32,
+                         given: Callable[[Sequence[int]], Tensor] | None = None) -> Encoded:  # fmt: skip
+        """`encode` for texts that are tokenised already; `given` is asked for what the model starts from with these items."""
         offsets = np.zeros(len(items) + 1, dtype=np.int64)
         np.cumsum([sum(item.content) for item in items], out=offsets[1:])
         pooled = np.empty((len(items), self.dim), dtype=np.float32)
@@ -235,10 +241,11 @@ class Encoder:
         budget = batch_tokens or (CPU_TOKENS if self.device.type == "cpu" else GPU_TOKENS)
         done = 0
         try:
-            with torch.inference_mode(), torch.autocast(self.device.type, fast, enabled=fast is not None):
+            computing = torch.autocast(self.device.type, fast, enabled=fast is not None)
+            with torch.inference_mode(), quick(self.model, fast), computing:
                 for chosen in token_batches([len(item) for item in items], budget):
                     batch = self.collate([items[i] for i in chosen])
-                    hidden, mean = self.states(batch)
+                    hidden, mean = self.states(batch, None if given is None else given(chosen))
                     pooled[chosen] = mean.float().cpu().numpy()
                     rows = hidden[batch.content_mask.to(hidden.device)].float().cpu().numpy()
                     at = 0
@@ -277,22 +284,3 @@ def token_batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
         else:
             batches.append([i])
     return batches
-
-
-def autocast_dtype(precision: str, device: str | torch.device) -> torch.dtype | None:
-    """What matrix products are computed in: bfloat16, or None for float32.
-
-    `auto` takes bfloat16 where the hardware multiplies it fast (CUDA; CPUs with AMX or AVX512-BF16).
-    """
-    if precision != "auto":
-        return {"bf16": torch.bfloat16, "float32": None}[precision]
-    if torch.device(device).type == "cuda":
-        return torch.bfloat16
-    if torch.device(device).type != "cpu":
-        return None
-    try:
-        flags = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return None
-    return torch.bfloat16 if any(flag in flags for flag in ("amx_bf16", "avx512_bf16")) else None
-

@@ -37,10 +37,17 @@ def layers(model: torch.nn.Module) -> list[torch.nn.Module]:
     Raises:
         BenchError: the model keeps its layers elsewhere.
     """
+    holder, name = layers_at(model)
+    return list(getattr(holder, name))
+
+
+def layers_at(model: torch.nn.Module) -> tuple[torch.nn.Module, str]:
+    """The part of a model that holds its layers, and the name it has for them. Raises as `layers`."""
     for path in LAYERS:
         found: Any = model
-        for name in path.split("."):
+        *way, last = path.split(".")
+        for name in way:
             found = getattr(found, name, None)
-        if found is not None:
-            return list(found)
+        if getattr(found, last, None) is not None:
+            return found, last
     raise BenchError(f"cannot tell the layers of a {type(model).__name__}", "set training.freeze_layers to 0")

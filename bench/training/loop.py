@@ -14,12 +14,16 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset
 
 from bench.base.progress import Report
+from bench.encoders.device import device_of
 from bench.encoders.encoder import Encoder
 from bench.encoders.space import Space
+from bench.training.attention import attention
+from bench.training.lower import LowerStates, upper_only
 from bench.training.module import Distillation
 from bench.training.pairs import Pairs, TeacherStates
 from bench.training.sampling import length_batches
 from bench.training.settings import Training
+from bench.training.stepping import Stepping
 from methods.base import Method
 
 if TYPE_CHECKING:
@@ -100,6 +104,7 @@ def record(trainer: pl.Trainer, rows: list[dict[str, Any]], row: dict[str, Any])
 def train(
     student: Encoder, method: Method, space: Space, teacher: TeacherStates, pairs: Pairs, dev: Pairs,
     settings: Training, seed: int, precision: str, accelerator: str, report: Report, loggers: Sequence[Logger] = (),
+    lower: LowerStates | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Train `student` in place.
 
@@ -112,37 +117,56 @@ def train(
         dev: pairs of which only the loss is watched.
         settings: optimiser and batches.
         seed: of everything random.
-        precision: a Lightning precision, such as `32-true` or `bf16-mixed`.
+        precision: `32-true` or `bf16-mixed`, as Lightning calls them.
         accelerator: a Lightning accelerator, such as `auto` or `cpu`.
         report: called with phase and fraction done.
         loggers: are given every row that is returned.
+        lower: states of all these texts behind the frozen layers; None: they are computed in every step.
 
     Returns:
-        One row a step (loss, rate, seconds, what the method logs) and one a dev check (`dev_loss`).
+        One row a step (loss, rate, seconds, what the method logs) and one a dev check (`dev_loss`); `attrs["how"]`: see `told`.
 
     Raises:
         BenchError: the loss is not finite.
     """
     pl.seed_everything(seed, workers=True, verbose=False)
     batches = length_batches(pairs.lengths, settings.batch_size, seed)
-    module = Distillation(student, method, space, teacher, pairs, settings, len(batches))
+    module = Distillation(student, method, space, teacher, pairs, settings, len(batches), lower)
     follow = Follow(dev, report)
-    fit(module, Batches(batches), follow, settings.clip, precision, accelerator, loggers)
+    with upper_only(student.model, lower):
+        how = fit(module, Batches(batches), follow, precision, accelerator, loggers)
     student.model.requires_grad_(False).eval()
-    return pd.DataFrame(follow.rows)
+    return told(follow.rows, how)
+
+
+def told(rows: list[dict[str, Any]], how: dict[str, str]) -> pd.DataFrame:
+    """The table of a training, with what the manifest says of the way it was done in `attrs["how"]`."""
+    table = pd.DataFrame(rows)
+    table.attrs["how"] = how
+    return table
 
 
 def fit(
-    module: pl.LightningModule, data: Batches, follow: pl.Callback, clip: float, precision: str, accelerator: str = "auto",
+    module: Stepping, data: Batches, follow: pl.Callback, precision: str, accelerator: str = "auto",
     loggers: Sequence[Logger] = (),
-) -> None:  # fmt: skip
-    """One pass over the batches with Lightning, which decides device and precision."""
-    with warnings.catch_warnings():
+) -> dict[str, str]:  # fmt: skip
+    """One pass over the batches with Lightning, which decides the device; says how the model was trained."""
+    device = device_of(accelerator)
+    module.computing = None if precision == "32-true" else torch.bfloat16
+    with warnings.catch_warnings(), attention(module.model, device) as attends:
         # Single-process batches of arrays are meant: there is nothing for data workers to do.
         warnings.filterwarnings("ignore", module="pytorch_lightning")
         trainer = pl.Trainer(
-            max_steps=len(data.batches), max_epochs=1, accelerator=accelerator, devices=1, precision=precision,  # type: ignore[arg-type]
-            gradient_clip_val=clip or None, callbacks=[follow], logger=list(loggers) or False, enable_checkpointing=False,
-            enable_progress_bar=False, enable_model_summary=False, deterministic="warn",
+            max_steps=len(data.batches), max_epochs=1, accelerator=accelerator, devices=1, callbacks=[follow],
+            logger=list(loggers) or False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+            deterministic="warn",
         )  # fmt: skip
-        trainer.fit(module, datamodule=data)
+        # Deterministic mode would also write into all memory that torch hands out, which costs time and decides nothing.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+        try:
+            trainer.fit(module, datamodule=data)
+            how = module.how(attends)
+        finally:
+            module.release()
+        module.model.to(device)  # Lightning leaves it on the processor
+    return how

@@ -34,16 +34,19 @@ class TeacherStates:
 
     def batch(self, rows: Sequence[int] | np.ndarray, device: torch.device) -> TokenStates:
         """States of these texts in the space, padded."""
-        items = [torch.from_numpy(self.space.tokens(np.asarray(self.tokens[int(r)]))) for r in rows]
-        lengths = torch.tensor([len(item) for item in items])
-        vectors = pad_sequence(items, batch_first=True)
-        mask = torch.arange(vectors.shape[1])[None] < lengths[:, None]
-        pooled = torch.from_numpy(self.space.pooled(np.asarray(self.pooled[rows])))
+        offsets, rows = self.tokens.offsets, np.asarray(rows)
+        starts, lengths = offsets[rows], offsets[rows + 1] - offsets[rows]
+        places = np.arange(int(lengths.max()))
+        mask = places[None] < lengths[:, None]
+        # Raw and in the precision they are kept in: a GPU gets half the bytes, and puts them into the space itself.
+        at = np.where(mask, starts[:, None] + places[None], starts[:, None])
+        raw = torch.from_numpy(self.tokens.vectors[at.ravel()].reshape(*at.shape, -1)).to(device, non_blocking=True)
+        pooled = torch.from_numpy(np.asarray(self.pooled[rows])).to(device, non_blocking=True)
+        there = torch.from_numpy(mask).to(device, non_blocking=True)
         idf = None
         if self.idf is not None:
-            offsets = self.tokens.offsets
             idf = padded([self.idf[offsets[r] : offsets[r + 1]] for r in rows]).to(device)
-        return TokenStates(vectors.to(device), mask.to(device), pooled.to(device), idf)
+        return TokenStates(self.space.tokens(raw) * there.unsqueeze(2), there, self.space.pooled(pooled), idf)
 
 
 def padded(rows: Sequence[np.ndarray]) -> Tensor:

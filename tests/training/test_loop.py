@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-import bench.training.loop
+import bench.training.stepping
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
 from bench.cells.pairs import dev_pairs, training_pairs
@@ -14,8 +14,9 @@ from bench.encoders.encoder import Encoder
 from bench.encoders.space import Centring, Space
 from bench.training.freezing import freeze, layers
 from bench.training.loop import train
-from bench.training.module import Distillation, linear
+from bench.training.module import Distillation
 from bench.training.pairs import Pairs, TeacherStates
+from bench.training.stepping import clip, linear
 from methods import registry
 from methods.base import Method
 from tests.made_suite import World, made_world
@@ -94,19 +95,17 @@ def test_it_trains_in_bfloat16_too(world: World, method: str):
     assert all(tensor.dtype == torch.float32 for tensor in weights(student).values() if tensor.is_floating_point())
 
 
-def test_the_gradient_is_clipped(world: World):
-    class Norms(Distillation):
-        def configure_gradient_clipping(self, *arguments, **named):
-            super().configure_gradient_clipping(*arguments, **named)
-            norms.append(torch.stack([p.grad.norm() for p in self.parameters() if p.grad is not None]).norm().item())
+def test_the_gradient_is_clipped(world: World, monkeypatch: pytest.MonkeyPatch):
+    def noted(gradients, longest):
+        clip(gradients, longest)
+        norms.append(torch.stack([gradient.norm() for gradient in gradients]).norm().item())
 
+    monkeypatch.setattr(bench.training.stepping, "clip", noted)
     found = {}
-    for clip in (1e-3, 0.0):
+    for longest in (1e-3, 0.0):
         norms: list[float] = []
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(bench.training.loop, "Distillation", Norms)
-            trained(world, "contrastive", watched=False, clip=clip)
-        found[clip] = norms
+        trained(world, "contrastive", watched=False, clip=longest)
+        found[longest] = norms
     assert found[1e-3] == pytest.approx([1e-3] * 6, rel=1e-3)
     assert len(found[0.0]) == 6 and min(found[0.0]) > 0.01
 

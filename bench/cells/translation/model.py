@@ -129,7 +129,7 @@ def token_loss(model: EncoderDecoderModel, states: Tensor, mask: Tensor, target:
         states: (B, L, d) encoder states; mask: (B, L) tokens that may be attended to.
         target: (B, T) rows of the English vocabulary, padded with `pad`.
     """
-    states = attended(model, states, mask)
+    states = attended(model, states, mask).to(next(model.decoder.parameters()).dtype)
     start = torch.full_like(target[:, :1], int(model.config.decoder_start_token_id or 0))
     inputs = torch.cat([start, target[:, :-1]], 1)
     seen = torch.cat([torch.ones_like(start, dtype=torch.bool), target[:, :-1] != pad], 1)

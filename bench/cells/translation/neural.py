@@ -11,6 +11,7 @@ import torch
 
 from bench.base.errors import BenchError
 from bench.cells.loggers import opened
+from bench.cells.lower import lower_of
 from bench.cells.pairs import dev_pairs, training_pairs, training_record
 from bench.cells.translation.model import EnglishVocabulary, build, greedy
 from bench.cells.translation.training import train_translator
@@ -105,10 +106,11 @@ def _trained(
         warm_up(context, encoder, model, vocabulary, params, precision, clock.report)
     sources, targets = with_copies(pairs.texts, [english[i] for i in pairs.english], params.copying)
     with clock.phase("train"), opened(spec, out_dir) as loggers:
+        lower = lower_of(spec, context, encoder, pairs.texts, sources, dev.texts)
         table = train_translator(
             encoder, model, vocabulary, sources, targets,
             (dev.texts, [english[i] for i in dev.english]), settings, params.decoder_rate, spec.seed, precision, clock.report,
-            loggers,
+            loggers, lower,
         )  # fmt: skip
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
     found |= training_record(spec, context, pairs, rows, table, clock)

@@ -13,28 +13,27 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from bench.base.errors import BenchError
 from bench.base.progress import Report
 from bench.cells.translation.model import EnglishVocabulary, token_loss
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.training.freezing import freeze
-from bench.training.loop import Batches, fit, record
-from bench.training.module import Clipped, linear
+from bench.training.loop import Batches, fit, record, told
+from bench.training.lower import LowerStates, upper_only
 from bench.training.sampling import length_batches
 from bench.training.settings import Training
+from bench.training.stepping import Stepping
 
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import Logger
-    from pytorch_lightning.utilities.types import OptimizerLRScheduler
     from transformers import EncoderDecoderModel
 
 
-class _Decoding(Clipped):
+class _Decoding(Stepping):
     """What translating and writing English share: cross-entropy of English tokens given encoder states."""
 
-    def __init__(self, model: EncoderDecoderModel, pad: int, settings: Training, steps: int) -> None:
-        super().__init__()
-        self.model, self.pad, self.settings, self.steps = model, pad, settings, steps
+    def __init__(self, model: EncoderDecoderModel, body: Any, pad: int, settings: Training, steps: int) -> None:
+        super().__init__(model, body, settings, steps)
+        self.pad = pad
         model.decoder.requires_grad_(True)
 
     def losses(self, positions: np.ndarray, texts: Any, targets: Sequence[list[int]]) -> Tensor:
@@ -47,20 +46,9 @@ class _Decoding(Clipped):
         """Encoder states (B, L, d) and mask (B, L) of these texts."""
         raise TypeError("a subclass says where states come from")
 
-    def checked(self, loss: Tensor) -> Tensor:
-        """The loss, if it is finite."""
-        if not torch.isfinite(loss):
-            raise BenchError(
-                f"the translation loss became {loss.item()} at step {self.global_step}", "lower the learning rate of nmt"
-            )
-        self.last = {"loss": loss.item()}
-        return loss
-
-    def optimizer(self, groups: list[dict[str, Any]]) -> OptimizerLRScheduler:
-        """AdamW with linear warm-up and decay over parameter groups that bring their own rates."""
-        optimizer = torch.optim.AdamW(groups, weight_decay=self.settings.weight_decay, fused=True)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: linear(s, self.steps, self.settings.warmup))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+    def train_on(self, loss: Tensor, step: int) -> None:
+        """One step; raises a `BenchError` when the loss is not finite."""
+        self.update(loss, {}, step, ("the translation loss", "lower the learning rate of nmt"))
 
 
 class Translation(_Decoding):
@@ -75,28 +63,31 @@ class Translation(_Decoding):
         settings: of the optimiser; its rate is the encoder's.
         decoder_rate: rate of the decoder, as a multiple of it.
         steps: of the whole training.
+        lower: states of the texts behind the frozen layers of the encoder; None: computed in every step.
     """
 
     def __init__(
         self, encoder: Encoder, model: EncoderDecoderModel, texts: Sequence[TokenizedText], targets: Sequence[list[int]],
-        pad: int, settings: Training, decoder_rate: float, steps: int,
+        pad: int, settings: Training, decoder_rate: float, steps: int, lower: LowerStates | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(model, pad, settings, steps)
+        super().__init__(model, encoder.model, pad, settings, steps)
         self.encoder, self.texts, self.targets, self.decoder_rate = encoder, texts, targets, decoder_rate
+        self.lower = lower
         freeze(encoder.model, settings)
 
     def encoded(self, texts: list[TokenizedText]) -> tuple[Tensor, Tensor]:
-        batch = self.encoder.collate(texts).to(self.device)
-        return self.encoder.states(batch)[0], batch.content_mask
+        batch = self.encoder.collate(texts)
+        given = None if self.lower is None else self.lower.batch(texts, self.device)
+        return self.encoder.states(batch, given)[0].float(), batch.content_mask.to(self.device)
 
-    def training_step(self, positions: np.ndarray, index: int) -> Tensor:
-        return self.checked(self.losses(positions, self.texts, self.targets))
+    def training_step(self, positions: np.ndarray, index: int) -> None:
+        self.train_on(self.losses(positions, self.texts, self.targets), index)
 
-    def configure_optimizers(self) -> OptimizerLRScheduler:
+    def groups(self) -> list[dict[str, Any]]:
         rate = self.settings.learning_rate
         body = [p for p in self.encoder.model.parameters() if p.requires_grad]
         groups: list[dict[str, Any]] = [{"params": list(self.model.decoder.parameters()), "lr": rate * self.decoder_rate}]
-        return self.optimizer(groups + ([{"params": body, "lr": rate}] if body else []))
+        return groups + ([{"params": body, "lr": rate}] if body else [])
 
 
 class Writing(_Decoding):
@@ -112,7 +103,8 @@ class Writing(_Decoding):
         self, model: EncoderDecoderModel, states: Sequence[np.ndarray], targets: Sequence[list[int]], pad: int,
         settings: Training, steps: int,
     ) -> None:  # fmt: skip
-        super().__init__(model, pad, settings, steps)
+        super().__init__(model, model.encoder, pad, settings, steps)
+        model.encoder.requires_grad_(False)
         self.stored, self.targets = states, targets
 
     def encoded(self, texts: list[np.ndarray]) -> tuple[Tensor, Tensor]:
@@ -120,11 +112,11 @@ class Writing(_Decoding):
         lengths = torch.tensor([len(text) for text in texts])
         return states.to(self.device), (torch.arange(states.shape[1])[None] < lengths[:, None]).to(self.device)
 
-    def training_step(self, positions: np.ndarray, index: int) -> Tensor:
-        return self.checked(self.losses(positions, self.stored, self.targets))
+    def training_step(self, positions: np.ndarray, index: int) -> None:
+        self.train_on(self.losses(positions, self.stored, self.targets), index)
 
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        return self.optimizer([{"params": list(self.model.decoder.parameters()), "lr": self.settings.learning_rate}])
+    def groups(self) -> list[dict[str, Any]]:
+        return [{"params": list(self.model.decoder.parameters())}]
 
 
 class FollowTranslation(pl.Callback):
@@ -169,6 +161,7 @@ def train_translator(
     encoder: Encoder, model: EncoderDecoderModel, vocabulary: EnglishVocabulary, texts: Sequence[TokenizedText],
     english: Sequence[TokenizedText], dev: tuple[Sequence[TokenizedText], Sequence[TokenizedText]], settings: Training,
     decoder_rate: float, seed: int, precision: str, report: Report, loggers: Sequence[Logger] = (),
+    lower: LowerStates | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Train in place; one row a step and one a dev check, as `bench.training.loop.train`.
 
@@ -177,15 +170,17 @@ def train_translator(
         dev: two sides of pairs of which the loss is watched.
         decoder_rate: learning rate of the decoder, as a multiple of the encoder's.
         loggers: are given every row.
+        lower: as in `bench.training.loop.train`.
     """
     pl.seed_everything(seed, workers=True, verbose=False)
     batches = length_batches(np.array([len(t.ids) for t in texts]), settings.batch_size, seed)
     targets = [vocabulary.rows(text) for text in english]
-    module = Translation(encoder, model, texts, targets, vocabulary.pad, settings, decoder_rate, len(batches))
+    module = Translation(encoder, model, texts, targets, vocabulary.pad, settings, decoder_rate, len(batches), lower)
     follow = FollowTranslation(dev[0], [vocabulary.rows(text) for text in dev[1]], report, "train")
-    fit(module, Batches(batches), follow, settings.clip, precision, loggers=loggers)
+    with upper_only(encoder.model, lower):
+        how = fit(module, Batches(batches), follow, precision, loggers=loggers)
     model.requires_grad_(False).eval()
-    return pd.DataFrame(follow.rows)
+    return told(follow.rows, how)
 
 
 def train_decoder(
@@ -197,5 +192,5 @@ def train_decoder(
     lengths = np.array([len(target) for target in targets])
     batches = [batch for one in range(passes) for batch in length_batches(lengths, settings.batch_size, one, shuffle=True)]
     module = Writing(model, states, targets, pad, settings, len(batches))
-    fit(module, Batches(batches), FollowTranslation([], [], report, "decoder"), settings.clip, precision)
+    fit(module, Batches(batches), FollowTranslation([], [], report, "decoder"), precision)
     model.requires_grad_(False).eval()
