@@ -114,7 +114,8 @@ class HubData:
 
 _MACRO = {
     "aze_Latn": "azj_Latn", "fas_Arab": "pes_Arab", "lav_Latn": "lvs_Latn", "msa_Latn": "zsm_Latn", "nep_Deva": "npi_Deva",
-    "pus_Arab": "pbt_Arab", "sqi_Latn": "als_Latn", "swa_Latn": "swh_Latn", "uzb_Latn": "uzn_Latn", "mon_Mong": "",
+    "pus_Arab": "pbt_Arab", "sqi_Latn": "als_Latn", "swa_Latn": "swh_Latn", "uzb_Latn": "uzn_Latn", "mlg_Latn": "plt_Latn",
+    "mon_Mong": "khk_Cyrl", "orm_Ethi": "gaz_Latn",  # NTREX's texts are in Cyrillic and Latin letters, whatever MTEB's code says
 }  # fmt: skip
 
 # fmt: off
