@@ -46,6 +46,9 @@ class Belebele:
 
     repository = "facebook/belebele"
 
+    def __init__(self, revision: str | None = None) -> None:
+        self.revision = revision
+
     def documents(self, own: str) -> DocumentStream:
         """The English passages."""
         return DocumentStream(self._passages, self.repository, 488)
@@ -67,7 +70,7 @@ class Belebele:
 
     def _rows(self, own: str, parse: Callable[[Any], T]) -> Iterator[T]:
         own = own or "eng_Latn"
-        return parsed(table(self.repository, own, "test"), parse, f"{self.repository}, {own},")
+        return parsed(table(self.repository, own, "test", self.revision), parse, f"{self.repository}, {own},")
 
 
 def _plain(link: str) -> str:
