@@ -17,6 +17,7 @@ from bench.data.sources.collection import OwnData, Progress
 from bench.data.sources.local.opening import open_local
 from bench.data.sources.local.problems import ERROR, WARNING, Problems
 from bench.data.sources.local.task import Content
+from bench.data.sources.placed import placed
 from bench.data.suite.keys import Choices
 from bench.data.suite.own import Assembled, assemble
 from bench.data.suite.types import ENGLISH
@@ -66,6 +67,7 @@ def check(path: Path, languages_file: Path | None, shown: int, progress: Progres
     if not data.own:
         raise BenchError(f"the profile {path} uses the built-in suite", "name data of your own in it: data: {suite: FOLDER}")
     languages = Languages.load(languages_file or data.languages_file)
+    data = placed(data, languages)
     folder = None if data.suite == BUILTIN else Path(data.suite)
     local = open_local(folder, data.bitext, data.tasks, languages, shown)
     problems = local.problems

@@ -68,6 +68,7 @@ class Data(Settings):
     bitext: tuple[Annotated[BitextEntry, BeforeValidator(_path_entry)], ...] = ()
     tasks: tuple[Annotated[TaskEntry, BeforeValidator(_path_entry)], ...] = ()
     hubs: tuple[str, ...] = ()  # data sets of the hubs, bitext and tasks: [opus-100, belebele]; see `bench data list`
+    folder: str | None = None  # copies of what `hubs` names, under bitext/ and tasks/: read in place of the hubs (docs/hubs.md)
     dev_share: Annotated[float | None, Field(ge=0, lt=1)] = None  # of the queries of a task that has one set of them only
     max_pairs: Annotated[int | None, Field(ge=1)] = None  # training pairs of a language that are kept; None: all
     without: tuple[str, ...] = ()  # sources to leave out, with the tasks made from them
@@ -96,6 +97,11 @@ class Data(Settings):
             raise BenchError(
                 f"data.without = {', '.join(self.without)}: these are sources of the built-in suite",
                 "of other data, list what is to be used (data.bitext, data.tasks, data.hubs, evaluation.tasks)",
+            )
+        if self.folder is not None and not self.hubs:
+            raise BenchError(
+                "data.folder holds copies of data sets of the hubs, and data.hubs names none",
+                "name them (data.hubs), or take everything in a folder with data.suite",
             )
         if not self.own and (self.dev_share is not None or self.max_pairs is not None):
             raise BenchError(

@@ -15,6 +15,10 @@ def reader_of(data: Data, languages: Languages) -> Reader:
     Raises:
         BenchError: a folder or file that does not exist, or a language or data set that is not known.
     """
+    if data.folder is not None:
+        from bench.data.sources.placed import placed
+
+        data = placed(data, languages)
     readers: list[Reader] = []
     if data.suite != BUILTIN or data.bitext or data.tasks:
         from bench.data.sources.local.opening import open_local

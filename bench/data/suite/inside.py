@@ -20,6 +20,7 @@ MIN_WORDS = 6  # of a sentence that is looked for: shorter ones stand in many te
 MADE_OF = 0.5  # share of a source's sentences inside the documents of one task from which on the source is refused
 FEWEST = 20  # sentences of a source that are too few to say so
 RUN = 64  # letters, about 13 words: what else two texts have in common is counted from here on
+_TABLE_BITS = 26
 _PART = 2_000  # documents searched together: each letter takes some dozen bytes meanwhile
 
 
@@ -53,8 +54,9 @@ def find(pairs: pd.DataFrame, tasks: Mapping[str, pd.DataFrame]) -> Inside:
     long = {text: leakage.TEST for text in texts if len(text.split()) >= MIN_WORDS}
     finder = leakage.Finder.of(long)
     leaks: dict[str, tuple[int, str]] = {}
-    by_task, runs = {}, {}
-    for task, documents in _relevant(tasks):
+    by_task = {}
+    judged = dict(_relevant(tasks))
+    for task, documents in judged.items():
         found: set[str] = set()
         for number, key in _contained(finder, list(documents)):
             level = list(documents.values())[number]
@@ -62,8 +64,8 @@ def find(pairs: pd.DataFrame, tasks: Mapping[str, pd.DataFrame]) -> Inside:
                 found.add(pair)
                 leaks[pair] = max((level, key), leaks.get(pair, (0, "")))
         by_task[task] = frozenset(found)
-        runs[task] = len(set(_sharing(english, list(documents))) - found)
-    return Inside(leaks, by_task, runs)
+    shared = _sharing(english, {task: list(documents) for task, documents in judged.items()})
+    return Inside(leaks, by_task, {task: len(shared[task] - by_task[task]) for task in judged})
 
 
 def refuse_made_of(pairs: pd.DataFrame, inside: Inside) -> None:
@@ -112,14 +114,27 @@ def _contained(finder: leakage.Finder, documents: Sequence[str]) -> Iterator[tup
             yield start + number, key
 
 
-def _sharing(english: pd.DataFrame, documents: Sequence[str]) -> set[str]:
-    """Pair ids whose English side has `RUN` letters in a row in common with a document."""
-    wanted = np.unique(np.concatenate([windows for windows, _ in _windows(documents)]))
+def _sharing(english: pd.DataFrame, documents: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
+    """Task -> pair ids whose English side has `RUN` letters in a row in common with one of its documents."""
+    wanted = {task: np.unique(np.concatenate([windows for windows, _ in _windows(texts)])) for task, texts in documents.items()}
+    table = np.zeros(1 << _TABLE_BITS, dtype=bool)  # a quick test: nearly all windows fail it
+    for windows in wanted.values():
+        table[windows >> np.uint64(64 - _TABLE_BITS)] = True
     ids = english["pair_id"].to_numpy()
-    shared: set[str] = set()
+    shared: dict[str, set[str]] = {task: set() for task in documents}
     for windows, owners in _windows(english["english"].tolist()):
-        shared.update(ids[np.unique(owners[np.isin(windows, wanted)])])
+        maybe = np.flatnonzero(table[windows >> np.uint64(64 - _TABLE_BITS)])
+        for task, sorted_windows in wanted.items():
+            shared[task].update(ids[owners[maybe[_member(windows[maybe], sorted_windows)]]])
     return shared
+
+
+def _member(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
+    """Which values are among the ordered ones. (n,), (m,) -> (n,) bool."""
+    if not len(ordered):
+        return np.zeros(len(values), dtype=bool)
+    place = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
+    return ordered[place] == values
 
 
 def _windows(texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:

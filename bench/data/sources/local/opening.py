@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.base.errors import BenchError
@@ -72,6 +73,8 @@ def _listed_pairs(entry: BitextEntry, languages: Languages, problems: Problems) 
     path = _path(entry.path)
     if path.is_dir():
         found = find_pairs(path, languages, problems, entry.source or "")
+        if entry.source:  # what is said outright goes before what names say
+            found = [replace(file, source=entry.source) for file in found]
         if entry.language:
             code = _language(entry.language, languages).code
             found = [file for file in found if file.language == code]
