@@ -62,6 +62,9 @@ def test_a_long_run_in_common_is_counted_and_kept():
 def test_runs_do_not_reach_from_one_text_into_the_next():
     half = len(OTHER) // 2
     assert inside.find(pairs(OTHER[:half], OTHER[half:]), tasks(OTHER)).runs == {"quiz": 0}
+    short = "complicated international telecommunication lines", "extraordinary constitutional responsibilities"
+    both = tasks(*short, judged=((0, "test"), (1, "test")))
+    assert inside.find(pairs(*short), both).runs == {"quiz": 0}
 
 
 def test_bitext_that_a_tasks_documents_are_made_of_is_refused_whatever_it_is_called():
@@ -80,7 +83,8 @@ def test_bitext_that_a_tasks_documents_are_made_of_is_refused_whatever_it_is_cal
 
 def test_many_documents_and_pairs_are_compared_in_parts(monkeypatch: pytest.MonkeyPatch):
     texts = [f"This is line {n} of a long book on {n} ships that never came home again." for n in range(30)]
-    whole = inside.find(pairs(*texts), tasks(*texts, judged=tuple((n, "test") for n in range(30))))
+    quiz = tasks(*texts, judged=tuple((n, "test" if n % 3 else "dev") for n in range(30)))
+    whole = inside.find(pairs(*texts), quiz)
+    assert {pair: level for pair, (level, _) in whole.leaks.items()} == {f"p{n}": TEST if n % 3 else DEV for n in range(30)}
     monkeypatch.setattr(inside, "_PART", 4)
-    parts = inside.find(pairs(*texts), tasks(*texts, judged=tuple((n, "test") for n in range(30))))
-    assert parts == whole and len(parts.leaks) == 30
+    assert inside.find(pairs(*texts), quiz) == whole
