@@ -68,6 +68,11 @@ def check(path: Path, languages_file: Path | None, shown: int, progress: Progres
         raise BenchError(f"the profile {path} uses the built-in suite", "name data of your own in it: data: {suite: FOLDER}")
     languages = Languages.load(languages_file or data.languages_file)
     data = placed(data, languages)
+    if data.suite == BUILTIN and not (data.bitext or data.tasks):
+        raise BenchError(
+            f"the profile {path} names data of the hubs alone",
+            "`bench data show NAME` reads those; data.folder names copies of them on disk",
+        )
     folder = None if data.suite == BUILTIN else Path(data.suite)
     local = open_local(folder, data.bitext, data.tasks, languages, shown)
     problems = local.problems

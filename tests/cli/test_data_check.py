@@ -124,3 +124,15 @@ def test_a_path_that_is_no_data(tmp_path, monkeypatch, capsys, path, content, ex
         write(tmp_path, {path: content})
     status, lines = checked(monkeypatch, capsys, tmp_path / path)
     assert status == 2 and lines[0].startswith("error: ") and expected in " ".join(lines)
+
+
+def test_copies_of_data_of_the_hubs_are_checked_where_a_profile_names_their_folder(tmp_path, monkeypatch, capsys):
+    write(tmp_path / "mine", {f"bitext/ntrex/{code}.tsv": bitext(code) for code in ("sw", "am")})
+    write(tmp_path / "mine", {f"tasks/belebele/{path}": text for path, text in beir(("sw", "am", "en")).items()})
+    profile = tmp_path / "p.yaml"
+    profile.write_text("name: p\ngrid: {methods: [untrained], sizes: [2]}\ndata: {hubs: [ntrex, belebele]}\n")
+    status, lines = checked(monkeypatch, capsys, profile)
+    assert status == 2 and any("names data of the hubs alone" in line for line in lines)
+    profile.write_text(profile.read_text().replace("belebele]", "belebele], folder: mine"))
+    status, lines = checked(monkeypatch, capsys, profile)
+    assert status == 0 and any("task belebele: 15 documents" in line for line in lines)
