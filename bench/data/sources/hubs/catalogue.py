@@ -209,7 +209,8 @@ HUB_DATA: dict[str, HubData] = {one.name: one for one in (
     HubData("africlirmatrix", "task", "datasets", "castorini/africlirmatrix",
             "afrikaans amharic egyptian_arabic hausa igbo moroccan_arabic northern_sotho shona somali swahili tigrinya twi wolof "
             "yoruba zulu", "15 languages", "Apache-2.0", "Ogundepo et al., AfriCLIRMatrix", "English queries, documents in X",
-            "queries and judgements: github.com/castorini/africlirmatrix; labels made as in clirmatrix"),
+            "queries and judgements: github.com/castorini/africlirmatrix; labels made as in clirmatrix",
+            revision="f94e826e12c3589ff908d338492211a4ebabe7a9"),
     HubData("neuclir", "task", "ir_datasets", "neuclir/1/{X}", "fa ru zh",
             "2.2 M, 4.6 M and 3.2 M documents; 46, 45 and 49 topics of 2022", "ODC-BY (as MTEB states)",
             "TREC NeuCLIR track 2022", "English queries, documents in X", "topics also translated into X, by people, by machine"),

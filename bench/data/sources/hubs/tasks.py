@@ -16,7 +16,6 @@ _MSMARCO = {"": "msmarco-passage/dev/small"}
 
 TASKS: dict[str, Callable[[], HubTask]] = {
     "ciral": Ciral,
-    "africlirmatrix": AfriClirMatrix,
     "clirmatrix": lambda: IrdsTask(
         "clirmatrix/en", {"dev": "clirmatrix/en/bi139-base/{X}/dev", "test": "clirmatrix/en/bi139-base/{X}/test1"},
         limit=CLIRMATRIX_QUERIES,
@@ -34,6 +33,7 @@ TASKS: dict[str, Callable[[], HubTask]] = {
 }  # fmt: skip
 # Those whose files have a revision on the hub.
 REVISED: dict[str, Callable[[HubData], HubTask]] = {
+    "africlirmatrix": lambda one: AfriClirMatrix(one.revision),
     "belebele": lambda one: Belebele(one.revision),
     "xquad": lambda one: XQuad(one.revision),
     "xquad-r": lambda one: XQuadR(one.revision),

@@ -124,7 +124,7 @@ def test_a_file_of_xorqa_in_of_another_form_is_one_message(written: str):
         list(XorQaIn(codes="hi").questions("hi"))
 
 
-@pytest.mark.parametrize("name", ["belebele", "xquad", "xorqa-in"])
+@pytest.mark.parametrize("name", ["belebele", "xquad", "xorqa-in", "africlirmatrix"])
 def test_tasks_are_read_at_their_revision(name: str):
     assert open_task(HUB_DATA[name]).revision == HUB_DATA[name].revision is not None  # type: ignore[attr-defined]
 
