@@ -48,8 +48,8 @@ types: $(VENV)/.installed-dev ## mypy
 unit: $(VENV)/.installed-dev ## tests
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -n 2 $(ARGS)
 
-smoke: $(VENV)/.installed-dev ## smoke run through the command line, checked: losses fall, tables are complete
-	OMP_NUM_THREADS=1 $(BIN)/python tests/smoke.py
+smoke: $(VENV)/.installed-dev ## build the wheel, install it into an empty environment elsewhere, and run smoke profile and report there, checked
+	OMP_NUM_THREADS=1 $(BIN)/python tests/installed.py
 
 PYLATE := .venv-pylate
 CHECKED := results/.check-export

@@ -26,7 +26,7 @@ import typer
 
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
-from bench.cells.evaluation import query_sets
+from bench.cells.asking.queries import query_sets
 from bench.cells.shared.context import Context, context_of
 from bench.data.documents import DocumentStream
 from bench.data.languages import Languages

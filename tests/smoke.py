@@ -22,7 +22,8 @@ FILES = (
 
 def bench(*arguments: str) -> str:
     """Output of the `bench` command; its failure is ours."""
-    command = [sys.executable, "-m", "bench.cli", *arguments]
+    # Isolated (-P): what is installed is run, not what happens to lie in this folder.
+    command = [sys.executable, "-P", "-m", "bench.cli", *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     print(done.stdout, flush=True)
     if done.returncode:
@@ -61,6 +62,9 @@ def main() -> None:
         wrong = check(Path(results) / "smoke")
         bench("compare", "optical", "contrastive", "--profile", "smoke", "--results", results)
         bench("agreement", "--profile", "smoke", "--results", results)
+        bench("report", "--profile", "smoke", "--results", results)
+        if not (Path(results) / "smoke" / "report.html").stat().st_size:
+            wrong.append("report.html is empty")
         again = bench("run", "--profile", "smoke", "--results", results)
         if "nothing to run" not in again:
             wrong.append("a second run did work again")

@@ -264,4 +264,4 @@ def _rows(metrics: pd.DataFrame | None) -> list[tuple[str, str, str]]:
     """The place of each row of a cell's metrics."""
     if metrics is None:
         return []
-    return list(zip(metrics["scorer"], metrics["task"], metrics["language"], strict=True))
+    return list(zip(*(metrics[column].tolist() for column in ("scorer", "task", "language")), strict=True))

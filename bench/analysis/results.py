@@ -211,7 +211,9 @@ def read_cell(name: CellName, folder: Path | None, key: str | None = None) -> Ce
 def _columns(frame: pd.DataFrame, wanted: tuple[str, ...]) -> pd.DataFrame:
     if absent := [column for column in wanted if column not in frame.columns]:
         raise ValueError(f"no column {', '.join(absent)}")
-    frame = frame[list(wanted)].astype(dict.fromkeys(MEASURES, float))
+    frame = frame[list(wanted)]
+    if any(frame.dtypes[measure] != "float64" for measure in MEASURES):
+        frame = frame.astype(dict.fromkeys(MEASURES, float))
     scores = frame[list(MEASURES)].to_numpy()
     if not ((scores >= 0) & (scores <= 1)).all():  # false for NaN too
         raise ValueError("scores outside 0 to 1")

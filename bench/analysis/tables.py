@@ -62,29 +62,37 @@ def _board(scores: Scores, scorer: str, size: int, places: list[list[int]]) -> l
         draws.append(drawn)
     ranked = [n for n, row in enumerate(rows) if row["complete"] and not facts(row["method"]).is_reference]
     ranked.sort(key=lambda n: (-rows[n][RANKED_BY], rows[n]["method"]))
-    for n in ranked:
+    # Intervals of all rows at once: one by one they took a third of the time of the table.
+    whole = [n for n, row in enumerate(rows) if row["complete"]]
+    for n, low, high in zip(whole, *_intervals([draws[n] for n in whole]), strict=True):
+        rows[n].update(low=low, high=high)
+    behind, _ = _intervals([draws[ranked[0]] - draws[n] for n in ranked])
+    for n, least in zip(ranked, behind, strict=True):
         better = sum(rows[other][RANKED_BY] > rows[n][RANKED_BY] for other in ranked)
-        behind, _ = resampling.interval(draws[ranked[0]] - draws[n])
-        rows[n].update(rank=better + 1, ties_best=bool(better == 0 or behind <= 0))
+        rows[n].update(rank=better + 1, ties_best=bool(better == 0 or least <= 0))
     return rows
 
 
+def _intervals(draws: list[np.ndarray]) -> tuple[list[float], list[float]]:
+    low, high = resampling.intervals(np.stack(draws)) if draws else (np.empty(0), np.empty(0))
+    return low.tolist(), high.tolist()
+
+
 def _row(scores: Scores, number: int, places: list[list[int]]) -> tuple[dict[str, Any], np.ndarray]:
-    """One arm on `places` (one list a task): the row and the resampled means, shape (resamples,)."""
+    """One arm on `places` (one list a task): the row without its interval, and the resampled means, shape (resamples,)."""
     arm = scores.arms[number]
     flat = [place for of_task in places for place in of_task]
     complete = arm.state == "done" and bool(scores.whole[number, flat].all())
     means = mean_of_means(scores.values[number], places)
     drawn = drawn_means(scores, number, places)
-    low, high = resampling.interval(drawn) if complete else (float("nan"), float("nan"))
     gaps = scores.gap[number]
     known = ~np.isnan(scores.values[number, flat, 0])
     return {
         "method": arm.method, "status": _status(arm, complete), "complete": complete, "rank": pd.NA, "ties_best": False,
         "languages": len({scores.places[place][2] for place, has in zip(flat, known, strict=True) if has}),
         "languages_declared": len({scores.places[place][2] for place in flat}),
-        **dict(zip(MEASURES, means, strict=True)), "low": low, "high": high,
-        "seed_sd": _seed_sd(scores, arm, places),
+        **dict(zip(MEASURES, means, strict=True)), "low": float("nan"), "high": float("nan"),
+        "seed_sd": _seed_sd(scores, number, places),
         "worst_tenth": _worst_tenth(scores.values[number, :, 0], places),
         "language_sd": _language_sd(scores.values[number, :, 0], places),
         "gap_closed": mean_of_means(gaps[:, None], places)[0],
@@ -135,11 +143,11 @@ def _language_sd(values: np.ndarray, places: list[list[int]]) -> float:
     return float(np.mean(spreads)) if spreads else float("nan")
 
 
-def _seed_sd(scores: Scores, arm: Arm, places: list[list[int]]) -> float:
+def _seed_sd(scores: Scores, number: int, places: list[list[int]]) -> float:
     """Standard deviation between seeds of the row's own mean; NaN with fewer than two seeds."""
-    if len(arm.done) < 2:
+    cells = scores.owned[number]
+    if len(cells) < 2:
         return float("nan")
-    cells = [number for number, cell in enumerate(scores.cells) if cell in arm.done]
     return float(np.std([mean_of_means(scores.by_cell[n][:, :1], places)[0] for n in cells], ddof=1))
 
 
@@ -153,6 +161,7 @@ def per_language(plan: Plan, order: str, scores: Scores, facts: Mapping[str, Map
     place = {column: [place[number] for place in scores.places] for column, number in at.items()}
     codes, core = place["language"], set(plan.core_of(order))
     frames = []
+    kin_at: dict[int, dict[str, dict[str, bool | None]]] = {}
     for arm, numbers in zip(range(len(scores.arms)), scores.owned, strict=True):
         for number in numbers:
             cell = scores.cells[number]
@@ -162,7 +171,9 @@ def per_language(plan: Plan, order: str, scores: Scores, facts: Mapping[str, Map
             seen = cell.manifest.get("pairs_by_language") or {}
             values, way = scores.by_cell[number], scores.way
             trained = plan.group("trained", order, cell.name.size)
-            kin = {code: relatives(code, trained, facts) for code in dict.fromkeys(codes)}
+            if cell.name.size not in kin_at:
+                kin_at[cell.name.size] = {code: relatives(code, trained, facts) for code in dict.fromkeys(codes)}
+            kin = kin_at[cell.name.size]
             frame = pd.DataFrame({
                 "method": cell.name.method, "size": cell.name.size, "seed": cell.name.seed, "order": order, **place,
                 **{fact: [facts.get(code, {}).get(fact) for code in codes] for fact in FACTS},

@@ -17,7 +17,7 @@ from bench.base.paths import REPOSITORY
 
 PACKAGES = (
     "torch", "transformers", "tokenizers", "pytorch-lightning", "geomloss", "faiss-cpu", "numpy", "pandas",
-    "ir-measures", "pytrec-eval-terrier", "sacrebleu", "safetensors",
+    "sacrebleu", "safetensors",
 )  # fmt: skip
 
 
@@ -37,7 +37,12 @@ def versions() -> dict[str, str]:
 
 @cache
 def git() -> dict[str, Any] | None:
-    """Commit of the source tree and whether it has uncommitted changes; None outside of a repository."""
+    """Commit of the source tree and whether it has uncommitted changes; None where the code is no checkout.
+
+    An installed package may lie inside somebody's repository, whose commit says nothing about it.
+    """
+    if not (REPOSITORY / ".git").exists():
+        return None
 
     def ask(*arguments: str) -> str:
         command = ["git", "-C", str(REPOSITORY), *arguments]

@@ -39,4 +39,8 @@ class Ragged:
 
     def take(self, items: Sequence[int] | np.ndarray) -> Ragged:
         """The items at these positions, in this order (a copy)."""
-        return Ragged.from_list([self[int(i)] for i in items])
+        chosen = np.asarray(items, dtype=np.int64)
+        lengths = self.lengths[chosen]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][chosen] - offsets[:-1], lengths)
+        return Ragged(np.asarray(self.vectors)[rows], offsets)

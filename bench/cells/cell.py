@@ -9,9 +9,12 @@ import pandas as pd
 import torch
 
 from bench.base.progress import Report
+from bench.cells.asking.bottom import on_shared_bottom
+from bench.cells.asking.queries import english_sets, nothing_asked, query_sets, with_words
+from bench.cells.asking.search import Encodes
 from bench.cells.clock import Clock
 from bench.cells.distil import distil
-from bench.cells.evaluation import english_sets, evaluate, nothing_asked, query_sets, summarise, with_words
+from bench.cells.evaluation import evaluate, summarise
 from bench.cells.shared.context import context_of
 from bench.cells.shared.own_retriever import own_retriever
 from bench.cells.translation.run import translated_sets
@@ -49,7 +52,7 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
             raise nothing_asked(spec)
 
     known = facts(spec.method)
-    encoder = context.teacher.encoder if ENCODED[0] in known.scorers else None
+    encoder: Encodes | None = context.teacher.encoder if ENCODED[0] in known.scorers else None
     if known.asks_english:
         sets = english_sets(context, sets, limits, split)
     if method.kind == "none":
@@ -61,7 +64,7 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
             context = own_retriever(context, method.params.encoder)
             encoder = context.teacher.encoder
     elif method.kind == "distil":
-        encoder = distil(spec, context, method, out_dir, clock, found)
+        encoder = on_shared_bottom(spec, context, distil(spec, context, method, out_dir, clock, found))
     elif method.kind == "translate":
         sets = translated_sets(spec, context, method, sets, out_dir, clock, found)
 

@@ -62,7 +62,9 @@ def tokenised(rows: pd.DataFrame, context: Context, encoder: Encoder, method: Me
     return Pairs(texts, np.array([context.texts.rows[text] for text in rows["english"]]), english)
 
 
-def training_record(pairs: Pairs, rows: pd.DataFrame, table: pd.DataFrame, clock: Clock) -> dict[str, Any]:
+def training_record(
+    spec: CellSpec, context: Context, pairs: Pairs, rows: pd.DataFrame, table: pd.DataFrame, clock: Clock
+) -> dict[str, Any]:
     """What the manifest says of training."""
     dev = table["dev_loss"].dropna().tolist() if "dev_loss" in table else []
     return {
@@ -70,6 +72,7 @@ def training_record(pairs: Pairs, rows: pd.DataFrame, table: pd.DataFrame, clock
         "pairs_distinct": int(len(rows.drop_duplicates(["pair_id", "language"]))),
         "pairs_by_language": rows["language"].value_counts().sort_index().to_dict(),
         "pairs_by_source": rows["source"].value_counts().sort_index().to_dict(),
+        "pairs_left_out": context.texts.left_out(spec.languages),
         "pairs_per_second": round(len(pairs) / max(1e-9, clock.seconds["train"]), 2),
         "dev": {"loss_start": dev[0], "loss_end": dev[-1]} if dev else {},
         "trained_with": table.attrs.get("how", {}),

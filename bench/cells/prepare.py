@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from bench.base.progress import Report
-from bench.cells.evaluation import nothing_asked, query_sets
+from bench.cells.asking.queries import nothing_asked, query_sets
 from bench.cells.probe import english_ceiling
 from bench.cells.shared.context import Context, context_of
 from bench.cells.shared.own_retriever import own_retriever
@@ -26,6 +26,8 @@ from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 from methods import registry
 
+NOTED = 0.01  # share of pairs left out from which on a run says so
+
 
 def prepare(profile: Profile, report: Report) -> dict[str, Any]:
     """Fill the cache with everything that the profile's cells share; what is there already is only read.
@@ -35,8 +37,8 @@ def prepare(profile: Profile, report: Report) -> dict[str, Any]:
         report: called with phase and fraction done.
 
     Returns:
-        Seconds of each phase, what was found (hash and counts of the suite), and `texts`: `text_facts.measure` of
-        every language with the student's tokenizer.
+        Seconds of each phase, what was found (hash and counts of the suite), `notes` for whoever runs it, and `texts`:
+        `text_facts.measure` of every language with the student's tokenizer.
 
     Raises:
         BenchError: a package, a model or a text is missing; the message says which.
@@ -48,6 +50,7 @@ def prepare(profile: Profile, report: Report) -> dict[str, Any]:
     first = {context_of(spec).key: spec for spec in reversed(cells(profile, languages))}  # one cell of each context
     seconds: dict[str, float] = {}
     suites = []
+    notes: list[str] = []
     texts: dict[str, dict[str, Any]] = {}
     for spec in first.values():
         context = context_of(spec)
@@ -56,12 +59,24 @@ def prepare(profile: Profile, report: Report) -> dict[str, Any]:
             start = time.monotonic()
             step(context, profile, spec, partial(report, name))
             seconds[name] = round(seconds.get(name, 0.0) + time.monotonic() - start, 2)
+        notes += long_pairs(context, spec)
         suites.append({"hash": context.suite.hash, "counts": context.suite.info.get("counts", {})})
         report("count tokens", 0.0)
         start = time.monotonic()
         texts |= {row["language"]: row for row in _text_facts(context, profile)}
         seconds["count tokens"] = round(seconds.get("count tokens", 0.0) + time.monotonic() - start, 2)
-    return {"seconds": seconds, "suites": suites, "texts": list(texts.values())}
+    return {"seconds": seconds, "suites": suites, "texts": list(texts.values()), "notes": list(dict.fromkeys(notes))}
+
+
+def long_pairs(context: Context, spec: CellSpec) -> list[str]:
+    """A line for each source of which more than one pair in a hundred is too long to be trained on."""
+    length = context.key.max_length
+    return [
+        f"{source}: {count['too_long']:,} of {count['pairs']:,} training pairs ({count['too_long'] / count['pairs']:.0%}) "
+        f"have more than {length} tokens and are left out (training.max_length)"
+        for source, count in context.texts.left_out(spec.order_languages).items()
+        if count["too_long"] > NOTED * count["pairs"]
+    ]
 
 
 def _text_facts(context: Context, profile: Profile) -> list[dict[str, Any]]:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from bench.base.paths import atomic_write
-from bench.cells.evaluation import QuerySet, evaluate, query_sets, summarise
+from bench.cells.asking.queries import QuerySet, query_sets
+from bench.cells.evaluation import evaluate, summarise
 from bench.cells.shared.context import Context
 from bench.data.suite.types import ENGLISH
 from bench.encoders.encoder import Encoder

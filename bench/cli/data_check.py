@@ -17,7 +17,8 @@ from bench.data.sources.collection import OwnData, Progress
 from bench.data.sources.local.opening import open_local
 from bench.data.sources.local.problems import ERROR, WARNING, Problems
 from bench.data.sources.local.task import Content
-from bench.data.suite.own import Assembled, Choices, assemble
+from bench.data.suite.keys import Choices
+from bench.data.suite.own import Assembled, assemble
 from bench.data.suite.types import ENGLISH
 from bench.retrieval.settings import Retrieval
 

@@ -238,6 +238,6 @@ def _language(code: str, row: Mapping[str, Any]) -> Language:
 
 
 def _builtin() -> Path:
-    # In a checkout the file lies at the root; an installed package carries its copy inside.
-    packaged = Path(__file__).resolve().parents[1] / "languages.yaml"
+    # In a checkout the file lies at the root; an installed package carries its copy inside (setup.py).
+    packaged = Path(__file__).resolve().parent / "languages.yaml"
     return packaged if packaged.exists() else REPOSITORY / "languages.yaml"

@@ -12,12 +12,14 @@ import torch
 from torch import Tensor
 
 from bench.base.ragged import Ragged
+from bench.encoders.device import autocast_dtype
+from bench.encoders.device.inference import quick
 from bench.encoders.head import Head
 from bench.encoders.spec import EncoderSpec
 
 Progress = Callable[[float], None]
 # Tokens of a batch. On a processor larger batches leave its cache and are slower; a GPU wants to be filled.
-CPU_TOKENS, GPU_TOKENS = 2048, 32768
+CPU_TOKENS, GPU_TOKENS = 1024, 32768
 
 
 @dataclass(frozen=True)
@@ -225,8 +227,9 @@ class Encoder:
         return self.encode_tokenized(self.tokenize(texts, kind, max_length), batch_tokens, progress, dtype)
 
     def encode_tokenized(self, items: Sequence[TokenizedText], batch_tokens: int | None = None,
-                         progress: Progress | None = None, dtype: type = np.float32) -> Encoded:  # fmt: skip
-        """`encode` for texts that are tokenised already."""
+                         progress: Progress | None = None, dtype: type = np.float32,
+                         given: Callable[[Sequence[int]], Tensor] | None = None) -> Encoded:  # fmt: skip
+        """`encode` for texts that are tokenised already; `given` is asked for what the model starts from with these items."""
         offsets = np.zeros(len(items) + 1, dtype=np.int64)
         np.cumsum([sum(item.content) for item in items], out=offsets[1:])
         pooled = np.empty((len(items), self.dim), dtype=np.float32)
@@ -238,10 +241,11 @@ class Encoder:
         budget = batch_tokens or (CPU_TOKENS if self.device.type == "cpu" else GPU_TOKENS)
         done = 0
         try:
-            with torch.inference_mode(), torch.autocast(self.device.type, fast, enabled=fast is not None):
+            computing = torch.autocast(self.device.type, fast, enabled=fast is not None)
+            with torch.inference_mode(), quick(self.model, fast), computing:
                 for chosen in token_batches([len(item) for item in items], budget):
                     batch = self.collate([items[i] for i in chosen])
-                    hidden, mean = self.states(batch)
+                    hidden, mean = self.states(batch, None if given is None else given(chosen))
                     pooled[chosen] = mean.float().cpu().numpy()
                     rows = hidden[batch.content_mask.to(hidden.device)].float().cpu().numpy()
                     at = 0
@@ -280,22 +284,3 @@ def token_batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
         else:
             batches.append([i])
     return batches
-
-
-def autocast_dtype(precision: str, device: str | torch.device) -> torch.dtype | None:
-    """What matrix products are computed in: bfloat16, or None for float32.
-
-    `auto` takes bfloat16 where the hardware multiplies it fast (CUDA; CPUs with AMX or AVX512-BF16).
-    """
-    if precision != "auto":
-        return {"bf16": torch.bfloat16, "float32": None}[precision]
-    if torch.device(device).type == "cuda":
-        return torch.bfloat16
-    if torch.device(device).type != "cpu":
-        return None
-    try:
-        flags = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return None
-    return torch.bfloat16 if any(flag in flags for flag in ("amx_bf16", "avx512_bf16")) else None
-

@@ -67,6 +67,8 @@ def run(
                     if texts := prepared.pop("texts", None):
                         text_facts.add(plan.store.root, texts)
                     view.prepared()
+                    for note in prepared.get("notes", ()):
+                        console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
                 with closing(executor.run(todo)) as events:  # type: ignore[type-var]
                     for event in events:
                         view.handle(event)

@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.base.errors import unknown
 from bench.data.languages import Languages
 from bench.data.sources.own import reader_of
-from bench.data.suite import build, own
+from bench.data.suite import keys
 from bench.encoders.builtin.names import BUILTIN
 from bench.experiment.profile.schema import Profile
 from methods import registry
@@ -18,10 +18,10 @@ from methods import registry
 def suite_key(profile: Profile, languages: Languages, codes: Iterable[str]) -> str:
     """Identity of the suite of these languages, known before it is built."""
     if profile.data.own:
-        choices = own.Choices(profile.data.dev_share, profile.data.max_pairs)
-        return own.own_key(reader_of(profile.data, languages), sorted(set(codes)), choices)
-    sources = [name for name in build.READERS if name not in profile.data.without]
-    return build.suite_key([languages.get(code) for code in sorted(set(codes))], sources)
+        choices = keys.Choices(profile.data.dev_share, profile.data.max_pairs)
+        return keys.own_key(reader_of(profile.data, languages), sorted(set(codes)), choices)
+    sources = [name for name in keys.SOURCE_PACKAGES if name not in profile.data.without]
+    return keys.suite_key([languages.get(code) for code in sorted(set(codes))], sources)
 
 
 def folder_keys(models: Mapping[str, str]) -> dict[str, str]:

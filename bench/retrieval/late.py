@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from bench.base.ragged import Ragged
 from bench.retrieval.bounds import Bounds, worthwhile
 from bench.retrieval.candidates import Candidates, TokenIndex
 from bench.retrieval.dense import check_dimension
-from bench.retrieval.maxsim import full_precision, maxima, mean_over_queries, score_pairs
+from bench.retrieval.maxsim import PAIR_TOKENS, full_precision, maxima, mean_over_queries, score_pairs
 from bench.retrieval.ranking import Order, Ranking, check_depth, check_lengths
 
 SCORE_CELLS = 1 << 23  # cells of the (queries x documents) matrices held at a time (32 MB each)
@@ -97,11 +97,10 @@ class LateIndex:
             return Ranking.empty(self.order.doc_ids, k)
         check_dimension(queries.vectors.shape[1], self.tokens.vectors.shape[1])
         check_tokens("query", query_ids, queries)
-        step = max(1, SCORE_CELLS // len(self.order))
         parts = []
-        for start in range(0, len(queries), step):
-            names = query_ids[start : start + step]
-            part = as_float32(part_of(queries, start, start + len(names)))
+        for start, stop in self._steps(queries, k, mode):
+            names = query_ids[start:stop]
+            part = as_float32(part_of(queries, start, stop))
             with full_precision(self.device):
                 scores, known = self._scores(part, k, mode, candidates or Candidates())
             documents = np.arange(len(self.order))
@@ -121,12 +120,28 @@ class LateIndex:
                 self._token_index = TokenIndex(self.tokens, settings)
             known = self._token_index.documents(queries)
             return score_pairs(self.tokens, queries, known, self.device), known
-        if self.bounded and 4 * k <= len(self.tokens):  # a deep ranking needs most documents anyway
+        if self._bounds_help(k):
             return self._bounded(queries, k)
         scores = np.empty((len(queries), len(self.tokens)), dtype=np.float32)
         for start, stop, best in maxima(self.tokens, queries.vectors, self.device, *self.sizes):
             scores[:, start:stop] = mean_over_queries(best, queries)
         return scores, None
+
+    def _steps(self, queries: Ragged, k: int, mode: str) -> Iterator[tuple[int, int]]:
+        """Ranges of queries that are searched together: few enough for memory, and for the cache where pairs are scored."""
+        most = max(1, SCORE_CELLS // len(self.order))
+        pairs = self.device.type == "cpu" and (mode == "approximate" or self._bounds_help(k))
+        start = 0
+        while start < len(queries):
+            stop = min(start + most, len(queries))
+            if pairs:
+                full = int(np.searchsorted(queries.offsets, queries.offsets[start] + PAIR_TOKENS, side="right")) - 1
+                stop = min(stop, max(full, start + 1))
+            yield start, stop
+            start = stop
+
+    def _bounds_help(self, k: int) -> bool:
+        return self.bounded and 4 * k <= len(self.tokens)  # a deep ranking needs most documents anyway
 
     def _bounded(self, queries: Ragged, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Exact scores of every document that can be among the k best."""
@@ -159,6 +174,8 @@ def check_tokens(kind: str, ids: Sequence[str], tokens: Ragged) -> None:
             f"{kind} {ids[int((lengths == 0).argmax())]!r} has no token vectors",
             "give each text at least one token (the encoder keeps a special token when there is no other)",
         )
+    if np.isfinite(tokens.vectors).all():
+        return
     for i in range(len(tokens)):
         if not np.isfinite(tokens[i]).all():
             raise BenchError(

@@ -19,6 +19,8 @@ BLOCK_ROWS = 2048
 BATCH_TOKENS = 1024
 DEVICE_BLOCK_ROWS = 16384  # an accelerator wants fewer, larger products
 DEVICE_BATCH_TOKENS = 16384
+PAIR_TOKENS = 8192  # query tokens (12 MB at 384 dimensions) for which pairs are scored at a time on a processor
+MARKS = 1 << 24  # marks of documents and query tokens that belong together, held at a time (16 MB)
 
 Product = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -103,7 +105,8 @@ def score_pairs(documents: Ragged, queries: Ragged, wanted: np.ndarray, device: 
     """Scores of some pairs only.
 
     Goes document by document and gathers the queries that want it: documents are the longer texts, so this
-    copies less per product than gathering the documents of each query.
+    copies less per product than gathering the documents of each query. Gathered rows and products are written
+    into the same memory again and again, and fast where all queries together stay in the cache (`PAIR_TOKENS`).
 
     Args:
         wanted: (Q, n) bool.
@@ -113,16 +116,31 @@ def score_pairs(documents: Ragged, queries: Ragged, wanted: np.ndarray, device: 
     """
     scores = np.zeros(wanted.shape, dtype=np.float32)
     tokens = torch.from_numpy(np.ascontiguousarray(queries.vectors)).to(device)
-    lengths, firsts = queries.lengths, queries.offsets[:-1]
-    for document in np.flatnonzero(wanted.any(axis=0)):
-        askers = np.flatnonzero(wanted[:, document])
-        ends = np.cumsum(lengths[askers])
-        starts = ends - lengths[askers]
-        rows = np.arange(ends[-1]) + np.repeat(firsts[askers] - starts, lengths[askers])
-        block = torch.from_numpy(documents[int(document)]).to(device)
-        cells = torch.mm(block, tokens.index_select(0, torch.from_numpy(rows).to(device)).T)
-        best = cells.amax(dim=0).cpu().numpy()
-        scores[askers, document] = np.add.reduceat(best, starts) / lengths[askers]
+    lengths = queries.lengths
+    owner = np.repeat(np.arange(len(queries)), lengths)
+    gathered = torch.empty_like(tokens)
+    cells = torch.empty(int(documents.lengths.max(initial=0)) * len(tokens), dtype=tokens.dtype, device=device)
+    step = max(1, MARKS // max(1, len(tokens)))
+    for start in range(0, len(documents), step):
+        asked = np.ascontiguousarray(wanted[:, start : start + step].T)  # (documents, Q)
+        rows = torch.from_numpy(np.nonzero(asked[:, owner])[1]).to(device)  # of the tokens, document by document
+        best = torch.empty(len(rows), dtype=tokens.dtype, device=device)
+        at = 0
+        for document, count in enumerate((asked @ lengths).tolist(), start):
+            if not count:
+                continue
+            batch = tokens
+            if count < len(tokens):
+                batch = torch.index_select(tokens, 0, rows[at : at + count], out=gathered[:count])
+            block = torch.from_numpy(documents[document]).to(device)
+            product = torch.mm(block, batch.T, out=cells[: len(block) * count].view(len(block), count))
+            torch.amax(product, dim=0, out=best[at : at + count])
+            at += count
+        number, query = np.nonzero(asked)
+        if len(query):
+            sizes = lengths[query]
+            sums = np.add.reduceat(best.cpu().numpy(), np.cumsum(sizes) - sizes)
+            scores[query, start + number] = sums / sizes
     return scores
 
 

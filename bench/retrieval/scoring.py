@@ -1,4 +1,4 @@
-"""Measures of a ranking: ir_measures behind our own order, plus self-checks and TREC run files."""
+"""Measures of a ranking, as trec_eval defines them, in our own order; self-checks and TREC run files."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import ir_measures
 import numpy as np
 import pandas as pd
-from ir_measures import RR, R, Success, nDCG
 
 from bench.base.errors import BenchError
 from bench.retrieval.ranking import Ranking, check_lengths, check_unique
 
-# nDCG is trec_eval's: gain = grade (linear, not 2^grade - 1), discount log2(rank + 1). A document counts as
+# nDCG is trec_eval's: gain = grade (linear, not 2^grade - 1; none below 0), discount log2(rank + 1). A document counts as
 # relevant for the other three when its grade is at least 1.
-MEASURES = {"ndcg@10": nDCG @ 10, "mrr@10": RR @ 10, "recall@100": R @ 100, "success@1": Success @ 1}
+MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
+COMPARED = 1 << 24  # cells of (judgements x depth) that are compared at a time
 
 Qrels = Mapping[str, Mapping[str, int]]
 
 
 def score(ranking: Ranking, query_ids: Sequence[str], qrels: Qrels) -> pd.DataFrame:
-    """Per-query measures.
+    """Per-query measures, to the last bit those of trec_eval for a run in this order.
+
+    All judgements are looked up in the ranks at once: per query there are few of them, and a run of ids as trec_eval
+    reads it takes longer to write down than to score.
 
     Args:
         ranking: results of the queries, in the order of `query_ids`.
@@ -39,26 +41,53 @@ def score(ranking: Ranking, query_ids: Sequence[str], qrels: Qrels) -> pd.DataFr
     """
     check_lengths("query", query_ids, len(ranking))
     check_unique("query", query_ids)
-    ids = np.asarray(ranking.doc_ids, dtype=object)
-    run: dict[str, dict[str, float]] = {}
-    for query, row in zip(query_ids, ranking.index, strict=True):
-        if query in qrels:
-            found = ids[row[row >= 0]]
-            # Whole numbers stand in for the scores: trec_eval keeps 32 bits and breaks ties by id
-            # descending, other providers the other way round. With these they have no tie to break.
-            run[query] = dict(zip(found, range(len(found), 0, -1), strict=True))
-    # The reciprocal rank is asked for uncut (trec_eval) and cut here: `RR@10` goes through a slower provider.
-    column_of = {RR if measure == RR @ 10 else measure: i for i, measure in enumerate(MEASURES.values())}
-    row_of = {query: i for i, query in enumerate(qrels)}
+    sizes = np.fromiter(map(len, qrels.values()), np.int64, len(qrels))
+    row = np.repeat(np.arange(len(qrels)), sizes)
+    grade = np.fromiter((value for judged in qrels.values() for value in judged.values()), np.int64, len(row))
+    rank = _ranks(ranking, query_ids, qrels, sizes)
     table = np.zeros((len(qrels), len(MEASURES)))
-    judged = {query: dict(grades) for query, grades in qrels.items()}
-    for metric in ir_measures.iter_calc(list(column_of), judged, run) if qrels else ():
-        table[row_of[metric.query_id], column_of[metric.measure]] = metric.value
-    reciprocal = table[:, column_of[RR]]
-    reciprocal[reciprocal < 0.1 - 1e-9] = 0.0
+    table[:, 0] = _ndcg(row, rank, grade, len(qrels), 10)
+    found = (grade >= 1) & (rank > 0)
+    first = np.full(len(qrels), np.inf)
+    np.minimum.at(first, row[found], rank[found])
+    table[:, 1] = np.where(first <= 10, 1 / first, 0)
+    relevant = np.bincount(row[grade >= 1], minlength=len(qrels))
+    table[:, 2] = np.bincount(row[found & (rank <= 100)], minlength=len(qrels)) / np.maximum(relevant, 1)
+    table[:, 3] = first == 1
     frame = pd.DataFrame(table, columns=list(MEASURES))
     frame.insert(0, "query_id", pd.Series(list(qrels), dtype="str"))
     return frame
+
+
+def _ranks(ranking: Ranking, query_ids: Sequence[str], qrels: Qrels, sizes: np.ndarray) -> np.ndarray:
+    """(judgements,) rank of each judged document, from 1; 0 where it was not found or its query not searched."""
+    total = int(sizes.sum())
+    place = {name: number for number, name in enumerate(ranking.doc_ids)}
+    searched = {query: number for number, query in enumerate(query_ids)}
+    document = np.fromiter((place.get(name, -2) for judged in qrels.values() for name in judged), np.int64, total)
+    query = np.repeat(np.fromiter((searched.get(name, -1) for name in qrels), np.int64, len(qrels)), sizes)
+    ranks = np.zeros(total, dtype=np.int64)
+    step = max(1, COMPARED // max(1, ranking.index.shape[1]))
+    known = np.flatnonzero((query >= 0) & (document >= 0))
+    for start in range(0, len(known), step):
+        part = known[start : start + step]
+        which, at = np.nonzero(ranking.index[query[part]] == document[part, None])
+        ranks[part[which]] = at + 1
+    return ranks
+
+
+def _ndcg(row: np.ndarray, rank: np.ndarray, grade: np.ndarray, queries: int, depth: int) -> np.ndarray:
+    """(queries,) nDCG; 0 where no grade is above 0. Gains are added in the order of ranks, as trec_eval adds them."""
+    gains = np.maximum(grade, 0).astype(np.float64)
+    seen = np.flatnonzero((rank > 0) & (rank <= depth))
+    seen = seen[np.lexsort((rank[seen], row[seen]))]
+    gained = np.bincount(row[seen], gains[seen] / np.log2(rank[seen] + 1), minlength=queries)
+    best = np.lexsort((-gains, row))
+    starts = np.searchsorted(row[best], np.arange(queries))
+    ideal_rank = np.arange(len(best)) - starts[row[best]] + 1
+    best, ideal_rank = best[ideal_rank <= depth], ideal_rank[ideal_rank <= depth]
+    ideal = np.bincount(row[best], gains[best] / np.log2(ideal_rank + 1), minlength=queries)
+    return np.divide(gained, ideal, out=np.zeros(queries), where=ideal > 0)
 
 
 def check(frame: pd.DataFrame, ranking: Ranking, query_ids: Sequence[str], qrels: Qrels) -> None:

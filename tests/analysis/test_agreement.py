@@ -11,7 +11,7 @@ from bench.analysis.agreement import drawn_pairs, rank_correlation, read_run
 from bench.base.errors import BenchError
 from bench.retrieval.ranking import Ranking
 from bench.retrieval.scoring import write_run
-from tests.cli.test_cli import bench, loaded
+from tests.cli.test_app import bench, loaded
 from tests.made_up import LOW, QUESTIONS, TASKS, cell, plan
 
 FAQ = TASKS["faq"]

@@ -11,7 +11,7 @@ from bench.analysis.statistics import holm, sign_flip
 from bench.base.errors import BenchError
 from bench.cli import main
 from bench.output.tables.comparison_text import sentence, text
-from tests.cli.test_cli import bench, loaded
+from tests.cli.test_app import bench, loaded
 from tests.made_up import GUARD, LOW, QUESTIONS, cell, plan
 
 FLOOR, CEILING = "untrained@0#0", "english@0#0"

@@ -63,3 +63,13 @@ def test_what_counts_as_parallel():
     assert resampling.is_parallel(languages, np.tile(np.arange(4), 3))
     assert not resampling.is_parallel(languages, np.arange(12))
     assert not resampling.is_parallel(np.array([], dtype=int), np.array([], dtype=int))
+
+
+def test_intervals_of_many_rows_are_those_of_each():
+    draws = np.random.default_rng(4).random((5, 300)).astype(np.float32)
+    draws[1, :7] = np.nan
+    draws[3] = np.nan
+    low, high = resampling.intervals(draws)
+    np.testing.assert_array_equal(np.stack([low, high], axis=1), [resampling.interval(row) for row in draws])
+    assert np.isnan(low[3]) and not np.isnan(low[1])
+    assert [len(bound) for bound in resampling.intervals(np.empty((0, 300)))] == [0, 0]

@@ -13,7 +13,7 @@ from bench.cli import main
 from bench.output.tables import leaderboard
 from bench.output.tables.leaderboard import language_facts
 from tests import made_up
-from tests.cli.test_cli import bench, loaded
+from tests.cli.test_app import bench, loaded
 from tests.made_up import GUARD, QUESTIONS, cell, plan
 
 FLOOR, CEILING = "untrained@0#0", "english@0#0"

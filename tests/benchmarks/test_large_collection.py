@@ -33,7 +33,7 @@ def test_what_is_scored_on_the_way_is_the_exact_result(tmp_path: Path) -> None:
     qrels = {name: {"d0007": 1} for name in names}
     asked = Asked(dense, late, names, ["swh_Latn"] * 6 + ["deu_Latn"] * 6, qrels)
     made = [(f"{name}-{i}", f"{text} {i}") for i, (name, text) in enumerate(documents(MANY))]
-    context = SimpleNamespace(teacher=SimpleNamespace(encode=raw), space=space)
+    context = SimpleNamespace(teacher=SimpleNamespace(encoder=SimpleNamespace(encode=raw), space=space))
     exact = Exact(context, asked, MANY)  # type: ignore[arg-type]
     shards = encode_collection(tmp_path, DocumentStream(lambda: made, "", MANY), exact.encode, 8, 999, lambda share: None)
     truth = exact.rankings([name for name, _ in made])
@@ -65,7 +65,8 @@ def test_rows_say_how_far_the_measures_are_apart() -> None:
 def test_passages_are_all_different_documents_first(monkeypatch: pytest.MonkeyPatch) -> None:
     task = SimpleNamespace(documents=pd.DataFrame({"doc_id": ["1", "2"], "text": ["a", "b"]}))
     bitext = pd.DataFrame({"text": ["x", "y", "x", "a"]})
-    context = SimpleNamespace(suite=SimpleNamespace(task=lambda name: task, bitext=bitext), english_texts=["b", "c"])
+    texts = SimpleNamespace(english=["b", "c"])
+    context = SimpleNamespace(suite=SimpleNamespace(task=lambda name: task, bitext=bitext), texts=texts)
     monkeypatch.setattr(large_collection, "TASKS", ("faq",))
     found = passages(context, 5)  # type: ignore[arg-type]
     assert [text for _, text in found][:3] == ["a", "b", "c"] and {text for _, text in found} == set("abcxy")

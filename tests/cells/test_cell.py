@@ -176,7 +176,7 @@ def test_a_cell_reports_where_it_is(world: World):
     told: list[tuple[str, float]] = []
     run_cell(world.spec("untrained"), world.out("told"), lambda *what: told.append(what))
     assert all(0 <= share <= 1 for _, share in told)
-    assert ("search", 0.0) in told and ("score", 1.0) in told and ("load", 0.0) in told
+    assert ("encode and search queries", 1.0) in told and ("score", 1.0) in told and ("load", 0.0) in told
 
 
 def test_the_ceiling_of_the_collapse_check_is_worked_out_once(world: World, monkeypatch: pytest.MonkeyPatch):

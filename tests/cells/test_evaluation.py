@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from bench.base.errors import BenchError
-from bench.cells.evaluation import english_sets, evaluate, query_sets, summarise, with_words
+from bench.cells.asking.queries import english_sets, query_sets, with_words
+from bench.cells.evaluation import evaluate, summarise
 from bench.cells.shared.context import Context
 from bench.data.suite.types import ENGLISH, Suite
 from bench.retrieval.large.index import PRODUCTS

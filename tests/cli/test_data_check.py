@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from bench.cli import data_check, main
-from tests.cli.test_cli import bench, loaded
+from tests.cli.test_app import bench, loaded
 from tests.own_data import beir, bitext, collection, english, jsonl, tsv, write
 
 

@@ -400,7 +400,7 @@ def share_of_script(text: str, script: str) -> float:
 def texts_of(source: str) -> dict[str, dict[str, str]]:
     """Every language that the source has, read once for all tests."""
     codes = Languages.load().codes(source)
-    texts: dict[str, dict[str, str]] = import_module(f"bench.sources.{source}").read(codes)
+    texts: dict[str, dict[str, str]] = import_module(f"bench.data.sources.packages.{source}").read(codes)
     return texts
 
 

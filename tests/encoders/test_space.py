@@ -50,8 +50,11 @@ def test_torch_and_numpy_agree_and_any_leading_shape_will_do(remove: int) -> Non
     block = TOKENS[:60].reshape(5, 12, 16)
     result = space.tokens(torch.from_numpy(block))
     assert isinstance(result, torch.Tensor) and result.shape == block.shape
-    assert np.allclose(result.numpy(), space.tokens(block), atol=1e-6)
-    assert np.allclose(space.tokens(block)[2, 3], space.tokens(block[2, 3]), atol=1e-6)
+    # Projections of large numbers cancel: a sum in another order differs by the rounding of what is summed. What is left of
+    # these vectors is longer than 1, so dividing by its length adds nothing.
+    rounding = np.finfo(np.float32).eps * float(np.abs(TOKENS).max())
+    assert np.allclose(result.numpy(), space.tokens(block), atol=rounding)
+    assert np.allclose(space.tokens(block)[2, 3], space.tokens(block[2, 3]), atol=rounding)
 
 
 def test_half_precision_comes_back_as_float32() -> None:

@@ -16,7 +16,7 @@ from bench.experiment.grid import cells
 from bench.experiment.profile.file import load_profile
 from bench.experiment.store import Store
 
-RUNNER = "fake_cells:run_cell"
+RUNNER, WATCHED = "tests.execution.fake_cells:run_cell", "tests.execution.fake_cells:run_watched"
 SMALL = Path(__file__).parents[1] / "profiles" / "small.yaml"
 PROFILE = load_profile(str(SMALL), ["grid.sizes=[2]", "data.guard=null"])
 SPECS = cells(PROFILE, Languages.load(), threads=1)
@@ -60,7 +60,7 @@ def test_cells_run_in_order_and_land_in_the_store(executor, store):
 
 
 def test_losses_on_dev_pairs_are_told_at_once(store):
-    for executor in (InProcess(store, "fake_cells:run_watched"), LocalProcesses(store, 1, "fake_cells:run_watched")):
+    for executor in (InProcess(store, WATCHED), LocalProcesses(store, 1, WATCHED)):
         events = [event for event in executor.run([OPTICAL]) if isinstance(event, Progress)]
         assert [event.dev_loss for event in events if event.dev_loss is not None] == [0.75, 0.5, 0.25]
 
@@ -164,7 +164,7 @@ def test_children_end_with_their_parent(store, fake, tmp_path):
 
 def test_a_call_in_a_child_brings_back_what_it_returns_and_says():
     said = []
-    result = call_in_child("fake_cells:prepare", PROFILE, 1, lambda *what: said.append(what))
+    result = call_in_child("tests.execution.fake_cells:prepare", PROFILE, 1, lambda *what: said.append(what))
     assert result["name"] == "small" and said == [("data", 1.0)]
 
 
@@ -174,7 +174,7 @@ def test_a_call_in_a_child_brings_back_what_it_returns_and_says():
 def test_a_call_in_a_child_that_fails_is_one_message(fake, how, expected):
     fake("prepare", how)
     with pytest.raises(BenchError, match=expected):
-        call_in_child("fake_cells:prepare", PROFILE, 1, lambda *_: None)
+        call_in_child("tests.execution.fake_cells:prepare", PROFILE, 1, lambda *_: None)
 
 
 def test_every_end_of_a_process_has_words():

@@ -13,7 +13,7 @@ from bench.experiment.plan import Plan, make_plan
 from bench.experiment.selection import Selection
 from bench.experiment.spec import CellSpec
 
-RUNNER = "fake_cells:run_method"
+RUNNER = "tests.execution.fake_cells:run_method"
 SMALL = str(Path(__file__).parents[1] / "profiles" / "small.yaml")
 SOURCE = textwrap.dedent('''
     """A loss."""

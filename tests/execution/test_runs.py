@@ -19,7 +19,7 @@ from bench.execution.inprocess import InProcess
 from bench.experiment.plan import make_plan
 from bench.experiment.selection import Selection
 
-PREPARE = "fake_cells:prepare"
+PREPARE = "tests.execution.fake_cells:prepare"
 SMALL = Path(__file__).parents[1] / "profiles" / "small.yaml"
 CHANGES = ["data.guard=null"]
 
@@ -49,7 +49,7 @@ def tables(monkeypatch):
     monkeypatch.setattr(bench, "leaderboard", Leaderboard, raising=False)
 
 
-def go(results: Path, *changes: str, runner: str = "fake_cells:run_cell", prepare: str | None = None, **options):
+def go(results: Path, *changes: str, runner: str = "tests.execution.fake_cells:run_cell", prepare: str | None = None, **options):
     """Exit status and output of a run; in this process, unless it has something to prepare."""
     selection = options.pop("selection", Selection())
     plan = make_plan(str(SMALL), results, selection, [*CHANGES, *changes])
@@ -83,7 +83,7 @@ def test_a_run_does_what_is_missing_and_a_second_one_nothing(tmp_path, fake, tab
 
 
 def test_what_the_tokenizer_makes_of_languages_is_kept_with_the_results(tmp_path, fake, tables):
-    status, _ = go(tmp_path, prepare="fake_cells:prepare_texts")
+    status, _ = go(tmp_path, prepare="tests.execution.fake_cells:prepare_texts")
     assert status == 0
     assert (tmp_path / "small" / "texts.csv").read_text() == (
         "language,fertility,token_premium,unknown_rate\nswh_Latn,2.0000,,0.0000\n"
@@ -127,7 +127,7 @@ def test_a_preparation_that_fails_is_one_message_and_runs_no_cell(tmp_path, fake
     with pytest.raises(BenchError, match="no training bitext"):
         go(tmp_path, prepare=PREPARE)
     with pytest.raises(BenchError, match="KeyError") as caught:
-        go(tmp_path, prepare="fake_cells:broken_prepare")
+        go(tmp_path, prepare="tests.execution.fake_cells:broken_prepare")
     assert "Traceback" in caught.value.hint, "a bug must stay findable"
     assert ran(tmp_path / "fake") == []
 
@@ -169,7 +169,7 @@ from bench.execution import runs
 from bench.experiment.plan import make_plan
 plan = make_plan(sys.argv[2], Path(sys.argv[1]), changes=sys.argv[3:])
 runs._tables = lambda plan, console: None
-sys.exit(runs.run(plan, Console(), "fake_cells:run_cell", "fake_cells:prepare"))
+sys.exit(runs.run(plan, Console(), "tests.execution.fake_cells:run_cell", "tests.execution.fake_cells:prepare"))
 """
 
 
@@ -243,7 +243,7 @@ def test_a_second_run_on_the_folder_is_refused(tmp_path, fake, tables):
 
 def test_tables_are_made_from_a_run(tmp_path, fake):
     """With the real leaderboard: what a run stores is what tables need."""
-    status, text = go(tmp_path, "grid.methods=[untrained, english, optical]", runner="fake_cells:run_tables")
+    status, text = go(tmp_path, "grid.methods=[untrained, english, optical]", runner="tests.execution.fake_cells:run_tables")
     assert status == 0
     with (tmp_path / "small" / "leaderboard.csv").open() as file:
         rows = list(csv.DictReader(file))

@@ -11,7 +11,7 @@ from rich.console import Console
 from bench.base.errors import BenchError
 from bench.execution import watch
 from bench.execution.progress_file import FILE, ProgressFile, Snapshot, Working, read
-from tests.cli.test_cli import bench, loaded
+from tests.cli.test_app import bench, loaded
 from tests.made_up import cell, failure, plan
 
 CELLS = ("untrained@0#0", "optical@2#0", "optical@2#1", "optical@3#0", "nmt@2#0", "nmt@3#0")

@@ -1,7 +1,7 @@
 """Keys of the shipped profiles: a change of the code that is no change of results must leave them alone.
 
-`keys.json` was written by the code as it was before it moved into rooms. Whoever changes results on purpose raises the
-method's version or `TRAINING_LOOP`, and writes the file anew:
+`keys.json` was first written by the code as it was before it moved into rooms. Whoever changes results on purpose raises
+the method's version, `TRAINING_LOOP` or the suite's `FORMAT`, says so in the changelog, and writes the file anew:
 `python -m tests.experiment.test_keys`.
 """
 

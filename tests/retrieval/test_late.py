@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
-from bench.retrieval import late
+from bench.retrieval import late, maxsim
 from bench.retrieval.late import LateIndex
 
 
@@ -119,6 +119,35 @@ def test_autocast_and_precision_of_the_caller_do_not_leak_in():
     finally:
         torch.set_float32_matmul_precision(precision)
     np.testing.assert_array_equal(before.scores, inside.scores)
+
+
+@pytest.mark.parametrize("marks", [1, 1 << 24])
+def test_pairs_are_scored_like_all_documents(marks, monkeypatch):
+    generator = np.random.default_rng(3)
+    documents, queries = Ragged.from_list(texts(generator, 30)), Ragged.from_list(texts(generator, 12))
+    wanted = generator.random((12, 30)) < 0.4
+    wanted[:, 4], wanted[:, 5], wanted[6] = True, False, False  # a document for all, one for none; a query of none
+    monkeypatch.setattr(maxsim, "MARKS", marks)  # 1: document by document
+    found = maxsim.score_pairs(documents, queries, wanted, torch.device("cpu"))
+    truth = [[naive(queries[q], documents[d]) if wanted[q, d] else 0 for d in range(30)] for q in range(12)]
+    np.testing.assert_allclose(found, truth, atol=1e-6)
+    assert not maxsim.score_pairs(documents, queries, np.zeros_like(wanted), torch.device("cpu")).any()
+
+
+@pytest.mark.parametrize(("mode", "bounded"), [("exact", True), ("approximate", False)])
+def test_pairs_are_scored_for_few_query_tokens_at_a_time(mode, bounded, monkeypatch):
+    generator = np.random.default_rng(4)
+    documents, queries = Ragged.from_list(texts(generator, 40)), Ragged.from_list(texts(generator, 25))
+    index = LateIndex([f"d{i}" for i in range(40)], documents, bounded=bounded)
+    whole = index.search(queries, 5, names(25), mode)
+    monkeypatch.setattr(late, "PAIR_TOKENS", 10)
+    together: list[int] = []
+    original = late.score_pairs
+    monkeypatch.setattr(late, "score_pairs", lambda d, q, *rest: together.append(len(q.vectors)) or original(d, q, *rest))
+    parts = index.search(queries, 5, names(25), mode)
+    assert max(together) <= 10 and len(set(together)) > 3
+    assert (parts.index == whole.index).all()
+    np.testing.assert_allclose(parts.scores, whole.scores, atol=1e-6)
 
 
 def test_progress_counts_all_queries(monkeypatch):

@@ -8,12 +8,15 @@ import pytest
 import pytrec_eval
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ir_measures import RR, R, Success, nDCG
 
 from bench.base.errors import BenchError
+from bench.retrieval import scoring
 from bench.retrieval.ranking import Order, Ranking
 from bench.retrieval.scoring import MEASURES, check, score, trec_run, write_run
 
 DOCS = [f"d{i:03d}" for i in range(150)]
+THEIRS = dict(zip(MEASURES, (nDCG @ 10, RR @ 10, R @ 100, Success @ 1), strict=True))
 
 
 def ranked(*rows, docs=DOCS, depth=None):
@@ -90,7 +93,7 @@ def searches(draw):
     queries = draw(st.integers(1, 5))
     cell = st.sampled_from([0.0, -1.0, 0.25, 0.25 + 1e-8, -0.5, 1.0])
     rows = draw(st.lists(st.lists(cell, min_size=n, max_size=n), min_size=queries, max_size=queries))
-    grade = st.sampled_from([0, 0, 1, 2, 3])
+    grade = st.sampled_from([-1, 0, 0, 1, 2, 3])
     grades = draw(
         st.lists(st.lists(grade, min_size=n, max_size=n), min_size=queries + 1, max_size=queries + 1)
     )
@@ -115,10 +118,10 @@ def test_ties_measures_and_run_file_tell_one_story(search):
     run = [ir_measures.ScoredDoc(*pick) for pick in _read(trec_run(ranking, names, "t"))]
     judged = [ir_measures.Qrel(q, d, g) for q, row in qrels.items() for d, g in row.items()]
     oracle = {(m.query_id, str(m.measure)): m.value for m in ir_measures.iter_calc(
-        [*MEASURES.values(), ir_measures.RR], judged, run)}  # fmt: skip
+        [*THEIRS.values(), ir_measures.RR], judged, run)}  # fmt: skip
     for row in frame.to_dict("records"):
         query = row["query_id"]
-        for name, measure in MEASURES.items():
+        for name, measure in THEIRS.items():
             # The run file alone gives the same numbers, with trec_eval's own sorting and 32-bit scores.
             assert row[name] == pytest.approx(oracle[query, str(measure)], abs=1e-6), (name, query)
         uncut = oracle[query, "RR"]
@@ -126,14 +129,14 @@ def test_ties_measures_and_run_file_tell_one_story(search):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_measures_are_those_of_trec_eval(seed):
+def test_measures_are_those_of_trec_eval(seed, monkeypatch):
     """Long lists with ties and grades, straight into trec_eval's own code: it re-sorts what our run file says."""
     random = np.random.default_rng(seed)
     names = [f"q{i}" for i in range(12)]
     # Eight different scores for 150 documents: ties at every cut. Most judged documents are irrelevant.
     scores = random.choice(np.linspace(-1, 1, 8), (12, len(DOCS))).astype(np.float32)
     chosen = random.random((12, len(DOCS))) < 0.2
-    grades = random.choice([0, 0, 0, 1, 2, 3], (12, len(DOCS)))
+    grades = random.choice([-1, 0, 0, 0, 1, 2, 3], (12, len(DOCS)))
     qrels = {q: {DOCS[d]: int(grades[i, d]) for d in np.flatnonzero(chosen[i])} for i, q in enumerate(names)}
     ranking = Order(DOCS).top(scores, 100, names)
     run = {q: {} for q in names}
@@ -141,14 +144,20 @@ def test_measures_are_those_of_trec_eval(seed):
         run[query][document] = value
     asked = {"ndcg_cut.10", "recip_rank", "recall.100", "success.1"}
     oracle = pytrec_eval.RelevanceEvaluator(qrels, asked).evaluate(run)
-    for row in score(ranking, names, qrels).to_dict("records"):
+    frame = score(ranking, names, qrels)
+    for row in frame.to_dict("records"):
         theirs = oracle[row["query_id"]]
         uncut = theirs["recip_rank"]
-        assert row["ndcg@10"] == pytest.approx(theirs["ndcg_cut_10"], abs=1e-6)
-        assert row["recall@100"] == pytest.approx(theirs["recall_100"], abs=1e-6)
-        assert row["success@1"] == theirs["success_1"]
-        assert row["mrr@10"] == pytest.approx(uncut if uncut > 0.0999 else 0, abs=1e-6)
+        expected = [theirs["ndcg_cut_10"], uncut if uncut > 0.0999 else 0, theirs["recall_100"], theirs["success_1"]]
+        assert [row[name] for name in MEASURES] == expected  # to the last bit
     assert len({round(one["ndcg_cut_10"], 6) for one in oracle.values()}) > 6  # the queries do differ
+    monkeypatch.setattr(scoring, "COMPARED", 500)  # five judgements at a time
+    pd.testing.assert_frame_equal(score(ranking, names, qrels), frame, check_exact=True)
+
+
+def test_judged_documents_that_the_collection_lacks_count_as_relevant_and_not_found():
+    frame = score(ranked(["d000"]), ["q"], {"q": {"gone": 1, "d000": 1}})
+    assert frame["recall@100"][0] == 0.5 and frame["ndcg@10"][0] == pytest.approx(1 / (1 + 1 / math.log2(3)))
 
 
 def _read(text):

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from bench.base.paths import atomic_write
 from bench.data.suite.types import Suite
@@ -32,7 +33,7 @@ class Texts:
     def fits(self) -> np.ndarray:
         """(rows of the bitext,) bool: both sides have at most `max_length` tokens of the teacher's tokenizer.
 
-        Longer pairs are left out of training rather than cut: a cut pair is no translation any more.
+        Longer pairs are left out of training rather than cut: a cut pair is no translation any more. `left_out` counts them.
         """
         if not self.kept.exists():
             bitext = self.suite.bitext
@@ -45,6 +46,13 @@ class Texts:
             np.save(buffer, longest <= self.max_length)
             atomic_write(self.kept, buffer.getvalue())
         return np.load(self.kept)
+
+    def left_out(self, languages: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Source -> how many training pairs these languages have, and how many of them are longer than `max_length`."""
+        bitext = self.suite.bitext
+        rows = ((bitext["split"] == "train") & bitext["language"].isin(languages)).to_numpy()
+        long = pd.Series(~self.fits[rows]).groupby(bitext.loc[rows, "source"].to_numpy())
+        return {source: {"pairs": len(part), "too_long": int(part.sum())} for source, part in long}
 
     @cached_property
     def english(self) -> list[str]:

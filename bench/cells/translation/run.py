@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pandas as pd
 
 from bench.base.progress import Report
-from bench.cells.evaluation import QuerySet
+from bench.cells.asking.queries import QuerySet
 from bench.cells.translation import lexical, neural
 from bench.cells.translation.warmup import prepare_decoder
 from bench.data.suite.types import ENGLISH

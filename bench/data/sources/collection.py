@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 PAIR_COLUMNS = ("language", "source", "split", "english", "text")
 TASK_COLUMNS = {
@@ -88,6 +89,8 @@ class Reader(Protocol):
 
 def frame(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pd.DataFrame:
     """Rows as a frame of text columns (`grade`: int16), of the same types whether or not there are rows."""
+    import pandas as pd  # only here: plans look at readers, and read nothing
+
     made = pd.DataFrame(rows, columns=list(columns))
     return made.astype({name: "int16" if name == "grade" else "str" for name in columns})
 

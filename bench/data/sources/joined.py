@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import pandas as pd
-
 from bench.base.errors import BenchError
 from bench.data.languages import Languages
 from bench.data.sources.collection import Outline, OwnData, Progress, Reader
@@ -41,6 +39,8 @@ class JoinedReader:
 
     def read(self, codes: Collection[str], progress: Progress) -> OwnData:
         """Everything of these languages from all."""
+        import pandas as pd
+
         found = [reader.read(codes, progress) for reader in self.readers]
         pairs = pd.concat([one.pairs for one in found], ignore_index=True)
         return OwnData(pairs, [task for one in found for task in one.tasks], [note for one in found for note in one.notes])

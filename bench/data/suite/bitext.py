@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bench.data.suite.cleaning import Reason, clean_english, clean_text, clean_verse, extreme_lengths, keys
-from bench.data.suite.splits import dev_strings, pair_id, verse_split
+from bench.data.suite.splits import held_strings, pair_id, verse_split
 from bench.data.suite.types import ENGLISH
 
 INTERFACE = ("kolibri", "scratch", "django", "home_assistant")
@@ -94,16 +94,28 @@ def interface_english(texts: Texts, withheld: Collection[str] = ()) -> dict[str,
     return english
 
 
-def interface_splits(english: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """source -> key -> `train` or `dev`; a string held out in one source is held out in all."""
+def interface_splits(english: Mapping[str, Mapping[str, str]]) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """Splits of the strings, and those that are in none because they are documents of `strings` that nobody asks for.
+
+    Returns:
+        source -> key -> `train` or `dev`; a string held out in one source is held out in all. The English texts of those
+        without a split.
+    """
     by_source = {source: dict(zip(texts, keys(list(texts.values())), strict=True)) for source, texts in english.items()}
     dev: set[str] = set()
+    others: set[str] = set()
     for english_keys in by_source.values():
-        dev |= dev_strings(english_keys.values())
-    return {
-        source: {name: "dev" if text in dev else "train" for name, text in english_keys.items()}
+        for held, more in zip((dev, others), held_strings(english_keys.values()), strict=True):
+            held |= more
+    others -= dev
+    splits = {
+        source: {name: "dev" if text in dev else "train" for name, text in english_keys.items() if text not in others}
         for source, english_keys in by_source.items()
     }
+    texts = {
+        text: english[source][name] for source, named in by_source.items() for name, text in named.items() if text in others
+    }
+    return splits, [texts[text] for text in sorted(texts)]
 
 
 def resolve_verses(surahs: Mapping[str, int], arabic: Mapping[str, str], english: Mapping[str, str]) -> dict[str, str]:

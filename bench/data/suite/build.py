@@ -15,15 +15,16 @@ from bench.base.errors import BenchError, unknown
 from bench.base.paths import atomic_dir, cache_dir
 from bench.data.languages import Language, Languages
 from bench.data.sources.packages import cldr, django, home_assistant, kolibri, quran, scratch, udhr
-from bench.data.sources.packages.releases import PACKAGES, fetch
+from bench.data.sources.packages.releases import fetch
 from bench.data.suite import leakage
 from bench.data.suite.bitext import INTERFACE, Bitext, Texts, interface_english, interface_splits
+from bench.data.suite.keys import FORMAT, SOURCE_PACKAGES, packages_of, suite_key
 from bench.data.suite.tasks import faq as tasks_faq
 from bench.data.suite.tasks.parallel import declaration_task, strings_task
 from bench.data.suite.tasks.passages import Verses, passages_task, read_verses
 from bench.data.suite.tasks.rows import TaskRows
 from bench.data.suite.tasks.symbols import symbols_task
-from bench.data.suite.types import ENGLISH, FORMAT, TABLES, Suite, table
+from bench.data.suite.types import ENGLISH, TABLES, Suite, table
 
 Progress = Callable[[str], None]
 READERS: dict[str, Any] = {
@@ -34,15 +35,6 @@ READERS: dict[str, Any] = {
     "home_assistant": home_assistant.read,
     "cldr": cldr.read,
     "udhr": udhr.read,
-}
-SOURCE_PACKAGES = {
-    "quran": ("alfanous", "alfanous3"),
-    "kolibri": ("kolibri",),
-    "scratch": ("scratch-l10n",),
-    "django": ("django",),
-    "home_assistant": ("home-assistant-frontend",),
-    "cldr": ("cldr-annotations-full",),
-    "udhr": ("udhr",),
 }
 Frames = dict[str, pd.DataFrame]
 
@@ -81,19 +73,6 @@ def build_suite(
     return Suite.load(path)
 
 
-def suite_key(languages: Sequence[Language], sources: Sequence[str]) -> str:
-    """16 hexadecimal digits of what a suite is made from: languages, packages, and the version of the rules.
-
-    `FORMAT` is raised by hand when the rules change: over the code itself, every comment would make all results stale.
-    """
-    described = {
-        "format": FORMAT,
-        "languages": [[one.code, one.script, sorted(one.sources.items())] for one in languages],
-        "packages": _packages(sources),
-    }
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
-
-
 def content_hash(frames: Mapping[str, pd.DataFrame]) -> str:
     """sha256 over all rows of all tables, whatever the file format."""
     digest = hashlib.sha256()
@@ -119,7 +98,7 @@ def _write(path: Path, key: str, chosen: list[Language], sources: list[str], pro
         "parallel": parallel,
         "languages": [one.code for one in chosen],
         "without": [name for name in READERS if name not in sources],
-        "packages": _packages(sources),
+        "packages": packages_of(sources),
         "counts": counts(frames),
         "rejected": rejected,
     }
@@ -153,7 +132,7 @@ def make_frames(
     progress("cleaning bitext")
     questions = tasks_faq.find_questions(texts["scratch"][ENGLISH]) if "scratch" in texts else []
     verses = read_verses(texts["quran"]) if "quran" in texts else None
-    bitext = _bitext(texts, tasks_faq.withheld(questions), verses)
+    bitext, strings = _bitext(texts, tasks_faq.withheld(texts["scratch"][ENGLISH], questions) if questions else set(), verses)
 
     progress("making tasks")
     tasks: list[TaskRows] = []
@@ -175,29 +154,34 @@ def make_frames(
     progress("removing pairs that hold a text of a task")
     pairs = table(sorted(bitext.rows, key=lambda row: (row[1], row[2], row[0])), TABLES["bitext"])
     before = len(pairs)
-    pairs = remove_leaks(pairs, task_frames(tasks), answers)
+    pairs = remove_leaks(pairs, task_frames(tasks), answers, strings)
     rejected = {source: dict(sorted(found.items())) for source, found in bitext.rejected.items()}
     rejected["leak"] = {"rows": before - len(pairs)}
     if any(source in texts for source in INTERFACE):
-        tasks.append(strings_task(pairs.itertuples(index=False, name=None)))
+        tasks.append(strings_task(pairs.itertuples(index=False, name=None), strings))
 
     progress("checking for leakage")
     frames = {"bitext": pairs, **task_frames(tasks)}
     also = dict.fromkeys(answers, leakage.TEST)
-    leakage.check(pairs, leakage.protect(frames["documents"], frames["queries"], frames["qrels"], also))
+    leakage.check(pairs, leakage.protect(frames["documents"], frames["queries"], also))
     return frames, {task.name: task.parallel for task in tasks}, rejected
 
 
-def remove_leaks(pairs: pd.DataFrame, tasks: Frames, answers: Sequence[str]) -> pd.DataFrame:
-    """Without pairs (in all languages) that hold a text of a task or, if for training, a dev string."""
+def remove_leaks(pairs: pd.DataFrame, tasks: Frames, answers: Sequence[str], documents: Sequence[str] = ()) -> pd.DataFrame:
+    """Without pairs (in all languages) that hold a text of a task or, if for training, a dev string.
+
+    Args:
+        documents: of the task `strings`, which is made of what is left.
+    """
     is_dev = (pairs["split"] == "dev") & pairs["source"].isin(INTERFACE)
-    strings = [*pairs.loc[is_dev, "english"].unique(), *pairs.loc[is_dev, "text"]]
+    strings = [*pairs.loc[is_dev, "english"].unique(), *pairs.loc[is_dev, "text"], *documents]
     also = dict.fromkeys(strings, leakage.DEV) | dict.fromkeys(answers, leakage.TEST)
-    finder = leakage.protect(tasks["documents"], tasks["queries"], tasks["qrels"], also)
+    finder = leakage.protect(tasks["documents"], tasks["queries"], also)
     return pairs[~leakage.forbidden(pairs, leakage.leaking(pairs, finder))].reset_index(drop=True)
 
 
-def _bitext(texts: Mapping[str, Texts], withheld: set[str], verses: Verses | None) -> Bitext:
+def _bitext(texts: Mapping[str, Texts], withheld: set[str], verses: Verses | None) -> tuple[Bitext, list[str]]:
+    """The pairs, and the strings that are kept out of them to be documents."""
     bitext = Bitext()
     if verses:
         split = {verse: split for verse, split in verses.split.items() if split != "test"}
@@ -207,17 +191,14 @@ def _bitext(texts: Mapping[str, Texts], withheld: set[str], verses: Verses | Non
         for source in INTERFACE
         if source in texts
     }
-    for source, split in interface_splits(english).items():
+    splits, others = interface_splits(english)
+    for source, split in splits.items():
         bitext.add(source, texts[source], english[source], split)
-    return bitext
+    return bitext, others
 
 
 def _read(source: str, chosen: Sequence[Language]) -> Any:
     return READERS[source]({one.code: one.sources[source] for one in chosen if source in one.sources})
-
-
-def _packages(sources: Sequence[str]) -> dict[str, str]:
-    return {name: PACKAGES[name].sha256 for source in sources for name in SOURCE_PACKAGES[source]}
 
 
 def task_frames(tasks: Sequence[TaskRows]) -> Frames:

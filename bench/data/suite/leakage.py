@@ -8,9 +8,10 @@ What "occurs" means depends on the length of the protected text:
   happens to hold a keyword does not give away which symbol it belongs to.
 * queries of symbol search: always only if equal, since they are terms of a dictionary, not sentences.
 
-Every protected text is looked for in the texts of all languages and in their English sides. Texts of the
-test split (and FAQ answers) must be neither in training nor in dev pairs, those of the dev split not in
-training pairs.
+Every protected text is looked for in the texts of all languages and in their English sides. Protected are
+queries and documents, relevant or not: a document that was trained on is found, or passed over, for that reason. Texts
+of the test split, documents and FAQ answers in all languages must be neither in training nor in dev pairs; those of
+the dev split, and documents that only dev queries search, not in training pairs.
 """
 
 from __future__ import annotations
@@ -137,20 +138,20 @@ def _widen(hashes: np.ndarray, before: int, length: int) -> np.ndarray:
     return hashes
 
 
-def protect(documents: pd.DataFrame, queries: pd.DataFrame, qrels: pd.DataFrame, also: Mapping[str, int] | None = None) -> Finder:
-    """A finder for the queries of all tasks and the FAQ answers, in tables as in `types`.
+def protect(documents: pd.DataFrame, queries: pd.DataFrame, also: Mapping[str, int] | None = None) -> Finder:
+    """A finder for the queries and the documents of all tasks, in tables as in `types`.
 
     Args:
         also: further texts -> level that the tables do not hold (FAQ answers in the other languages).
     """
     sentences: dict[str, int] = dict(also or {})
     terms: dict[str, int] = {}
-    for task, split, text in zip(queries["task"], queries["split"], queries["text"], strict=True):
+    tested = set(queries.loc[queries["split"] == "test", "task"])
+    asked = zip(queries["task"], queries["split"] == "test", queries["text"], strict=True)
+    searched = zip(documents["task"], documents["task"].isin(tested), documents["text"], strict=True)
+    for task, is_test, text in (*asked, *searched):
         into = terms if task == "symbols" else sentences
-        into[text] = max(into.get(text, 0), TEST if split == "test" else DEV)
-    answers = set(qrels.loc[qrels["task"] == "faq", "doc_id"])
-    is_answer = (documents["task"] == "faq") & documents["doc_id"].isin(answers)
-    sentences |= dict.fromkeys(documents.loc[is_answer, "text"], TEST)
+        into[text] = max(into.get(text, 0), TEST if is_test else DEV)
     return Finder.of(sentences, terms)
 
 
@@ -190,5 +191,5 @@ def check(bitext: pd.DataFrame, finder: Finder) -> None:
         )
         raise BenchError(
             f"leakage: {len(rows)} pairs of the bitext hold a text of a task:\n  {shown}",
-            "The suite was not written. A rule in bench/suite lets these pairs through; that is a bug.",
+            "The suite was not written. A rule in bench/data/suite lets these pairs through; that is a bug.",
         )

@@ -23,7 +23,8 @@ def open_suite(data: Data, languages: Languages, codes: Sequence[str], progress:
     if not data.own:
         return build_suite(languages, codes, data.without, progress)
     from bench.data.sources.own import reader_of
-    from bench.data.suite.own import Choices, own_suite
+    from bench.data.suite.keys import Choices
+    from bench.data.suite.own import own_suite
 
     choices = Choices(data.dev_share, data.max_pairs)
     return own_suite(reader_of(data, languages), languages, codes, choices, progress or (lambda line: None))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,19 +14,10 @@ from bench.data.languages import Languages
 from bench.data.sources.collection import OwnData, Progress, Reader
 from bench.data.suite import leakage
 from bench.data.suite.build import Frames, content_hash, counts, task_frames, write_suite
+from bench.data.suite.keys import FORMAT, Choices, own_key
 from bench.data.suite.own_pairs import own_bitext
 from bench.data.suite.own_tasks import own_task
-from bench.data.suite.types import ENGLISH, FORMAT, Suite, tasks_from
-
-RULES = 1  # raised by hand when the rules below or in `own_pairs` and `own_tasks` change what comes out
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What a profile decides: `data.dev_share` and `data.max_pairs`."""
-
-    dev_share: float | None = None
-    max_pairs: int | None = None
+from bench.data.suite.types import ENGLISH, Suite, tasks_from
 
 
 @dataclass(frozen=True)
@@ -50,15 +39,6 @@ class Assembled:
     notes: tuple[str, ...]
     leaks: tuple[tuple[str, str, str], ...]
     streams: dict[str, dict[str, Any]]
-
-
-def own_key(reader: Reader, codes: Sequence[str], choices: Choices) -> str:
-    """16 hexadecimal digits of what the suite is made from: content of the files, languages, choices and rules."""
-    described = {
-        "own": RULES, "format": FORMAT, "languages": sorted(set(codes) - {ENGLISH}), "content": reader.key(codes),
-        "dev_share": choices.dev_share, "max_pairs": choices.max_pairs,
-    }  # fmt: skip
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def own_suite(reader: Reader, languages: Languages, codes: Sequence[str], choices: Choices, progress: Progress) -> Suite:

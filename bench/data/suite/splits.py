@@ -13,6 +13,7 @@ from bench.data.suite.cleaning import key
 DEV_STRINGS = 100  # English strings of each interface source
 DEV_SHARE = 8  # but at most one string in 8: Django has only about 320
 DEV_SYMBOLS = 5  # one symbol in 5
+DEV_QUESTIONS = 5  # one question in 5
 
 
 def digest(text: str, salt: str) -> int:
@@ -40,10 +41,19 @@ def symbol_split(symbol: str) -> str:
     return "dev" if digest(symbol, "symbol") % DEV_SYMBOLS == 0 else "test"
 
 
-def dev_strings(english_keys: Iterable[str]) -> set[str]:
-    """The keys of one source that are held out for dev: about 100, at most an eighth."""
+def held_strings(english_keys: Iterable[str]) -> tuple[set[str], set[str]]:
+    """The keys of one source that are held out of training: about 100 for dev, at most an eighth, and as many others.
+
+    The others are documents that no query asks for: a text that was trained on would be found for other reasons.
+    """
     distinct = sorted(set(english_keys), key=lambda text: (digest(text, "strings"), text))
-    return set(distinct[: min(DEV_STRINGS, len(distinct) // DEV_SHARE)])
+    count = min(DEV_STRINGS, len(distinct) // DEV_SHARE)
+    return set(distinct[:count]), set(distinct[count : 2 * count])
+
+
+def question_split(question_key: str) -> str:
+    """`dev` or `test` of a question (given as its `cleaning.key`)."""
+    return "dev" if digest(question_key, "question") % DEV_QUESTIONS == 0 else "test"
 
 
 def sample_order(text: str) -> tuple[int, str]:

@@ -15,9 +15,9 @@ import pandas as pd
 from bench.base.errors import BenchError, unknown
 from bench.data.documents import DocumentStream
 from bench.data.sources.streams import open_stream
+from bench.data.suite.keys import FORMAT
 
 ENGLISH = "eng_Latn"
-FORMAT = 2  # of the files and of the rules that fill them; part of the key of a suite
 
 BITEXT_COLUMNS = ("pair_id", "language", "source", "split", "english", "text")
 DOCUMENT_COLUMNS = ("task", "doc_id", "text")

@@ -12,7 +12,7 @@ import yaml
 from bench.base.markdown import number, table
 from bench.data.languages import Languages
 from bench.data.sources.packages.catalogue import PACKAGES
-from bench.data.suite.build import SOURCE_PACKAGES
+from bench.data.suite.keys import SOURCE_PACKAGES
 from bench.encoders.builtin.names import BUILTIN
 from bench.encoders.encoder import Encoder
 from bench.experiment.spec import CellSpec

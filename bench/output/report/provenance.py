@@ -11,7 +11,7 @@ import yaml
 from bench.analysis.results import Cell, Experiment
 from bench.data.settings import SOURCES
 from bench.data.sources.packages.catalogue import PACKAGES
-from bench.data.suite.build import SOURCE_PACKAGES
+from bench.data.suite.keys import SOURCE_PACKAGES
 from bench.experiment.record import RUNS, read_runs
 from bench.output.report.texts import own_data
 

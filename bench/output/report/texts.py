@@ -14,7 +14,7 @@ from bench.base.paths import cache_dir
 from bench.data.settings import SOURCES, TASKS, is_own
 from bench.data.sources.packages.catalogue import PACKAGES
 from bench.data.suite.bitext import INTERFACE
-from bench.data.suite.build import SOURCE_PACKAGES
+from bench.data.suite.keys import SOURCE_PACKAGES
 from bench.data.suite.types import ENGLISH, Suite
 from bench.experiment.store import folder_name
 

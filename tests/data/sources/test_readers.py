@@ -6,9 +6,9 @@ import pytest
 
 from bench.base.errors import BenchError
 from bench.data.sources.packages import cldr, django, home_assistant, kolibri, quran, scratch, udhr
-from tests.data.sources.test_archive import make_tgz, make_zip
-from tests.data.sources.test_messages import mo
-from tests.data.sources.test_whoosh import dcz, segment
+from tests.data.sources.packages.test_archive import make_tgz, make_zip
+from tests.data.sources.packages.test_messages import mo
+from tests.data.sources.packages.test_whoosh import dcz, segment
 
 
 @pytest.fixture

@@ -58,8 +58,11 @@ def test_withheld_keys_never_become_pairs() -> None:
 def test_a_string_held_out_in_one_source_is_held_out_in_all() -> None:
     many = {f"k{number}": f"the string number {number}" for number in range(800)}
     few = {f"d{number}": f"The string: number {number}!" for number in range(800)}
-    splits = interface_splits({"kolibri": many, "django": few})
-    assert [splits["kolibri"][f"k{n}"] for n in range(800)] == [splits["django"][f"d{n}"] for n in range(800)]
+    splits, others = interface_splits({"kolibri": many, "django": few})
+    assert [splits["kolibri"].get(f"k{n}") for n in range(800)] == [splits["django"].get(f"d{n}") for n in range(800)]
+    assert len(others) == 100 and len(splits["kolibri"]) == 700
+    held = {text for text in others} & {many[name] for name in splits["kolibri"]}
+    assert not held, "documents that nobody asks for are in no split"
     assert list(splits["kolibri"].values()).count("dev") == 100
 
 

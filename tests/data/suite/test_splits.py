@@ -1,9 +1,9 @@
 from collections import Counter
 
 from bench.data.suite.splits import (
-    dev_strings,
     digest,
     english_pair_id,
+    held_strings,
     pair_id,
     sample_order,
     symbol_split,
@@ -33,13 +33,13 @@ def test_one_symbol_in_five_is_for_dev() -> None:
 
 def test_dev_strings_are_a_hundred_at_most_an_eighth_and_do_not_depend_on_the_rest() -> None:
     many = [f"string {number}" for number in range(2000)]
-    chosen = dev_strings(many)
-    assert len(chosen) == 100 and chosen <= set(many)
-    assert chosen == dev_strings(reversed(many))
-    assert len(dev_strings(many[:320])) == 40
-    assert dev_strings(many[:7]) == set()
+    chosen, others = held_strings(many)
+    assert len(chosen) == len(others) == 100 and chosen | others <= set(many) and not chosen & others
+    assert (chosen, others) == held_strings(reversed(many))
+    assert [len(part) for part in held_strings(many[:320])] == [40, 40]
+    assert held_strings(many[:7]) == (set(), set())
     # A hundred of a larger set are, where they occur, among those of a smaller one.
-    assert chosen & set(many[:1000]) <= dev_strings(many[:1000])
+    assert chosen & set(many[:1000]) <= held_strings(many[:1000])[0]
 
 
 def test_sample_order_is_a_shuffle() -> None:

@@ -13,7 +13,7 @@ from bench.analysis.results import load
 from bench.cli import app
 from bench.output.report import content, figures, write
 from tests import made_up
-from tests.cli.test_cli import bench, loaded
+from tests.cli.test_app import bench, loaded
 from tests.output.report import made
 
 

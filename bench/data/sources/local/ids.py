@@ -7,8 +7,6 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from bench.data.sources.local.problems import Problems
 
 Row = tuple[int, str, str]  # line, id, text
@@ -43,6 +41,8 @@ class Ids:
         With another text they are an error. With the same text they are left out, which is reported if it happens within one
         file: subsets of several languages may hold the same documents.
         """
+        import numpy as np  # only here: plans look at files, and read none
+
         ids, texts = np.frombuffer(self._id, np.uint64), np.frombuffer(self._text, np.uint64)
         order = np.argsort(ids, kind="stable")
         same = np.flatnonzero(ids[order][1:] == ids[order][:-1]) + 1

@@ -8,9 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from bench.base.paths import atomic_write, cache_dir
 from bench.data.languages import Languages
@@ -19,6 +17,9 @@ from bench.data.sources.local.layout import PairFile, TaskFiles
 from bench.data.sources.local.pairs import pairs
 from bench.data.sources.local.problems import SHOWN, Problems
 from bench.data.sources.local.task import Content, read_task
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ENGLISH = "eng_Latn"
 
@@ -78,6 +79,8 @@ class Local:
         self, codes: Collection[str] | None, whole: bool, problems: Problems, progress: Progress
     ) -> tuple[pd.DataFrame, list[Content]]:
         """Pairs and tasks of these languages (None: all), with all documents or only the relevant ones; errors are noted."""
+        import pandas as pd
+
         parts = [frame([], PAIR_COLUMNS)]
         for file in self.pair_files:
             if codes is None or file.language in codes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bench.data.suite.bitext import Texts
 from bench.data.suite.cleaning import Reason, clean_text, key
-from bench.data.suite.splits import short_hash
+from bench.data.suite.splits import question_split, short_hash
 from bench.data.suite.tasks.rows import TaskRows
 from bench.data.suite.types import ENGLISH
 
@@ -42,8 +42,12 @@ def find_questions(english: Mapping[str, str]) -> list[Question]:
     return questions
 
 
-def withheld(questions: list[Question]) -> set[str]:
-    """All keys of questions and answers: none is trained on."""
+def withheld(english: Mapping[str, str], questions: list[Question]) -> set[str]:
+    """All keys of questions, answers and the other documents: none is trained on, in any language."""
+    return _asked(questions) | _other_documents(english, questions).keys()
+
+
+def _asked(questions: list[Question]) -> set[str]:
     return {name for question in questions for name in (question.title, *question.bodies)}
 
 
@@ -60,18 +64,19 @@ def faq_task(texts: Texts, questions: list[Question]) -> TaskRows:
         query_id = "f" + short_hash(key(_clean(english, question.title)))
         asked.setdefault(query_id, {})[doc_id] = 1
         titles.setdefault(query_id, []).append(question.title)
-    for text in _distractors(english, questions):
+    for text in _other_documents(english, questions).values():
         task.documents.setdefault("a" + short_hash(key(text)), text)
     for language in sorted(texts):
-        queries = []
+        queries: dict[str, list[tuple[str, str, dict[str, int]]]] = {"dev": [], "test": []}
         for query_id, names in titles.items():
             original = key(_clean(english, names[0]))
             for name in names:
                 text = _clean(texts[language], name)
                 if text and (language == ENGLISH or key(text) != original):
-                    queries.append((query_id, text, asked[query_id]))
+                    queries[question_split(original)].append((query_id, text, asked[query_id]))
                     break
-        task.add_queries("test", language, queries)
+        for split, found in queries.items():
+            task.add_queries(split, language, found)
     return task
 
 
@@ -85,14 +90,11 @@ def answers(texts: Texts, questions: list[Question]) -> list[str]:
     return [text for text in found if text]
 
 
-def _distractors(english: Mapping[str, str], questions: list[Question]) -> list[str]:
-    taken = withheld(questions)
-    found = []
-    for name in english:
-        text = _clean(english, name) if name.startswith("www/") and name not in taken else ""
-        if len(text.split()) >= MIN_DISTRACTOR_WORDS:
-            found.append(text)
-    return found
+def _other_documents(english: Mapping[str, str], questions: list[Question]) -> dict[str, str]:
+    """Key -> text of the site's other long texts."""
+    taken = _asked(questions)
+    found = {name: _clean(english, name) for name in english if name.startswith("www/") and name not in taken}
+    return {name: text for name, text in found.items() if len(text.split()) >= MIN_DISTRACTOR_WORDS}
 
 
 def _clean(texts: Mapping[str, str], name: str) -> str:

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from bench.data.suite.bitext import INTERFACE, Row, Texts
 from bench.data.suite.cleaning import Reason, clean_text, key
-from bench.data.suite.splits import sample_order
+from bench.data.suite.splits import english_pair_id
 from bench.data.suite.tasks.rows import TaskRows
 from bench.data.suite.types import ENGLISH
 
 DECLARATION_DISTRACTORS = 500
-STRING_DISTRACTORS = 1000
 
 
 def declaration_task(texts: Texts, distractors: Sequence[str] = ()) -> TaskRows:
@@ -32,22 +31,17 @@ def declaration_task(texts: Texts, distractors: Sequence[str] = ()) -> TaskRows:
     return task
 
 
-def strings_task(rows: Iterable[Row]) -> TaskRows:
-    """The dev pairs of the interface sources as queries; documents also hold 1,000 training strings."""
+def strings_task(rows: Iterable[Row], distractors: Sequence[str] = ()) -> TaskRows:
+    """The dev pairs of the interface sources as queries; documents also hold strings of these sources that nobody trains on."""
     task = TaskRows("strings", parallel=True)
     by_language: dict[str, list[tuple[str, str, dict[str, int]]]] = {}
     held: dict[str, str] = {}
-    others: dict[str, str] = {}
     for pair, language, source, split, english, text in rows:
-        if source not in INTERFACE:
-            continue
-        if split == "dev":
+        if source in INTERFACE and split == "dev":
             held[pair] = english
             by_language.setdefault(language, []).append((pair, text, {pair: 1}))
-        else:
-            others[pair] = english
-    chosen = sorted(others, key=sample_order)[:STRING_DISTRACTORS]
-    task.documents = {pair: held.get(pair) or others[pair] for pair in sorted([*held, *chosen])}
+    others = {english_pair_id(text): text for text in distractors}
+    task.documents = dict(sorted({**others, **held}.items()))
     by_language[ENGLISH] = [(pair, text, {pair: 1}) for pair, text in held.items()]
     for language in sorted(by_language):
         task.add_queries("dev", language, by_language[language])

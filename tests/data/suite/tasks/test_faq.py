@@ -33,10 +33,23 @@ def test_questions_are_headings_with_an_answer_of_five_words() -> None:
     assert found[0].bodies == ("www/faq/faq.whoBody1", "www/faq/faq.whoBody2")
 
 
-def test_all_keys_of_questions_and_answers_are_withheld() -> None:
-    keys = withheld(find_questions(ENGLISH))
-    assert {"www/faq/faq.whoTitle", "www/faq/faq.whoBody2", "www/teacher/faq.whoBody"} <= keys
-    assert not keys & {"www/faq/faq.aboutTitle", "www/faq/faq.shortTitle", "www/about/about.text"}
+def test_all_keys_of_questions_answers_and_other_documents_are_withheld() -> None:
+    keys = withheld(ENGLISH, find_questions(ENGLISH))
+    assert {"www/faq/faq.whoTitle", "www/faq/faq.whoBody2", "www/teacher/faq.whoBody", "www/about/about.text"} <= keys
+    assert not keys & {"www/faq/faq.aboutTitle", "www/faq/faq.shortTitle", "editor/interface/gui.text"}
+
+
+def test_one_question_in_five_is_for_dev_the_same_in_all_languages() -> None:
+    many = {
+        f"www/faq/faq.q{n}{part}": text
+        for n in range(200)
+        for part, text in (("Title", f"Is question {n} asked?"), ("Body", f"Answer {n} has more than five words."))
+    }
+    swahili = {name: f"sw {text}" for name, text in many.items()}
+    task = faq_task({"eng_Latn": many, "swh_Latn": swahili}, find_questions(many))
+    split = {language: {row[2]: row[0] for row in task.queries if row[1] == language} for language in ("eng_Latn", "swh_Latn")}
+    assert split["eng_Latn"] == split["swh_Latn"] and len(split["eng_Latn"]) == 200
+    assert 25 < list(split["eng_Latn"].values()).count("dev") < 55
 
 
 def test_documents_are_answers_and_long_texts_of_the_site() -> None:

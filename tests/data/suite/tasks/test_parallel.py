@@ -1,4 +1,5 @@
-from bench.data.suite.tasks.parallel import STRING_DISTRACTORS, declaration_task, strings_task
+from bench.data.suite.splits import english_pair_id
+from bench.data.suite.tasks.parallel import declaration_task, strings_task
 
 ENGLISH = {"1.1/1": "All human beings are born free", "2.1/2": "Everyone is entitled", "2.2/2": "No one"}
 
@@ -16,23 +17,19 @@ def row(pair: str, language: str, source: str, split: str) -> tuple[str, str, st
     return pair, language, source, split, f"english {pair}", f"{language} {pair}"
 
 
-def test_strings_asks_dev_pairs_of_the_interface_among_training_strings() -> None:
+def test_strings_asks_dev_pairs_of_the_interface_among_strings_that_nobody_trains_on() -> None:
     rows = [
         row("p1", "swh_Latn", "kolibri", "dev"),
         row("p1", "hau_Latn", "kolibri", "dev"),
         row("p2", "hau_Latn", "django", "train"),
         row("p3", "hau_Latn", "quran", "dev"),
     ]
-    task = strings_task(rows)
-    assert task.documents == {"p1": "english p1", "p2": "english p2"}
+    task = strings_task(rows, ["A string: withheld"])
+    other = english_pair_id("A string: withheld")
+    assert task.documents == {"p1": "english p1", other: "A string: withheld"}
     assert sorted(task.queries) == [
         ("dev", "eng_Latn", "p1", "english p1"),
         ("dev", "hau_Latn", "p1", "hau_Latn p1"),
         ("dev", "swh_Latn", "p1", "swh_Latn p1"),
     ]
     assert task.parallel
-
-
-def test_strings_take_a_thousand_distractors() -> None:
-    rows = [row(f"p{n}", "swh_Latn", "scratch", "train") for n in range(1500)]
-    assert len(strings_task(rows).documents) == STRING_DISTRACTORS

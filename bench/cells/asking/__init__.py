@@ -1,0 +1,1 @@
+"""The questions of a cell, and what searching finds for them."""

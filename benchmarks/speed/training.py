@@ -1,0 +1,28 @@
+"""Training: measured by `benchmarks.training`, which runs sentence-transformers' own trainer in turn with ours."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from bench.base.errors import BenchError
+from benchmarks.speed.race import OURS, Row, missing
+
+PART, WORK = "training", "a student by distillation"
+PAIRS = 1000  # the seconds in the table are those of so many
+
+
+def measure(quick: bool) -> list[Row]:
+    """Two rows a comparison, as seconds for `PAIRS` pairs; or one that says why there are none."""
+    try:
+        found = import_module("benchmarks.training").measure(**({"pairs": 64, "rounds": 1} if quick else {}))
+    except ModuleNotFoundError as error:
+        return [missing(PART, WORK, OURS, f"{error.name} is not there")]
+    except BenchError as error:
+        return [missing(PART, WORK, OURS, f"{error.message}; {error.hint}")]
+    rows = []
+    for one in found:
+        what, _, other = one["what"].removeprefix("training, ").partition("; ")
+        work = f"{PAIRS} pairs: {what}"
+        for who, rate, times in ((OURS, one["ours"], 1.0), (other or "sentence-transformers", one["theirs"], one["ratio"])):
+            rows.append(Row(PART, work, who, PAIRS / rate, times=times))
+    return rows
