@@ -118,7 +118,7 @@ class _Reached(Exception):
     """Layer k was reached; what it was given is all that is wanted."""
 
 
-def _below(student: Encoder, frozen: int, texts: Sequence[TokenizedText]) -> tuple[Tensor, Tensor]:
+def below(student: Encoder, frozen: int, texts: Sequence[TokenizedText]) -> tuple[Tensor, Tensor]:
     """(B, L, d) what layer k is given, and the mask (B, L) of real tokens."""
     caught: list[Tensor] = []
 
@@ -154,7 +154,7 @@ def _can_be_cut(student: Encoder, frozen: int, texts: Sequence[TokenizedText], d
     batch = student.collate(texts)
     whole = student.states(batch)[0].float()
     try:
-        between, _ = _below(student, frozen, texts)
+        between, _ = below(student, frozen, texts)
         with upper_only(student.model, LowerStates(frozen, dtype)):
             cut = student.states(batch, between)[0].float()
     except (TypeError, KeyError, AttributeError, IndexError):  # its parts are called in another way
@@ -175,7 +175,7 @@ def _kept(student: Encoder, frozen: int, dtype: torch.dtype | None, texts: list[
         kind = np.float32 if dtype is None else np.int16
         rows = np.lib.format.open_memmap(place / "states.npy", "w+", kind, (int(starts[-1]), width))
         for chosen in token_batches([len(text) for text in texts], BATCH_TOKENS):
-            states, mask = _below(student, frozen, [texts[i] for i in chosen])
+            states, mask = below(student, frozen, [texts[i] for i in chosen])
             for i, row, real in zip(chosen, states, mask, strict=True):
                 one = row[real.to(row.device)].cpu()
                 rows[starts[i] : starts[i + 1]] = (one.view(torch.int16) if dtype is not None else one).numpy()

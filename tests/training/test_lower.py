@@ -84,8 +84,8 @@ def test_they_are_computed_once_and_then_read(world: World, tmp_path: Path, monk
     first = lower_states(student, 1, None, [pairs.texts, [*pairs.texts[:5], *dev.texts]], tmp_path)
     assert first is not None and all(tuple(text.ids) in first for text in [*pairs.texts, *dev.texts])
     computed = []
-    below = bench.training.lower._below
-    monkeypatch.setattr(bench.training.lower, "_below", lambda *given: computed.append(len(given[2])) or below(*given))
+    below = bench.training.lower.below
+    monkeypatch.setattr(bench.training.lower, "below", lambda *given: computed.append(len(given[2])) or below(*given))
     again = lower_states(student, 1, None, [pairs.texts[::-1]], tmp_path)  # in another order: the same list
     assert again is not None and sum(computed) <= bench.training.lower.CHECKED
     some = pairs.texts[3:7]
@@ -102,8 +102,8 @@ def test_only_the_last_lists_are_kept(world: World, tmp_path: Path):
 def test_a_model_that_cannot_be_cut_is_left_whole(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     student, pairs, _ = student_of(world)
     assert lower_states(student, 2, None, [pairs.texts], tmp_path) is None  # no layer would be left
-    below = bench.training.lower._below
-    monkeypatch.setattr(bench.training.lower, "_below", lambda *given: (below(*given)[0] * 1.1, None))
+    below = bench.training.lower.below
+    monkeypatch.setattr(bench.training.lower, "below", lambda *given: (below(*given)[0] * 1.1, None))
     assert lower_states(student, 1, None, [pairs.texts], tmp_path) is None  # not what the whole model does
     student.model.embeddings, words = None, student.model.embeddings
     assert lower_states(student, 1, None, [pairs.texts], tmp_path) is None

@@ -23,7 +23,7 @@ from bench.encoders.device.inference import quick
 from bench.encoders.encoder import CPU_TOKENS, GPU_TOKENS, Encoded, Encoder, TokenizedText, token_batches
 from bench.experiment.spec import CellSpec
 from bench.training.freezing import layers
-from bench.training.lower import LowerStates, _below, upper_only
+from bench.training.lower import LowerStates, below, upper_only
 
 ROOM = 2 << 30  # bytes of files kept; the oldest go first
 CHECKED = 4  # texts of a block that are encoded as a whole too
@@ -99,7 +99,7 @@ class SharedBottom:
             with torch.inference_mode(), quick(model, fast), computing:
                 budget = CPU_TOKENS if self.device.type == "cpu" else GPU_TOKENS
                 for chosen in token_batches([len(item) for item in items], budget):
-                    states, _ = _below(self.student, self.frozen, [items[i] for i in chosen])
+                    states, _ = below(self.student, self.frozen, [items[i] for i in chosen])
                     for i, row in zip(chosen, states.float().cpu().numpy(), strict=True):
                         rows[starts[i] : starts[i + 1]] = row[: len(items[i])]
         finally:

@@ -15,6 +15,7 @@ from transformers import EncoderDecoderModel
 from transformers.modeling_outputs import BaseModelOutput
 
 from bench.base.errors import BenchError
+from bench.cells.translation.head_loss import cross_entropy, output_layer, without
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.encoders.space import Space
 
@@ -133,11 +134,18 @@ def token_loss(model: EncoderDecoderModel, states: Tensor, mask: Tensor, target:
     start = torch.full_like(target[:, :1], int(model.config.decoder_start_token_id or 0))
     inputs = torch.cat([start, target[:, :-1]], 1)
     seen = torch.cat([torch.ones_like(start, dtype=torch.bool), target[:, :-1] != pad], 1)
-    logits = model.decoder(
-        input_ids=inputs, attention_mask=seen.long(),
-        encoder_hidden_states=states, encoder_attention_mask=mask.long(), use_cache=False,
-    ).logits  # fmt: skip
-    return torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), target.flatten(), ignore_index=pad)
+    asked: dict[str, Any] = {
+        "input_ids": inputs, "attention_mask": seen.long(), "encoder_hidden_states": states,
+        "encoder_attention_mask": mask.long(), "use_cache": False,
+    }  # fmt: skip
+    head = output_layer(model.decoder)
+    if head is None:
+        logits = model.decoder(**asked).logits
+        return torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), target.flatten(), ignore_index=pad)
+    with without(head):
+        before = model.decoder(**asked).logits
+    real = target != pad
+    return cross_entropy(before[real], head, target[real])
 
 
 @torch.inference_mode()

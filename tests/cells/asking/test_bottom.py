@@ -60,7 +60,7 @@ def test_students_with_other_tops_read_the_same_file(
     trained(second, layers(second.model)[1])
     expected = second.encode(TEXTS)
     assert np.abs(expected.pooled - first.encode(TEXTS).pooled).max() > 0.1
-    monkeypatch.setattr(module, "_below", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(module, "below", lambda *_: pytest.fail("computed again"))
     whole: list[int] = []
     encode = second.encode_tokenized
     monkeypatch.setattr(second, "encode_tokenized", counted(second, encode, whole))
