@@ -226,11 +226,12 @@ SCENARIOS = tuple(
 )
 
 HEAD = ("experiment", "seeds", "verdict", "before", "sd of the difference", "smallest difference found")
-LEGEND = f"""Share of {{experiments:,}} made-up experiments without any difference in which one was called real at {LEVEL} (an error
-of counting of +-{{error:.3f}}, twice its standard error). *verdict*: `bench compare` as it is. *before*: the test that it had
-until now, sign-flips of questions, with scores averaged over seeds. With one seed the pair borrows its training noise from
-four other arms with three seeds; "the pair alone" has nobody to borrow from, and is then never called different. *Smallest
-difference found*: with power {POWER}. Written by `python -m benchmarks.false_positives`, which says what is drawn."""
+LEGEND = f"""Share of {{experiments:,}} made-up experiments without any difference in which one was called real at {LEVEL} (with
+an error of counting of +-{{error:.3f}}, twice its standard error). *verdict*: `bench compare` as it is. *before*:
+the test that it had until now, sign-flips of questions, with scores averaged over seeds. With one seed the pair
+borrows its training noise from four other arms with three seeds; "the pair alone" has nobody to borrow from, and is
+then never called different. *Smallest difference found*: with power {POWER}. Written by `python -m
+benchmarks.false_positives`, which says what is drawn."""
 
 
 def main(

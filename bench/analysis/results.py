@@ -17,6 +17,7 @@ from bench.base.yamlfile import read_mapping
 from bench.experiment.spec import CORE
 
 MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
+RANKED_BY = MEASURES[0]
 METRIC_COLUMNS = ("task", "scorer", "language", "queries", *MEASURES)
 QUESTION_COLUMNS = ("task", "scorer", "language", "query_id", *MEASURES)
 # What else cells say of a query (`bench.cells.asking.described`); those of earlier versions do not.

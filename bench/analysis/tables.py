@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import resampling
-from bench.analysis.arms import CEILING, FLOOR, RANKED_BY, Arm, Scores
-from bench.analysis.results import MEASURES, Plan
+from bench.analysis.arms import CEILING, FLOOR, Arm, Scores
+from bench.analysis.results import MEASURES, RANKED_BY, Plan
 from bench.analysis.transfer import KINDS, relatives
 from bench.data.text_facts import FACTS as TEXT_FACTS
 from methods.facts import facts

@@ -169,14 +169,16 @@ def _which(found: Comparison) -> str:
     return "**Languages in which one beats the other**\n\n" + "\n".join(lines) if lines else ""
 
 
-LEGEND = f"""- The difference is of nDCG@10, mean over languages, then over tasks. It would come out otherwise with other questions and
-  with other training runs: both are in its interval, p-value and verdict (t distribution, variance over questions plus
-  variance over runs, docs/statistics.md). All languages of a parallel question are one question, and so are questions of
-  several languages that ask for the same document. Groups and sizes share languages and questions: rows are not independent.
+LEGEND = f"""- The difference is of nDCG@10, mean over languages, then over tasks. It would come out otherwise with other
+  questions and with other training runs: both are in its interval, p-value and verdict (t distribution, variance
+  over questions plus variance over runs, docs/statistics.md). All languages of a parallel question are one
+  question, and so are questions of several languages that ask for the same document. Groups and sizes share
+  languages and questions: rows are not independent.
 - Verdicts, on p-values with Holm's correction at {LEVEL}: *better* and *worse*; *equivalent*, if the difference is surely
   below the margin (two one-sided tests); else *undecided*, which is no proof of equality. "below" marks a difference that is
   there and surely smaller than the margin. An interval is of its row alone, uncorrected.
-- Smallest found: the difference that this row would find with probability {POWER} (uncorrected). Smaller ones it mostly misses.
+- Smallest found: the difference that this row would find with probability {POWER} (uncorrected). Smaller ones it mostly
+  misses.
 - With one seed the noise of training is taken from arms of the same experiment that have several; where there is none the row
   is about these runs only, its interval is over questions alone, and it is never called anything but undecided.
 - ahead/level/behind: languages by their means alone. "beats in": at least so many, by partial conjunction (Bonferroni) over

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analysis.arms import CEILING, FLOOR, RANKED_BY, SMALLEST_GAP, Scores
+from bench.analysis.arms import CEILING, FLOOR, SMALLEST_GAP, Scores
 from bench.analysis.resampling import DRAWS
-from bench.analysis.results import Cell, Experiment, Plan
+from bench.analysis.results import RANKED_BY, Cell, Experiment, Plan
 from bench.analysis.tables import MEAN
 from bench.base.markdown import number as _number
 from bench.base.markdown import table as _table
