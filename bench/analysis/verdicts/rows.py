@@ -31,7 +31,7 @@ def row(scores: Scores, points: Sequence[Point], margin: float = MARGIN) -> dict
     flat = [(point, place) for point in points for at in point.common for place in at]
     found, runs = estimate(scores, [_term(point, len(points)) for point in points])
     numbers = figures(found, runs, margin)
-    means = [np.mean([_mean(scores.values[p.pair[side]], p.common) for p in points]) for side in (0, 1)]
+    means = [np.mean([mean(scores.values[p.pair[side]], p.common) for p in points]) for side in (0, 1)]
     answers = np.concatenate([one[1] for point, place in flat if (one := scores.paired(place, *point.pair)) is not None])
     return {
         "size": " ".join(str(point.size) for point in points),
@@ -90,7 +90,7 @@ def _languages(scores: Scores, points: Sequence[Point]) -> dict[str, Any]:
     return row
 
 
-def _mean(values: np.ndarray, tasks: list[list[int]]) -> float:
+def mean(values: np.ndarray, tasks: list[list[int]]) -> float:
     """nDCG@10 of `values` (places, measures): mean over tasks of the mean over languages."""
     return float(np.mean([values[at, 0].mean() for at in tasks]))
 
@@ -113,7 +113,7 @@ def _seeds(scores: Scores, points: Sequence[Point]) -> dict[str, Any]:
     by_point = {}
     for point in points:
         first, second = (
-            {scores.cells[n].name.seed: _mean(scores.by_cell[n], point.common) for n in scores.owned[number]}
+            {scores.cells[n].name.seed: mean(scores.by_cell[n], point.common) for n in scores.owned[number]}
             for number in point.pair
         )
         if scores.arms[point.pair[0]].size == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,17 @@ import pandas as pd
 from bench.analysis import covariates, scaling, tables, transfer
 from bench.analysis.arms import Scores
 from bench.analysis.results import Experiment, Plan, load
+from bench.analysis.verdicts import slopes
+from bench.analysis.verdicts.comparer import Comparer, comparable
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_write
 from bench.data.languages import Languages
 from bench.data.text_facts import read as text_facts
+from bench.output.highlight import family_heads
 from bench.output.tables import leaderboard_tex, leaderboard_text, scaling_text
 
 ANALYSES = {"scaling.csv": scaling.COLUMNS, "transfer.csv": transfer.COLUMNS, "covariates.csv": covariates.COLUMNS}
+SLOPES = "slopes.csv"
 SCALING = "scaling.md"
 Boards = dict[str, tuple[Scores, pd.DataFrame]]  # order -> its scores and its `tables.leaderboard`
 ROUNDED = {"seconds": 1, "pairs_per_second": 2}  # decimals in the files; all else has those given to `_csv`
@@ -26,7 +31,7 @@ def write(experiment_dir: Path) -> str:
     """Write the tables and pictures of an experiment into its folder.
 
     These are leaderboard.csv, leaderboard.md, leaderboard.tex, per_language.csv, scaling.svg and scaling.png, and of `analyse`
-    scaling.md, scaling.csv, transfer.csv and covariates.csv.
+    scaling.md, scaling.csv, slopes.csv, transfer.csv and covariates.csv.
 
     Cells without a result appear in the tables as what they are (failed, not run, ...). An experiment with
     several language orders gets one picture for each further one, `scaling-<order>`.
@@ -61,7 +66,7 @@ def boards_of(experiment: Experiment) -> Boards:
     plan = experiment.plan
     boards: Boards = {}
     for order in plan.orders:
-        scores = Scores([cell for cell in experiment.cells if cell.name.order == order], plan.tasks)
+        scores = Scores([cell for cell in experiment.cells if cell.name.order == order], plan.tasks, plan.min_questions)
         if scores.places:
             boards[order] = scores, tables.leaderboard(plan, order, scores)
     return boards
@@ -86,16 +91,26 @@ def analyse(
     found = {}
     if not scores:
         # Numbers of an earlier state must not stand beside a table that has none.
-        for name in (*ANALYSES, SCALING):
+        for name in (*ANALYSES, SLOPES, SCALING):
             (experiment.path / name).unlink(missing_ok=True)
         return
     for (order, own), table in zip(scores.items(), languages, strict=True):
-        slopes = scaling.slopes(plan, order, own)
-        found[order] = slopes, transfer.held_out(plan, order, own, facts), covariates.regressions(table, own)
+        found[order] = scaling.slopes(plan, order, own), transfer.held_out(plan, order, own, facts), covariates.regressions(table, own)
     for number, (name, columns) in enumerate(ANALYSES.items()):
         parts = [tables_of[number] for tables_of in found.values() if len(tables_of[number])]
         _csv(experiment.path / name, parts, columns, 6)
-    atomic_write(experiment.path / SCALING, scaling_text.text(plan, found))
+    compared = slopes_between(experiment)
+    _csv(experiment.path / SLOPES, [compared] if len(compared) else [], slopes.COLUMNS, 6)
+    atomic_write(experiment.path / SCALING, scaling_text.text(plan, found, compared))
+
+
+def slopes_between(experiment: Experiment) -> pd.DataFrame:
+    """`verdicts.slopes` of the declared pairs, or else of the methods of the question against each other."""
+    comparer = Comparer(experiment)
+    trained = list(dict.fromkeys(cell.name.method for cell in experiment.cells if cell.name.size))
+    pairs = [pair for pair in comparer.declared.pairs if set(pair) <= set(comparer.methods)]
+    pairs = pairs or list(combinations(family_heads(trained), 2))
+    return slopes.slopes(comparer, [pair for pair in pairs if comparable(*pair)])
 
 
 def language_facts(plan: Plan, folder: Path) -> dict[str, dict[str, Any]]:
