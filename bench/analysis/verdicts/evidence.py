@@ -51,15 +51,15 @@ def estimate(scores: Scores, terms: Sequence[Term]) -> tuple[Estimate, str]:
     questions = _questions(scores, terms)
     parts, known = [], set()
     for term in terms:
-        part, source = _runs(scores, term)
-        known.add(source)
+        part, of_term = runs(scores, term)
+        known.add(of_term)
         if part is not None:
             parts.append(part)
     source = next((one for one in (UNKNOWN, BORROWED, OWN) if one in known), NONE)
     if source == UNKNOWN:
         return Estimate(value, questions, questions.value, np.full_like(value, np.nan), conditional=True), source
-    runs = variance.total(parts) if parts else Variance(np.zeros_like(value), np.full_like(value, np.inf))
-    return Estimate(value, variance.total([questions, runs]), questions.value, runs.value), source
+    noise = variance.total(parts) if parts else Variance(np.zeros_like(value), np.full_like(value, np.inf))
+    return Estimate(value, variance.total([questions, noise]), questions.value, noise.value), source
 
 
 def _value(scores: Scores, term: Term) -> np.ndarray:
@@ -89,8 +89,8 @@ def _questions(scores: Scores, terms: Sequence[Term]) -> Variance:
     return variance.of_questions(unit, pool_of, column_of, effect, k)
 
 
-def _runs(scores: Scores, term: Term) -> tuple[Variance | None, str]:
-    """Variance of the term over training runs; None where nothing in it is trained."""
+def runs(scores: Scores, term: Term) -> tuple[Variance | None, str]:
+    """Variance of the term over training runs, and its source; None where nothing in it is trained or nothing is known."""
     trained = [(arm, factor) for arm, factor in zip(term.arms, term.factors, strict=True) if scores.arms[arm].size]
     if not trained:
         return None, NONE

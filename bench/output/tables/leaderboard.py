@@ -95,7 +95,8 @@ def analyse(
             (experiment.path / name).unlink(missing_ok=True)
         return
     for (order, own), table in zip(scores.items(), languages, strict=True):
-        found[order] = scaling.slopes(plan, order, own), transfer.held_out(plan, order, own, facts), covariates.regressions(table, own)
+        of_order = scaling.slopes(plan, order, own), transfer.held_out(plan, order, own, facts)
+        found[order] = *of_order, covariates.regressions(table, own)
     for number, (name, columns) in enumerate(ANALYSES.items()):
         parts = [tables_of[number] for tables_of in found.values() if len(tables_of[number])]
         _csv(experiment.path / name, parts, columns, 6)

@@ -48,7 +48,8 @@ def _line(row: dict[Any, Any], orders: bool) -> list[str]:
     ]  # fmt: skip
 
 
-LEGEND = f"""- A slope is nDCG@10 won each time the number of languages doubles (least squares on log2 N), on the sizes that both have.
+LEGEND = f"""- A slope is nDCG@10 won each time the number of languages doubles (least squares on log2 N), on the
+  sizes that both have.
 - The difference is paired: same sizes, languages, questions and seeds. Its interval is over questions and training runs.
 - *equivalent*: over the whole range of sizes the two move apart by surely less than the margin. *Smallest found*: the
   difference of slopes that this row would find with probability {POWER}."""
