@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from bench.analysis.left_out import LeftOut
 from bench.analysis.results import Experiment
 from bench.analysis.verdicts.comparer import GROUPS, Comparer, known
 from bench.analysis.verdicts.family import EXPLORATORY, PRIMARY, ROW, corrected
+from bench.analysis.verdicts.left_out import LeftOut
 from bench.analysis.verdicts.slopes import slopes
 from bench.base.errors import BenchError
 

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis.arms import Scores
-from bench.analysis.left_out import LeftOut
 from bench.analysis.results import Experiment, Plan
 from bench.analysis.verdicts.family import PRIMARY, corrected, declared
+from bench.analysis.verdicts.left_out import LeftOut
 from bench.analysis.verdicts.rows import Point, row
 from bench.base.errors import BenchError, unknown
 from methods.facts import facts

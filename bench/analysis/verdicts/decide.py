@@ -73,13 +73,13 @@ def quantile(share: float, df: np.ndarray) -> np.ndarray:
     return stdtrit(np.clip(df, 0.1, 1e9), share)
 
 
-def smallest_difference(se: np.ndarray, df: np.ndarray) -> np.ndarray:
-    """`(t_(1 - LEVEL/2) + t_POWER) se`: what is found with probability `POWER`.
+def smallest_difference(se: np.ndarray, df: np.ndarray, level: float = LEVEL) -> np.ndarray:
+    """`(t_(1 - level/2) + t_POWER) se`: what a test at `level` finds with probability `POWER`.
 
     >>> round(float(smallest_difference(np.array(0.005), np.array(1e9))), 4)
     0.014
     """
-    return (quantile(1 - LEVEL / 2, df) + quantile(POWER, df)) * se
+    return (quantile(1 - level / 2, df) + quantile(POWER, df)) * se
 
 
 def _survival(t: np.ndarray, df: np.ndarray) -> np.ndarray:

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.arms import Scores
-from bench.analysis.left_out import LeftOut
 from bench.analysis.statistics import slope_weights
 from bench.analysis.verdicts.comparer import GROUPS, Comparer, common_scorers
 from bench.analysis.verdicts.evidence import Term, estimate, weights_of
 from bench.analysis.verdicts.family import EXPLORATORY, PRIMARY, corrected
+from bench.analysis.verdicts.left_out import LeftOut
 from bench.analysis.verdicts.rows import Point, figures, mean
 
 COLUMNS = (

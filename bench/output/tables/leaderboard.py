@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analysis import covariates, scaling, tables, transfer
+from bench.analysis import covariates, lengths, scaling, tables, transfer
 from bench.analysis.arms import Scores
 from bench.analysis.results import Experiment, Plan, load
 from bench.analysis.verdicts import slopes
@@ -30,8 +30,8 @@ ROUNDED = {"seconds": 1, "pairs_per_second": 2}  # decimals in the files; all el
 def write(experiment_dir: Path) -> str:
     """Write the tables and pictures of an experiment into its folder.
 
-    These are leaderboard.csv, leaderboard.md, leaderboard.tex, per_language.csv, scaling.svg and scaling.png, and of `analyse`
-    scaling.md, scaling.csv, slopes.csv, transfer.csv and covariates.csv.
+    These are leaderboard.csv, leaderboard.md, leaderboard.tex, per_language.csv, lengths.csv, scaling.svg and
+    scaling.png, and of `analyse` scaling.md, scaling.csv, slopes.csv, transfer.csv and covariates.csv.
 
     Cells without a result appear in the tables as what they are (failed, not run, ...). An experiment with
     several language orders gets one picture for each further one, `scaling-<order>`.
@@ -50,8 +50,10 @@ def write(experiment_dir: Path) -> str:
     boards = boards_of(experiment)
     languages = [tables.per_language(plan, order, scores, facts) for order, (scores, _) in boards.items()]
     everything = [table for _, table in boards.values()]
-    text = leaderboard_text.text(experiment, boards)
+    by_length = {order: lengths.by_length(plan, order, scores) for order, (scores, _) in boards.items()}
+    text = leaderboard_text.text(experiment, boards, by_length)
     _csv(experiment_dir / "leaderboard.csv", everything, tables.COLUMNS, 6)
+    _csv(experiment_dir / "lengths.csv", list(by_length.values()), lengths.COLUMNS, 6)
     _csv(experiment_dir / "per_language.csv", languages, tables.LANGUAGE_COLUMNS, 4)
     analyse(experiment, {order: scores for order, (scores, _) in boards.items()}, languages, facts)
     _pictures(experiment_dir, boards)

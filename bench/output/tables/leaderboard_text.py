@@ -13,6 +13,7 @@ from bench.analysis.results import RANKED_BY, Cell, Experiment, Plan
 from bench.analysis.tables import MEAN
 from bench.base.markdown import number as _number
 from bench.base.markdown import table as _table
+from bench.output.tables import lengths_text
 from methods.facts import facts
 
 GROUPS = {
@@ -31,8 +32,10 @@ Row = dict[Any, Any]  # of `tables.leaderboard`, by column
 HEAD = "method \\ languages"
 
 
-def text(experiment: Experiment, boards: dict[str, tuple[Scores, pd.DataFrame]]) -> str:
-    """Markdown of a whole experiment; `boards` holds scores and `tables.leaderboard` of each order."""
+def text(
+    experiment: Experiment, boards: dict[str, tuple[Scores, pd.DataFrame]], by_length: dict[str, pd.DataFrame]
+) -> str:
+    """Markdown of an experiment. `boards`: scores and `tables.leaderboard` of each order; `by_length`: `lengths.by_length`."""
     plan = experiment.plan
     parts = [f"# Leaderboard: {plan.name}", *_summary(experiment)]
     for order, (scores, table) in boards.items():
@@ -42,7 +45,7 @@ def text(experiment: Experiment, boards: dict[str, tuple[Scores, pd.DataFrame]])
             level = "###"
         for scorer in scores.scorers:
             parts += _scorer(plan, order, table[table["scorer"] == scorer], scorer, level)
-        parts += [*_few(scores), f"{level} Cost of a cell", _cost(table)]
+        parts += [*lengths_text.sections(by_length[order], level), *_few(scores), f"{level} Cost of a cell", _cost(table)]
     if not boards:
         parts.append("There is no score yet.")
     return "\n\n".join([*parts, *_names(plan), _legend(boards)]) + "\n"
