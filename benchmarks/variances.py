@@ -13,6 +13,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from bench.analysis.arms import Scores
 from bench.analysis.results import load
 from bench.analysis.verdicts import components, forecast
 from bench.analysis.verdicts.comparer import Comparer
@@ -36,12 +37,14 @@ def main(
     comparer, order = Comparer(experiment), next(iter(experiment.plan.orders))
     names = [name for name in METHODS if any(c.done and c.name.method == name for c in experiment.cells)]
     noise = components.of_runs(pd.read_csv(runs or folder / "per_language.csv"), METHODS)
+    # All runs of an arm are taken together: questions vary alike, whatever seeds the others have.
+    cells = [cell for cell in experiment.cells if cell.name.order == order]
+    scores = Scores(cells, experiment.plan.tasks, experiment.plan.min_questions)
     rows = []
     for task in noise["task"].unique():
         for scorer in ("dense", "late"):
             found = []
             for pair in combinations(names, 2):
-                scores = comparer.scores(order, *pair, LeftOut(), ())
                 asked = scores, order, scorer, "trained", [task], pair, LeftOut(), (), ()
                 found += comparer.points(*asked, over_sizes=True)
             of_task = components.of_questions(scores, found) if found else {}

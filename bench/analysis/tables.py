@@ -12,9 +12,9 @@ from bench.analysis import resampling
 from bench.analysis.arms import CEILING, FLOOR, SMALLEST_GAP, Arm, Scores
 from bench.analysis.results import MEASURES, RANKED_BY, Plan
 from bench.analysis.transfer import KINDS, relatives
-from bench.analysis.verdicts.decide import LEVEL, quantile
+from bench.analysis.verdicts.decide import Estimate
 from bench.analysis.verdicts.evidence import Term, runs, weights_of
-from bench.analysis.verdicts.variance import Variance, total
+from bench.analysis.verdicts.variance import Variance
 from bench.data.text_facts import FACTS as TEXT_FACTS
 from methods.facts import facts
 
@@ -90,9 +90,8 @@ def _tied(scores: Scores, pair: tuple[int, int], places: list[list[int]], drawn:
     if noise is None:
         return False
     questions = Variance(np.array([np.nanvar(drawn)]), np.array([np.inf]))
-    whole = total([questions, noise])
-    gap = mean_of_means(scores.values[pair[0]] - scores.values[pair[1]], places)[0]
-    return bool(gap <= quantile(1 - LEVEL / 2, whole.df)[0] * np.sqrt(whole.value[0]))
+    gap = mean_of_means(scores.values[pair[0]] - scores.values[pair[1]], places)[:1]
+    return bool(Estimate(gap, questions, noise).interval()[0][0] <= 0)
 
 
 def _row(scores: Scores, number: int, places: list[list[int]]) -> tuple[dict[str, Any], np.ndarray]:

@@ -18,6 +18,7 @@ from methods.facts import facts
 
 GROUPS = ("trained", "held-out", "guard")
 SCORERS = ("dense", "late")
+FORM = "{:.4f}"
 
 
 def power(plan: Plan) -> list[Text | Table]:
@@ -49,7 +50,7 @@ def power(plan: Plan) -> list[Text | Table]:
             whole = list(by_size.values())
             cells += [forecast.smallest(whole, scorer)] if len(sizes) > 1 else []
             cells += [forecast.smallest(whole if declared.over_sizes else whole[:1], scorer, tests)] if tests > 1 else []
-            table.add_row(f"{group}, {scorer}", *("-" if np.isnan(one) else number(one) for one in cells))
+            table.add_row(f"{group}, {scorer}", *("-" if np.isnan(one) else number(one, FORM) for one in cells))
     return [Text(""), Text(_title(tests)), table, *_notes(plan, sizes, seeds)]
 
 

@@ -47,7 +47,7 @@ def again(folder, arm, score):
 
 
 def t_test(mean, variances, units):
-    """Two-sided p-value of a mean over tasks, by hand, from the variance and the number of units of each task's part."""
+    """Two-sided p-value of a mean over tasks, by hand (Satterthwaite), from the variance and the number of units of each task."""
     df = sum(variances) ** 2 / sum(v**2 / (n - 1) for v, n in zip(variances, units, strict=True))
     return 2 * stats.t.sf(abs(mean) / np.sqrt(sum(variances)), df)
 

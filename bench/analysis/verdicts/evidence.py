@@ -57,9 +57,10 @@ def estimate(scores: Scores, terms: Sequence[Term]) -> tuple[Estimate, str]:
             parts.append(part)
     source = next((one for one in (UNKNOWN, BORROWED, OWN) if one in known), NONE)
     if source == UNKNOWN:
-        return Estimate(value, questions, questions.value, np.full_like(value, np.nan), conditional=True), source
+        unknown = Variance(np.full_like(value, np.nan), np.full_like(value, np.nan))
+        return Estimate(value, questions, unknown, conditional=True), source
     noise = variance.total(parts) if parts else Variance(np.zeros_like(value), np.full_like(value, np.inf))
-    return Estimate(value, variance.total([questions, noise]), questions.value, noise.value), source
+    return Estimate(value, questions, noise), source
 
 
 def _value(scores: Scores, term: Term) -> np.ndarray:

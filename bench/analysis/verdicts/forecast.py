@@ -96,5 +96,4 @@ def smallest(by_size: Sequence[tuple[Sequence[Asked], Runs]], scorer: str, tests
             return float("nan")
         noise.append(Variance(of_size.value / len(by_size) ** 2, of_size.df))
     shared = Variance(np.mean([one.value for one in questions], axis=0), np.mean([one.df for one in questions], axis=0))
-    whole = variance.total([shared, *noise])
-    return float(smallest_difference(np.sqrt(whole.value), whole.df, LEVEL / tests)[0])
+    return float(smallest_difference([shared, variance.total(noise)], LEVEL / tests)[0])

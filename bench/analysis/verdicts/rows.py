@@ -48,8 +48,8 @@ def figures(found: Estimate, runs: str, margin: float) -> dict[str, Any]:
     (low,), (high,) = found.interval()
     return {
         "difference": float(found.value[0]), "low": float(low), "high": float(high), "se": float(found.se[0]),
-        "df": float(found.variance.df[0]), "question_se": float(np.sqrt(found.questions[0])),
-        "run_se": float(np.sqrt(found.runs[0])), "runs": runs, "p": _known(found.p_values(TIE)[0][0]),
+        "df": float(found.df[0]), "question_se": float(np.sqrt(found.questions.value[0])),
+        "run_se": float(np.sqrt(found.runs.value[0])), "runs": runs, "p": _known(found.p_values(TIE)[0][0]),
         "p_equivalent": _known(found.p_equivalent(margin)[0]), "margin": margin, "smallest": float(found.smallest()[0]),
     }  # fmt: skip
 

@@ -6,7 +6,7 @@ Its two parts are estimated from the spread of the means of runs and from that o
 rest as well, and their sum counts it twice. It is not subtracted: the sum is what the pigeonhole bootstrap comes to (Owen 2007,
 "The pigeonhole bootstrap", Annals of Applied Statistics 1; multiway clustering without the last term: Cameron, Gelbach, Miller
 2011, JBES 29), never negative, and on the safe side. The sum of variances that are known with different accuracy is used with a
-t distribution whose degrees of freedom are Satterthwaite's (1946).
+t distribution for each part (`decide.tail`); parts of one kind are added up with Satterthwaite's degrees of freedom (1946).
 
 Everything is for K statistics at once.
 """

@@ -11,6 +11,22 @@ def of(value, df):
     return Variance(np.array([value], dtype=float), np.array([df], dtype=float))
 
 
+NOTHING = of(0, np.inf)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.4, 0.9, 1.0])
+@pytest.mark.parametrize("df", [2, 6])
+def test_runs_of_any_weight_are_not_called_real_too_often(share, df):
+    """The share of the variance that runs have, which are known with few degrees of freedom."""
+    random = np.random.default_rng(5)
+    n = 20_000
+    questions, runs = ((1 - share) * random.chisquare(200, n) / 200, share * random.chisquare(df, n) / df)
+    many = Estimate(random.normal(size=n), Variance(questions, np.full(n, 200.0)), Variance(runs, np.full(n, float(df))))
+    assert 0.03 < (many.p_values()[0] <= 0.05).mean() < 0.055
+    low, high = many.interval()
+    assert ((low <= 0) & (high >= 0) == (many.p_values()[0] > 0.05)).all(), "interval and test agree"
+
+
 def test_of_one_task_it_is_the_variance_of_a_mean():
     answers = np.random.default_rng(0).normal(size=30)
     found = variance.of_questions(np.arange(30), np.zeros(30, int), np.zeros(30, int), variance.deviations(answers), 1)
@@ -45,7 +61,7 @@ def test_a_single_question_says_nothing():
 def test_satterthwaite_agrees_with_welch():
     a, b = np.random.default_rng(1).normal(size=(2, 12)) * [[1], [3]]
     found = variance.total([of(stats.sem(a) ** 2, 11), of(stats.sem(b) ** 2, 11)])
-    two = Estimate(np.array([a.mean() - b.mean()]), found, found.value, found.value)
+    two = Estimate(np.array([a.mean() - b.mean()]), found, NOTHING)
     welch = stats.ttest_ind(a, b, equal_var=False)
     assert two.p_values()[0][0] == pytest.approx(welch.pvalue) and found.df[0] == pytest.approx(welch.df)
     low, high = two.interval()
@@ -54,9 +70,9 @@ def test_satterthwaite_agrees_with_welch():
 
 
 def test_two_one_sided_tests_by_hand():
-    one = Estimate(np.array([0.004]), of(0.002**2, 10), np.zeros(1), np.zeros(1))
+    one = Estimate(np.array([0.004]), of(0.002**2, 10), NOTHING)
     assert one.p_equivalent(0.01)[0] == pytest.approx(stats.t.sf((0.01 - 0.004) / 0.002, 10))
-    turned = Estimate(np.array([-0.004]), of(0.002**2, 10), np.zeros(1), np.zeros(1))
+    turned = Estimate(np.array([-0.004]), of(0.002**2, 10), NOTHING)
     assert turned.p_equivalent(0.01)[0] == one.p_equivalent(0.01)[0] and one.p_equivalent(0.003)[0] > 0.5
 
 
@@ -87,7 +103,7 @@ def test_own_runs_and_those_of_others():
 
 def test_the_smallest_difference_is_found_four_times_in_five():
     se, df = 0.005, 6
-    size = float(smallest_difference(np.array(se), np.array(df)))
+    size = float(smallest_difference([of(se**2, df)])[0])
     random = np.random.default_rng(3)
     estimates = size + se * random.normal(size=40_000)
     own = se * np.sqrt(random.chisquare(df, 40_000) / df)
@@ -96,7 +112,8 @@ def test_the_smallest_difference_is_found_four_times_in_five():
 
 
 def test_conditional_on_its_runs_nothing_is_significant():
-    one = Estimate(np.array([0.5]), of(1e-8, 50), np.zeros(1), np.array([np.nan]), conditional=True)
+    one = Estimate(np.array([0.5]), of(1e-8, 50), of(np.nan, np.nan), conditional=True)
+    assert np.isnan(one.smallest()[0])
     assert [float(p[0]) for p in one.p_values()] == [1, 1, 1] and one.p_equivalent()[0] == 1
 
 
