@@ -10,6 +10,7 @@ import torch
 
 from bench.base.progress import Report
 from bench.cells.asking.bottom import on_shared_bottom
+from bench.cells.asking.described import described, with_descriptions
 from bench.cells.asking.queries import english_sets, nothing_asked, query_sets, with_words
 from bench.cells.asking.search import Encodes
 from bench.cells.clock import Clock
@@ -55,6 +56,7 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     encoder: Encodes | None = context.teacher.encoder if ENCODED[0] in known.scorers else None
     if known.asks_english:
         sets = english_sets(context, sets, limits, split)
+    about = described(context.suite, sets)
     if method.kind == "none":
         with clock.phase("load"):
             encoder = context.student.start()
@@ -76,6 +78,6 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
         per_query = evaluate(context, encoder, sets, mode, depth, report, out_dir / "runs", spec.id, recalls)
     if recalls:
         pd.DataFrame(recalls).to_csv(out_dir / "approximation.csv", index=False, float_format="%.4f")
-    per_query.to_parquet(out_dir / "per_query.parquet", index=False)
+    with_descriptions(per_query, about).to_parquet(out_dir / "per_query.parquet", index=False)
     summarise(per_query).to_csv(out_dir / "metrics.csv", index=False, float_format="%.6f")
     return {**found, "seconds": clock.seconds}

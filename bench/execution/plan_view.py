@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bench.execution.plan_power import power
 from bench.experiment.costs import duration
 from bench.experiment.plan import Plan
 from bench.experiment.spec import CellSpec
@@ -33,7 +34,7 @@ def overview(plan: Plan) -> RenderableType:
         size = str(spec.size) if spec.trained else "-"
         pairs = f"{spec.pairs:,}" if spec.trained else "-"
         table.add_row(spec.id, size, pairs, Text(state, STYLES[state]), _time(plan, spec))
-    return Group(heading(plan, plan.to_run()), "", table, *_notes(plan))
+    return Group(heading(plan, plan.to_run()), "", table, *_notes(plan), *power(plan))
 
 
 def heading(plan: Plan, todo: Sequence[CellSpec]) -> Group:

@@ -15,7 +15,7 @@ from bench.base.manifest import cores
 from bench.data.languages import Languages
 from bench.experiment.costs import Costs, makespan
 from bench.experiment.grid import cells, language_list, order_name
-from bench.experiment.names import short_names
+from bench.experiment.names import primary_pairs, short_names
 from bench.experiment.profile.data import seen_from, with_paths
 from bench.experiment.profile.file import load_profile
 from bench.experiment.profile.schema import Profile, Storing
@@ -98,6 +98,7 @@ class Plan:
             "core": list(own_codes[:CORE]),
             "tasks": list(self.profile.evaluated().tasks),
             "names": short_names(self.declared),
+            "primary": [list(pair) for pair in primary_pairs(self.declared)],
             "cells": ids,
             "keys": {name: keys[name] for name in ids},
         }
@@ -132,7 +133,7 @@ def make_plan(
         declared = declared.model_copy(
             update={"hardware": declared.hardware.model_copy(update={"workers": workers})}
         )
-    short_names(declared)  # a wrong one is told before anything runs
+    primary_pairs(declared)  # a wrong name, here or among short ones, is told before anything runs
     languages = Languages.load(declared.data.languages_file)
     narrowed = (selection or Selection()).apply(declared, languages)
     if keep_students:
