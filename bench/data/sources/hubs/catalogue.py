@@ -140,7 +140,8 @@ HUB_DATA: dict[str, HubData] = {one.name: one for one in (
             "Dinzinger et al. 2025, arXiv 2502.20936", revision="a1bc0e8fd36c3d5015bd64c14ca098596774784a"),
     HubData("belebele", "task", "datasets", "facebook/belebele", _BELEBELE,
             "900 questions on 488 passages in 122 language variants", "CC BY-SA 4.0", "Bandarkar et al. 2023, arXiv 2308.16884",
-            X_TO_ENGLISH, "few documents: nDCG@10 saturates early; passages are FLORES-200 passages"),
+            X_TO_ENGLISH, "few documents: nDCG@10 saturates early; passages are FLORES-200 passages",
+            revision="75b399394a9803252cfec289d103de462763db7c"),  # as MTEB pins it
     HubData("clirmatrix", "task", "ir_datasets", "clirmatrix/en/bi139-base/{X}", _CLIRMATRIX,
             "139 languages, English and Simple English among them", "not stated", "Sun and Duh 2020, emnlp-main.340",
             X_TO_ENGLISH, "titles as queries; grades 1-6 are BM25 scores of the query's own language, binned: no person judged. "

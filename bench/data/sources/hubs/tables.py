@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from bench.base.errors import BenchError
 from bench.data.documents import DocumentStream
+from bench.data.sources.hubs.catalogue import HUB_DATA
 from bench.data.sources.hubs.files import lines, table
 from bench.data.sources.hubs.task import Judgement, Question
 
@@ -67,7 +68,7 @@ class Belebele:
 
     def _rows(self, own: str, parse: Callable[[Any], T]) -> Iterator[T]:
         own = own or "eng_Latn"
-        return parsed(table(self.repository, own, "test"), parse, f"{self.repository}, {own},")
+        return parsed(table(self.repository, own, "test", HUB_DATA["belebele"].revision), parse, f"{self.repository}, {own},")
 
 
 def _plain(link: str) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.base.paths import atomic_write, cache_dir
+from bench.base.content import content_hash
 from bench.data.languages import Languages
 from bench.data.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress, frame
 from bench.data.sources.local.layout import PairFile, TaskFiles
@@ -95,20 +93,3 @@ class Local:
             progress(f"reading task {task.name}")
             contents.append(read_task(task, codes, whole, problems, progress))
         return pd.concat(parts, ignore_index=True), contents
-
-
-def content_hash(path: Path) -> str:
-    """sha256 of a file. It is read once; then its size and time of change stand for it."""
-    stat, place = path.stat(), str(path.resolve())
-    seen = [place, stat.st_size, stat.st_mtime_ns]
-    note = cache_dir() / "fingerprints" / f"file-{hashlib.sha256(place.encode()).hexdigest()[:16]}.json"
-    try:
-        known = json.loads(note.read_text(encoding="utf-8"))
-        if known["file"] == seen:
-            return str(known["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    atomic_write(note, json.dumps({"file": seen, "sha256": digest}))
-    return digest
