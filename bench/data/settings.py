@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from bench.base.errors import BenchError, unknown
 from bench.base.settings import Settings
+from bench.base.yamlfile import quoted
 
 BUILTIN = "builtin"
 TASKS = ("symbols", "faq", "passages", "declaration", "strings")
@@ -20,7 +21,12 @@ SOURCES = {
 
 
 def _joined(value: Any) -> Any:
-    return ",".join(str(item) for item in value) if isinstance(value, list | tuple) else value
+    if not isinstance(value, list | tuple):
+        return value
+    for item in value:
+        if not isinstance(item, str):
+            raise ValueError(f"{item!r} is no language" + quoted(item))
+    return ",".join(value)
 
 
 # A name from languages.yaml ("low", "guard") or a list of languages ("sw,am,ha", also as a YAML list).
@@ -53,6 +59,8 @@ class TaskEntry(Settings):
 
 
 def _path_entry(value: Any) -> Any:
+    if not isinstance(value, str | dict | Settings) and (said := quoted(value)):
+        raise ValueError(f"a path or a mapping is needed{said}")
     return {"path": value} if isinstance(value, str) else value
 
 
