@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.data.sources.local.ids import Row, usable
 from bench.data.sources.local.problems import Problems
-from bench.data.sources.local.records import RECORDS, columns, extension, lacks, records, text_of
+from bench.data.sources.local.files.records import RECORDS, columns, extension, lacks, records, text_of
 
 IDS = ("_id", "id", "doc_id", "docid", "docno", "pid", "corpus-id")
 TEXTS = ("text", "contents", "body", "passage")

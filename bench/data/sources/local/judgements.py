@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.data.sources.local.lines import lines
+from bench.data.sources.local.files.lines import lines
 from bench.data.sources.local.problems import Problems
-from bench.data.sources.local.records import RECORDS, extension, lacks, records, text_of
+from bench.data.sources.local.files.records import RECORDS, extension, lacks, records, text_of
 
 QUERY = ("query-id", "query_id", "qid", "query")
 DOCUMENT = ("corpus-id", "corpus_id", "doc_id", "docid", "pid", "document")

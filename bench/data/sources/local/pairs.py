@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.languages import Language, Languages
-from bench.data.sources.local.layout import PairFile
-from bench.data.sources.local.lines import lines
-from bench.data.sources.local.names import language_of
+from bench.data.sources.local.found.kinds import PairFile
+from bench.data.sources.local.files.lines import lines
+from bench.data.sources.local.found.names import language_of
 from bench.data.sources.local.problems import Problems
-from bench.data.sources.local.records import RECORDS, columns, extension, records
+from bench.data.sources.local.files.records import RECORDS, columns, extension, records
 
 ENGLISH_NAMES = ("english", "en", "eng", "eng_latn")
 OTHER_NAMES = ("text", "translation", "target")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bench.base.content import content_hash
 from bench.data.languages import Languages
 from bench.data.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress, frame
-from bench.data.sources.local.layout import PairFile, TaskFiles
+from bench.data.sources.local.found.kinds import PairFile, TaskFiles
 from bench.data.sources.local.pairs import pairs
 from bench.data.sources.local.problems import SHOWN, Problems
 from bench.data.sources.local.task import Content, read_task

@@ -9,9 +9,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from bench.data.sources.local.ids import Row, usable
-from bench.data.sources.local.lines import lines, peek
+from bench.data.sources.local.files.lines import lines, peek
 from bench.data.sources.local.problems import Problems
-from bench.data.sources.local.records import RECORDS, columns, extension, lacks, records, text_of
+from bench.data.sources.local.files.records import RECORDS, columns, extension, lacks, records, text_of
 
 IDS = ("_id", "id", "query_id", "query-id", "qid", "topic_id")
 TEXTS = ("text", "query", "question", "title")

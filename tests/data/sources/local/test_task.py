@@ -2,7 +2,8 @@ import pandas as pd
 import pytest
 
 from bench.data.sources.local import task as module
-from bench.data.sources.local.layout import TaskFiles, find_task
+from bench.data.sources.local.found.kinds import TaskFiles
+from bench.data.sources.local.found.layout import find_task
 from bench.data.sources.local.problems import ERROR, WARNING, Problems
 from bench.data.sources.local.task import read_task
 from tests.own_data import LANGUAGES, beir, documents, jsonl, queries, tsv, write

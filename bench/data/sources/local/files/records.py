@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.data.sources.local.lines import lines
+from bench.data.sources.local.files.lines import lines
 from bench.data.sources.local.problems import Problems
 
 Record = dict[str, Any]
