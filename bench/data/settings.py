@@ -55,7 +55,7 @@ class TaskEntry(Settings):
         default_factory=dict
     )
     parallel: bool | None = None  # an id is the same question in every language; None: seen from the judgements
-    topic_fields: tuple[Literal["title", "desc", "narr"], ...] = ("title",)  # of TREC topics: what makes the query
+    topic_fields: tuple[Literal["title", "query", "question", "desc", "narr", "summary", "note"], ...] = ("title",)  # of TREC topics: what makes the query
 
 
 def _path_entry(value: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bench.data.sources.local.problems import Problems
+from bench.data.sources.local.texts.flaws import Flaws, blank
 
 Row = tuple[int, str, str]  # line, id, text
 
@@ -67,6 +68,8 @@ def flaw(identifier: str) -> str:
     """Why this cannot be an id; "" if it can."""
     if not identifier:
         return "has an empty id"
+    if not identifier.isprintable() and not any(map(str.isspace, identifier)):
+        return f"has an invisible or control character in its id {identifier!a}"
     if any(map(str.isspace, identifier)):
         return f"has white space in its id {identifier!r}: run files cannot hold that"
     return ""
@@ -78,13 +81,16 @@ def usable(rows: Iterable[Row], path: Path, kind: str, problems: Problems) -> It
     Args:
         kind: what a row is, in messages: `document` or `query`.
     """
+    flaws = Flaws(path, "queries" if kind == "query" else f"{kind}s", problems)
     for line, identifier, text in rows:
         if why := flaw(identifier):
             problems.error(path, line, f"bad {kind} id", why)
-        elif not text.strip():
-            problems.warning(path, line, f"empty {kind}", f"has an empty text ({kind} {identifier!r}): left out")
+        elif blank(text):
+            what = "an empty text" if not text.strip() else "nothing to see in its text, invisible characters alone"
+            problems.warning(path, line, f"empty {kind}", f"has {what} ({kind} {identifier!r}): left out")
         else:
-            yield line, identifier, text
+            yield line, identifier, flaws.seen(text, line)
+    flaws.tell()
 
 
 def kept(items: Sequence[object], dropped: Sequence[int]) -> list:  # type: ignore[type-arg]

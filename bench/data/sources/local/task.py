@@ -11,7 +11,7 @@ from bench.data.sources.local.documents import documents
 from bench.data.sources.local.ids import Ids, kept
 from bench.data.sources.local.judgements import judgements
 from bench.data.sources.local.found.kinds import TaskFile, TaskFiles
-from bench.data.sources.local.pairs import latin_share
+from bench.data.sources.local.texts.scripts import latin_share
 from bench.data.sources.local.problems import Problems
 from bench.data.sources.local.topics import queries
 
