@@ -78,6 +78,9 @@ class Data(Settings):
     hubs: tuple[str, ...] = ()  # data sets of the hubs, bitext and tasks: [opus-100, belebele]; see `bench data list`
     dev_share: Annotated[float | None, Field(ge=0, lt=1)] = None  # of the queries of a task that has one set of them only
     max_pairs: Annotated[int | None, Field(ge=1)] = None  # training pairs of a language that are kept; None: all
+    # Documents with the text of another one: each stays (and an unjudged copy of a relevant one counts as not relevant), or
+    # they become one document with the judgements of all.
+    duplicates: Literal["keep", "merge"] = "keep"
     without: tuple[str, ...] = ()  # sources to leave out, with the tasks made from them
     languages_file: str | None = None  # None: the languages.yaml that comes with the project
     order: LanguageList = "low"  # the experiment's own order; cells of any other carry `~order` in their id
@@ -105,9 +108,9 @@ class Data(Settings):
                 f"data.without = {', '.join(self.without)}: these are sources of the built-in suite",
                 "of other data, list what is to be used (data.bitext, data.tasks, data.hubs, evaluation.tasks)",
             )
-        if not self.own and (self.dev_share is not None or self.max_pairs is not None):
+        if not self.own and (self.dev_share is not None or self.max_pairs is not None or self.duplicates != "keep"):
             raise BenchError(
-                "data.dev_share and data.max_pairs are for data on disk or of the hubs",
+                "data.dev_share, data.max_pairs and data.duplicates are for data on disk or of the hubs",
                 "the built-in suite has splits of its own",
             )
         return self

@@ -25,6 +25,7 @@ def open_local(
     languages: Languages,
     shown: int = SHOWN,
     whole: bool = True,
+    merge: bool = False,
 ) -> Local:
     """Find all files. What is wrong with their names is in the `problems` of what comes back.
 
@@ -32,6 +33,7 @@ def open_local(
         folder: with `bitext/` and `tasks/<name>/` in it.
         bitext, tasks: more of both; a task replaces one of the same name in the folder. Paths are absolute.
         shown: problems of one kind in a file that are told in words.
+        merge: documents of one text become one (`data.duplicates`).
         whole: there must be both bitext and a task; False where the rest comes from elsewhere.
 
     Raises:
@@ -56,7 +58,7 @@ def open_local(
         problems.error(root, 0, "no bitext", "there is no bitext: bitext/sw.tsv, or en-sw.en beside en-sw.sw")
     if whole and not found:
         problems.error(root, 0, "no task", "there is no task: tasks/<name>/ with corpus, queries and qrels")
-    return Local(root, languages, tuple(pair_files), tuple(found.values()), problems)
+    return Local(root, languages, tuple(pair_files), tuple(found.values()), problems, merge)
 
 
 def _in_folder(folder: Path, languages: Languages, problems: Problems) -> tuple[list[PairFile], dict[str, TaskFiles]]:

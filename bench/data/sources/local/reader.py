@@ -31,6 +31,7 @@ class Local:
         languages: resolves names.
         pair_files, task_files: what was found or listed.
         problems: what is wrong with the files' names; `read` and `content` note what is wrong in them.
+        merge: documents of one text become one later on (`data.duplicates`), so that copies need no warning.
     """
 
     root: Path
@@ -38,6 +39,7 @@ class Local:
     pair_files: tuple[PairFile, ...]
     task_files: tuple[TaskFiles, ...]
     problems: Problems
+    merge: bool = False
 
     def outline(self) -> Outline:
         """Languages and tasks, by the names of files."""
@@ -91,5 +93,5 @@ class Local:
         contents = []
         for task in self.task_files:
             progress(f"reading task {task.name}")
-            contents.append(read_task(task, codes, whole, problems, progress))
+            contents.append(read_task(task, codes, whole, problems, progress, self.languages, self.merge))
         return pd.concat(parts, ignore_index=True), contents

@@ -36,7 +36,9 @@ def settled(task: TaskFiles, languages: Languages, problems: Problems) -> TaskFi
         lacking = _unserved(files, role, asked, everyone) - (set() if role == "corpus" else {english})
         if lacking and any(file.role == role for file in files):
             names = ", ".join(languages.get(code).name for code in sorted(lacking))
-            problems.error(task.folder, 0, f"no {role} of a language", f"task {task.name} has no {role} for its queries in {names}")
+            # Without a corpus nothing can be searched; queries without judgements are left out, which is told one by one.
+            report = problems.error if role == "corpus" else problems.warning
+            report(task.folder, 0, f"no {role} of a language", f"task {task.name} has no {role} for its queries in {names}")
     return replace(task, files=tuple(files))
 
 
