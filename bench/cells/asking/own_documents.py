@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bench.cells.asking.queries import QuerySet
+from bench.data.suite.types import Suite, Task
 from bench.retrieval.ranking import Ranking, without
-
-if TYPE_CHECKING:
-    from bench.cells.evaluation import QuerySet
-    from bench.data.suite.types import Suite, Task
 
 _LANGUAGE = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}:")  # before the ids of languages that ask questions of their own
 
@@ -31,10 +29,12 @@ def own_ids(task: Task, sets: Sequence[QuerySet]) -> list[str] | None:
     return found if any(found) else None
 
 
-def left_out(ranking: Ranking, own: Sequence[str] | None) -> Ranking:
-    """`ranking`, which was asked for with one document more than needed where `own` is given, without them."""
-    if own is None:
+def left_out(ranking: Ranking, own: Sequence[str] | None, depth: int) -> Ranking:
+    """The first `depth` documents of a ranking that may be one longer, without the own ones."""
+    if ranking.index.shape[1] <= depth:
         return ranking
+    if own is None:
+        return Ranking(ranking.doc_ids, ranking.index[:, :depth], ranking.scores[:, :depth])
     wanted = set(own) - {""}
     places = {name: at for at, name in enumerate(ranking.doc_ids) if name in wanted}
     return without(ranking, [places.get(name, -1) for name in own])
