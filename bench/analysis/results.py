@@ -19,6 +19,7 @@ from bench.experiment.spec import CORE
 MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
 RANKED_BY = MEASURES[0]
 METRIC_COLUMNS = ("task", "scorer", "language", "queries", *MEASURES)
+NAMES = dict.fromkeys(("task", "scorer", "language"), str)  # a task may be called 2022, 1e5 or True
 QUESTION_COLUMNS = ("task", "scorer", "language", "query_id", *MEASURES)
 # What else cells say of a query (`bench.cells.asking.described`); those of earlier versions do not.
 ABOUT = {"unit": "", "characters": float("nan")}
@@ -204,7 +205,7 @@ def read_cell(name: CellName, folder: Path | None, key: str | None = None) -> Ce
             return Cell(name, "failed", _last_line(folder / "error.txt"), manifest)
         if key and manifest.get("key") != key:
             return Cell(name, "stale", "its settings, method or data changed since it ran", manifest)
-        metrics = _columns(pd.read_csv(folder / "metrics.csv", keep_default_na=False), METRIC_COLUMNS)
+        metrics = _columns(pd.read_csv(folder / "metrics.csv", keep_default_na=False, dtype=NAMES), METRIC_COLUMNS)
         asked = pd.read_parquet(folder / "per_query.parquet")
         questions = _columns(asked, QUESTION_COLUMNS).assign(**{name: asked.get(name, empty) for name, empty in ABOUT.items()})
     except (OSError, ValueError, KeyError, AttributeError) as error:

@@ -11,6 +11,7 @@ import torch
 from bench.base.progress import Report
 from bench.cells.asking.bottom import on_shared_bottom
 from bench.cells.asking.described import described, with_descriptions
+from bench.cells.asking.own_documents import record as own_documents
 from bench.cells.asking.queries import english_sets, nothing_asked, query_sets, with_words
 from bench.cells.asking.search import Encodes
 from bench.cells.clock import Clock
@@ -72,6 +73,7 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
 
     if SPARSE in known.scorers and method.kind != "translate":  # structured queries are words already
         sets = with_words(context, sets)
+    found |= own_documents(context.suite, sets)
     mode, depth = spec.evaluation.late_mode, spec.evaluation.run_depth
     recalls: list[dict[str, Any]] = []
     with clock.phase("evaluate"):

@@ -5,6 +5,7 @@ Nothing here, nor what `--help`, `plan`, `leaderboard`, `methods` and `languages
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from rich.text import Text
 from bench.base.errors import BenchError
 from bench.cli import analysis as cli_analysis
 from bench.cli import export as cli_export
+from bench.cli import streams
 
 BAD_INPUT = 2
 
@@ -265,7 +267,8 @@ def data_build(
 
 
 def main() -> None:
-    """Entry point: every mistake is one message and an exit status, never a bare traceback."""
+    """Entry point: every mistake is one message and an exit status, never a bare traceback (docs/exit-status.md)."""
+    streams.prepare()
     try:
         app()  # ends the process, with 130 after Ctrl-C and 2 for options that do not exist
     except BenchError as error:
@@ -276,6 +279,10 @@ def main() -> None:
         if os.environ.get("XLSD_DEBUG") or error.filename is None:
             raise
         _fail(f"{error.filename}: {error.strerror}\n  check the path and its permissions")
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
 
 
 def _fail(message: str) -> None:

@@ -74,7 +74,7 @@ def check(path: Path, languages_file: Path | None, shown: int, progress: Progres
             "`bench data show NAME` reads those; data.folder names copies of them on disk",
         )
     folder = None if data.suite == BUILTIN else Path(data.suite)
-    local = open_local(folder, data.bitext, data.tasks, languages, shown)
+    local = open_local(folder, data.bitext, data.tasks, languages, shown, merge=data.duplicates == "merge")
     problems = local.problems
     pairs, contents = local.content(None, False, problems, progress)
     _coverage(pairs, contents, problems)
@@ -82,7 +82,7 @@ def check(path: Path, languages_file: Path | None, shown: int, progress: Progres
     if not problems.number(ERROR):
         try:
             notes = tuple(note for content in contents for note in content.notes)
-            choices = Choices(data.dev_share, data.max_pairs)
+            choices = Choices.of(data)
             made = assemble(OwnData(pairs, [content.task for content in contents], notes), choices, progress)
             _findings(made, contents, problems)
         except BenchError as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.analysis.results import NAMES
 from bench.base.errors import BenchError, unknown
 from bench.base.manifest import cores
 from bench.base.paths import atomic_write
@@ -154,7 +155,7 @@ def collect(store: Store, trials: list[tuple[str, str, CellSpec]], criteria: Map
         criterion = criteria.get(arm, "mean")
         metrics = store.folder(spec) / "metrics.csv"
         if store.state(spec) == "done" and metrics.exists():
-            frame = pd.read_csv(metrics)
+            frame = pd.read_csv(metrics, keep_default_na=False, dtype=NAMES)
             core = spec.order_languages[: trials[-1][2].size]
             means = frame[frame["language"].isin(core)].groupby(["scorer", "task"])["ndcg@10"].mean()
             for (one, task), value in means.items():

@@ -18,7 +18,7 @@ from methods import registry
 def suite_key(profile: Profile, languages: Languages, codes: Iterable[str]) -> str:
     """Identity of the suite of these languages, known before it is built."""
     if profile.data.own:
-        choices = keys.Choices(profile.data.dev_share, profile.data.max_pairs)
+        choices = keys.Choices.of(profile.data)
         return keys.own_key(reader_of(profile.data, languages), sorted(set(codes)), choices)
     sources = [name for name in keys.SOURCE_PACKAGES if name not in profile.data.without]
     return keys.suite_key([languages.get(code) for code in sorted(set(codes))], sources)

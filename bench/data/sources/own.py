@@ -24,7 +24,7 @@ def reader_of(data: Data, languages: Languages) -> Reader:
         from bench.data.sources.local.opening import open_local
 
         folder = None if data.suite == BUILTIN else Path(data.suite).expanduser()
-        readers.append(open_local(folder, data.bitext, data.tasks, languages, whole=not data.hubs))
+        readers.append(open_local(folder, data.bitext, data.tasks, languages, whole=not data.hubs, merge=data.duplicates == "merge"))
     if data.hubs:
         from bench.data.sources.hubs.reader import HubReader
 

@@ -1,6 +1,6 @@
 """Does a text of a task occur in a training text? The build removes such pairs, then checks what is left.
 
-Texts are compared by `cleaning.key`: lower-case letters, digits and marks, without spaces and punctuation.
+Texts are compared by `cleaning.key` of their NFKC form, case folded: letters, digits and marks, without spaces and punctuation.
 What "occurs" means depends on the length of the protected text:
 
 * five words or more (see `long_enough`): it occurs if the training text contains it;
@@ -17,6 +17,7 @@ the dev split, and documents that only dev queries search, not in training pairs
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,6 +43,11 @@ def long_enough(text: str) -> bool:
     return len(text.split()) + len(_UNSEGMENTED.findall(text)) // _LETTERS_PER_WORD >= MIN_WORDS
 
 
+def compared(texts: Sequence[str]) -> list[str]:
+    """What single lines are compared by: `cleaning.keys` of their compatibility form, so that `ﬁ` is `fi` and `Ａ` is `a`."""
+    return keys([text if text.isascii() else unicodedata.normalize("NFKC", text).casefold() for text in texts])
+
+
 @dataclass(frozen=True)
 class Finder:
     """Finds protected texts in other texts.
@@ -65,7 +71,7 @@ class Finder:
         whole: dict[str, int] = {}
         parts: dict[str, int] = {}
         for texts, may_contain in ((sentences, True), (terms or {}, False)):
-            for (text, level), found in zip(texts.items(), keys(list(texts)), strict=True):
+            for (text, level), found in zip(texts.items(), compared(list(texts)), strict=True):
                 if found:
                     whole[found] = max(level, whole.get(found, 0))
                 if may_contain and len(found) >= _WINDOWS[0] and long_enough(text):
@@ -74,7 +80,7 @@ class Finder:
 
     def find(self, texts: Sequence[str]) -> dict[int, tuple[int, str]]:
         """Position in `texts` -> (level, key) of the most protected text that occurs there."""
-        text_keys = keys(texts)
+        text_keys = compared(texts)
         found = {number: (self.whole[text], text) for number, text in enumerate(text_keys) if text in self.whole}
         for number, text in self.contained(text_keys):
             found[number] = max((self.parts[text], text), found.get(number, (0, "")))

@@ -68,7 +68,7 @@ def assemble(data: OwnData, choices: Choices, progress: Progress) -> Assembled:
     tasks = []
     for task in data.tasks:
         progress(f"making task {task.name}")
-        rows, said = own_task(task, choices.dev_share)
+        rows, said = own_task(task, choices.dev_share, choices.duplicates == "merge")
         tasks.append(rows)
         notes += said
     streams = {task.name: task.stream for task in data.tasks if task.stream is not None}

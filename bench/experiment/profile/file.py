@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from bench.base.errors import BenchError, unknown
-from bench.base.yamlfile import read_mapping
+from bench.base.yamlfile import quoted, read_mapping
 from bench.data.settings import Data
 from bench.experiment.profile.data import beside, completed, with_paths
 from bench.experiment.profile.schema import Profile
@@ -88,9 +88,8 @@ def profile_error(error: ValidationError, origin: str, model: type[BaseModel] = 
     hint = f"key {key}" + (f"; {more} more wrong value(s) after it" if more else "")
     if first["type"] == "missing":
         return BenchError(f"{origin}: key {key} is missing", hint)
-    return BenchError(
-        f"{origin}: {key} = {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}", hint
-    )
+    said = f"{origin}: {key} = {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+    return BenchError(said + (quoted(first["input"]) if first["type"] == "string_type" else ""), hint)
 
 
 def _keys(root: type[BaseModel], location: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from bench.analysis.results import NAMES
 from bench.base.markdown import number, table
 from bench.data.languages import Languages
 from bench.data.sources.packages.catalogue import PACKAGES
@@ -45,7 +46,7 @@ class Facts:
         role = {"english": "the teacher", "none": "the student before training"}.get(kind, "a student")
         [one] = encoder.tokenize(["a"], "query")
         first = one.content.index(True)
-        metrics = pd.read_csv(folder / "metrics.csv", keep_default_na=False)
+        metrics = pd.read_csv(folder / "metrics.csv", keep_default_na=False, dtype=NAMES)
         return cls(spec, manifest, role, metrics, (first, one.content[first:].count(False)), not marked.one_rest)
 
 

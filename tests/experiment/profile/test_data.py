@@ -90,6 +90,17 @@ def test_lists_of_files_take_the_place_of_the_built_in_suite(root):
         ("data: {bitext: 5}", "data.bitext = 5"),
         ("data: {tasks: [{path: x, topic_fields: [titel]}]}", "'titel'"),
         ("data: 7", "data = 7"),
+        ("data: {suite: mydata, order: no}", "YAML reads no, off and false as False: put the word in quotes: 'no' is Norwegian"),
+        ("data: {suite: mydata, order: [no, sw]}", "YAML reads no, off and false as False"),
+        ("data: {suite: mydata, order: [sw, 12]}", "12 is no language (YAML reads it as a number"),
+        ("data: {suite: mydata, guard: off}", "YAML reads no, off and false as False"),
+        ("data: {suite: yes}", "YAML reads yes, on and true as True"),
+        ("data: {bitext: [{path: x, language: no}]}", "YAML reads no, off and false as False"),
+        ("data: {tasks: [{name: t, queries: {no: x}}]}", "YAML reads no, off and false as False"),
+        ("data: {tasks: [{name: 2022, path: x}]}", "YAML reads it as a number: put it in quotes"),
+        ("data: {tasks: [2022-01-01]}", "YAML reads it as a date: put it in quotes"),
+        ("data: {suite: mydata}\nevaluation: {tasks: [017]}", "YAML reads it as a number"),
+        ("data: {tasks: [{name: ~, path: 3}]}", "YAML reads it as a number"),
     ],
 )
 def test_mistakes_in_the_section(root, text, expected):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from bench.base.content import content_hash
 from bench.base.errors import BenchError, unknown
 from bench.data.documents import DocumentStream
 from bench.data.languages import ENGLISH, Languages
@@ -65,7 +66,7 @@ class HubReader:
         return set(self.codes[one.name]) | ({ENGLISH.code} if one.name in ENGLISH_QUESTIONS else set())
 
     def key(self, codes: Collection[str]) -> Any:
-        """Names, versions, languages with their own codes, and the files of a copy on disk by name and size."""
+        """Names, versions, languages with their own codes, and the files of a copy on disk by name and content."""
         return [
             [VERSION, one.name, one.id, one.revision, [[code, self.codes[one.name][code]] for code in sorted(set(codes))
              if code in self.codes[one.name]], _copied(one)]
@@ -136,7 +137,7 @@ def _copied(one: HubData) -> list[list[Any]]:
     if one.library != "datasets" or not folder.is_dir():
         return []
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    return [[name, found[name].stat().st_size] for name in sorted(found) if not name.startswith(".")]
+    return [[name, content_hash(found[name])] for name in sorted(found) if not name.startswith(".")]
 
 
 def stream_of(described: Mapping[str, Any]) -> DocumentStream:

@@ -1,8 +1,9 @@
 import pandas as pd
 import pytest
 
-from bench.data.sources.local.layout import PairFile
-from bench.data.sources.local.pairs import latin_share, pairs
+from bench.data.sources.local.found.kinds import PairFile
+from bench.data.sources.local.pairs import pairs
+from bench.data.sources.local.texts.scripts import latin_share
 from bench.data.sources.local.problems import ERROR, WARNING, Problems
 from tests.own_data import LANGUAGES, jsonl, tsv, write
 

@@ -2,7 +2,8 @@ import pandas as pd
 import pytest
 
 from bench.data.sources.local import task as module
-from bench.data.sources.local.layout import TaskFiles, find_task
+from bench.data.sources.local.found.kinds import TaskFiles
+from bench.data.sources.local.found.layout import find_task
 from bench.data.sources.local.problems import ERROR, WARNING, Problems
 from bench.data.sources.local.task import read_task
 from tests.own_data import LANGUAGES, beir, documents, jsonl, queries, tsv, write
@@ -83,8 +84,8 @@ def test_judgements_that_name_what_is_not_there(tmp_path):
     files = beir(("sw",))
     files["qrels/test.tsv"] += tsv(("q1", "nowhere", 1), ("q99", "d1", 1), ("q2", "gone", 0), ("q98", "missing", 1))
     _, said = read(tmp_path, files)
-    assert said == [
-        (ERROR, "qrels/test.tsv:22", "calls document 'nowhere' relevant, which is not in the corpus"),
+    assert said[-1][:2] == (WARNING, "qrels/test.tsv:22") and "'nowhere'" in said[-1][2] and "never found" in said[-1][2]
+    assert said[:-1] == [
         (WARNING, "qrels/test.tsv:23", "judges query 'q99', which nobody asks: left out"),
         (WARNING, "qrels/test.tsv:25", "judges query 'q98', which nobody asks: left out"),
     ]
@@ -179,7 +180,7 @@ def test_empty_files_are_errors(tmp_path):
 
 
 def test_documents_in_another_script_are_told(tmp_path):
-    files = beir(("sw",)) | {"corpus.jsonl": jsonl(*({"_id": f"d{i}", "text": "ድመቷ ወተት ትጠጣለች"} for i in range(15)))}
+    files = beir(("sw",)) | {"corpus.jsonl": jsonl(*({"_id": f"d{i}", "text": f"ድመቷ ወተት ትጠጣለች {i}"} for i in range(15)))}
     _, said = read(tmp_path, files)
     assert said == [(WARNING, "corpus.jsonl", "its documents are hardly in Latin letters: the bench searches English ones")]
 

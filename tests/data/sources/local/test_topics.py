@@ -59,7 +59,7 @@ def test_every_form_of_queries(tmp_path, name, content, fields, expected):
 
 def test_a_topic_without_the_field_is_named_by_its_first_line(tmp_path):
     found, said = read(tmp_path, "t.txt", TREC, ("title", "desc"))
-    assert [i for i, _ in found] == ["401"] and said == [(ERROR, "t.txt:10", "is a topic without <desc>")]
+    assert [i for i, _ in found] == ["401"] and said == [(ERROR, "t.txt:10", "is a topic without <desc> (it has <title>)")]
     assert read(tmp_path, "u.xml", "<topic><title>x</title></topic>\n")[1] == [(ERROR, "u.xml:1", "is a topic without <num>")]
 
 

@@ -1,16 +1,16 @@
-"""Rows of TSV, JSON lines and parquet files."""
+"""Rows of JSON lines and parquet files."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.data.sources.local.lines import lines
+from bench.data.sources.local.files.lines import lines
+from bench.data.sources.local.files.values import Record
 from bench.data.sources.local.problems import Problems
 
-Record = dict[str, Any]
 RECORDS = (".jsonl", ".json", ".ndjson", ".parquet")
 
 
@@ -25,32 +25,6 @@ def records(path: Path, problems: Problems) -> Iterator[tuple[int, Record]]:
     yield from _parquet(path, problems) if extension(path) == ".parquet" else _json(path, problems)
 
 
-def columns(path: Path, problems: Problems) -> Iterator[tuple[int, list[str]]]:
-    """(line, cells) of a file with tabs between its columns; empty lines are left out."""
-    for number, line in lines(path, problems):
-        if line.strip():
-            yield number, line.split("\t")
-        else:
-            problems.warning(path, number, "empty line", "is empty: left out")
-
-
-def text_of(record: Record, names: Sequence[str]) -> str | None:
-    """The first of these fields that the record has, as text ("" for null); None if it has none of them."""
-    for name in names:
-        value = record.get(name)
-        if isinstance(value, str):
-            return value
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
-    return "" if any(name in record for name in names) else None
-
-
-def lacks(record: Record, names: Sequence[str]) -> str:
-    """What to say of a record without any of these fields."""
-    has = ", ".join(list(record)[:8]) or "none"
-    return f"has no {' or '.join(names)} (fields: {has})"
-
-
 def _json(path: Path, problems: Problems) -> Iterator[tuple[int, Record]]:
     for number, line in lines(path, problems):
         if not line.strip():
@@ -60,7 +34,7 @@ def _json(path: Path, problems: Problems) -> Iterator[tuple[int, Record]]:
             problems.error(path, 1, "no JSON lines", "starts with an array: each line must hold one JSON object")
             return
         try:
-            record = json.loads(line)
+            record = json.loads(line, object_pairs_hook=_once, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
             problems.error(path, number, "no JSON", f"is no JSON: {error}")
             continue
@@ -68,6 +42,18 @@ def _json(path: Path, problems: Problems) -> Iterator[tuple[int, Record]]:
             yield number, record
         else:
             problems.error(path, number, "no JSON object", f"is no JSON object but {type(record).__name__}")
+
+
+def _once(items: list[tuple[str, Any]]) -> Record:
+    record = dict(items)
+    if len(record) != len(items):
+        names = [name for name, _ in items]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands twice in one object")
+    return record
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON value")
 
 
 def _parquet(path: Path, problems: Problems) -> Iterator[tuple[int, Record]]:
@@ -81,5 +67,5 @@ def _parquet(path: Path, problems: Problems) -> Iterator[tuple[int, Record]]:
                 for record in batch.to_pylist():
                     number += 1
                     yield number, record
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, pyarrow.ArrowException) as error:  # ValueError: a text that is not UTF-8
         problems.error(path, number, "cannot be read", f"cannot be read as parquet: {str(error).splitlines()[0]}")

@@ -2,8 +2,8 @@ import gzip
 
 import pytest
 
-from bench.data.sources.local import lines as module
-from bench.data.sources.local.lines import lines, peek
+from bench.data.sources.local.files import lines as module
+from bench.data.sources.local.files.lines import lines, peek
 from bench.data.sources.local.problems import ERROR, WARNING, Problems
 
 

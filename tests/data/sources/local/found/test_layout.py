@@ -1,4 +1,4 @@
-from bench.data.sources.local.layout import find_pairs, find_task, stem
+from bench.data.sources.local.found.layout import find_pairs, find_task, stem
 from bench.data.sources.local.problems import ERROR, WARNING, Problems
 from tests.own_data import LANGUAGES, write
 
@@ -114,3 +114,60 @@ def test_a_task_needs_a_name_that_files_and_tables_can_hold(tmp_path):
 
 def test_stem(tmp_path):
     assert [stem(tmp_path / name) for name in ("sw.tsv.gz", "sw.dev.tsv", "plain")] == ["sw", "sw.dev", "plain"]
+
+
+TASK = ("corpus.jsonl", "queries/sw.jsonl", "qrels/test.tsv")
+
+
+def test_a_corpus_of_a_language_that_nobody_asks_in_is_for_all(tmp_path):
+    rows, said = task_in(tmp_path, "it-corpus.jsonl", "queries/sw.jsonl", "queries/am.jsonl", "qrels/test.tsv")
+    assert ("corpus", "", "", "it-corpus.jsonl") in rows
+    what = "names Italian, in which there are no queries: read as the corpus of all languages"
+    assert said == [(WARNING, "it-corpus.jsonl", what)]
+    rows, said = task_in(tmp_path / "b", *TASK[:2], "is.qrels.tsv")
+    assert ("qrels", "", "", "is.qrels.tsv") in rows and "names Icelandic" in said[0][2]
+
+
+def test_a_further_corpus_of_such_a_language_is_not_used(tmp_path):
+    _, said = task_in(tmp_path, *TASK, "it-corpus.jsonl", "or.qrels.tsv")
+    assert [place for _, place, text in said if "is not used: it names" in text] == ["it-corpus.jsonl", "or.qrels.tsv"]
+
+
+def test_every_language_needs_a_corpus_and_judgements(tmp_path):
+    names = ("sw-corpus.jsonl", "sw-qrels.tsv", "queries/sw.jsonl", "queries/am.jsonl", "queries/en.jsonl")
+    _, said = task_in(tmp_path, *names)
+    place = f"{tmp_path.name}/"
+    assert said == [(ERROR, place, "task news has no corpus for its queries in Amharic, English"),
+                    (WARNING, place, "task news has no qrels for its queries in Amharic")]  # fmt: skip
+
+
+def test_names_of_tracks_are_no_languages(tmp_path):
+    names = ("collection.tsv", "topics.robust04.301-450.601-700.sw.txt", "topics.covid-round1.en.xml", "qrels.robust04.txt")
+    rows, said = task_in(tmp_path, *names)
+    assert [row[:2] for row in rows] == [("corpus", ""), ("qrels", ""), ("queries", "eng_Latn"), ("queries", "swh_Latn")]
+    assert said == []
+    rows, said = task_in(tmp_path / "b", "collection.tsv", "topics.robust04.txt", "qrels.robust04.txt")
+    assert ("queries", "eng_Latn", "", "topics.robust04.txt") in rows and "taken as English" in said[0][2]
+
+
+def test_what_may_be_meant_as_a_language_is_asked_for(tmp_path):
+    for number, name in enumerate(("topics.covid.txt", "qrels.swahilli.txt", "queries/klingon.jsonl")):
+        _, said = task_in(tmp_path / str(number), "corpus.jsonl", "queries/sw.jsonl", "qrels.tsv", name)
+        assert [(level, place) for level, place, text in said if "unknown language" in text] == [(ERROR, name)]
+
+
+def test_english_of_a_region_is_english(tmp_path):
+    rows, said = task_in(tmp_path, "corpus.jsonl", "queries/sw.jsonl", "queries/en-CA.jsonl", "qrels.tsv")
+    assert ("queries", "eng_Latn", "", "queries/en-CA.jsonl") in rows
+    assert said[0][:2] == (WARNING, "queries/en-CA.jsonl") and "read as English of a region" in said[0][2]
+    _, said = pairs_in(tmp_path / "b", "en-CA.tsv")
+    assert said == [(ERROR, "en-CA.tsv", "names English alone: which language is its other side?")]
+
+
+def test_forms_that_are_not_read_are_errors_where_a_name_says_that_they_are_data(tmp_path):
+    _, said = pairs_in(tmp_path, "sw.csv", "en-am.tmx", "ha.tsv.zst", "notes.csv", "som.txt")
+    levels = {place: level for level, place, _ in said}
+    assert levels == {"sw.csv": ERROR, "en-am.tmx": ERROR, "ha.tsv.zst": ERROR, "notes.csv": WARNING, "som.txt": ERROR}
+    _, said = task_in(tmp_path / "b", *TASK, "corpus.csv", "qrels/dev.tsv.xz", "pictures.zip")
+    levels = {place: level for level, place, _ in said}
+    assert levels == {"corpus.csv": ERROR, "qrels/dev.tsv.xz": ERROR, "pictures.zip": WARNING}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
 from bench.data.sources.local.problems import Problems
 
@@ -24,8 +25,9 @@ def lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
     and reported; lines that are not UTF-8, hold NUL or are longer than `LONGEST` are reported and left out.
     """
     number, returns = 0, [0, 0]  # how many lines end in CR LF, and the first of them
+    inner = [0, 0]  # the same of lines with a CR inside
     try:
-        with _opened(path) as stream:
+        with opened(path) as stream:
             while raw := stream.readline(LONGEST):
                 number += 1
                 if number == 1 and raw.startswith(_WIDE):
@@ -48,6 +50,11 @@ def lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
                     raw = raw[:-2]
                 elif raw.endswith(b"\n"):
                     raw = raw[:-1]
+                if b"\r" in raw:
+                    if number == 1 and not stream.peek(1):
+                        problems.error(path, 1, "CR line ends", "is one line with CR inside: end lines with LF")
+                        return
+                    inner = [inner[0] + 1, inner[1] or number]
                 try:
                     text = raw.decode("utf-8")
                 except UnicodeDecodeError as error:
@@ -62,6 +69,8 @@ def lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
         problems.error(path, number, "cannot be read", f"cannot be read on: {what}")
     finally:
+        if inner[0]:
+            problems.warning(path, inner[1], "CR inside", f"{inner[0]:,} lines hold a CR inside (the first is here): it is kept")
         if returns[0]:
             problems.warning(path, returns[1], "CRLF", f"{returns[0]:,} lines end in CR LF: the CR is taken off")
 
@@ -69,13 +78,14 @@ def lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
 def peek(path: Path) -> str:
     """The first character that is not white space, "" where there is none or the file cannot be read."""
     try:
-        with _opened(path) as stream:
+        with opened(path) as stream:
             return stream.read(4096).removeprefix(_BOM).decode("utf-8", "replace").lstrip()[:1]
     except (OSError, EOFError, zlib.error):
         return ""
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BufferedReader:
+    """The bytes of a file, unpacked where its content is gzip."""
     with path.open("rb") as stream:
         packed = stream.read(2) == _GZIP
-    return cast(BinaryIO, gzip.open(path, "rb")) if packed else path.open("rb")
+    return cast(BufferedReader, gzip.open(path, "rb")) if packed else path.open("rb")

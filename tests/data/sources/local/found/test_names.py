@@ -1,6 +1,6 @@
 import pytest
 
-from bench.data.sources.local.names import language_of, parse, unknown_language
+from bench.data.sources.local.found.names import language_of, parse, unknown_language
 from tests.own_data import LANGUAGES
 
 
@@ -41,3 +41,25 @@ def test_an_unknown_language_gets_its_neighbours_and_the_way_out():
     said = unknown_language("swahilli", LANGUAGES)
     assert "did you mean 'Swahili'" in said and "data.languages_file" in said
     assert unknown_language("sw", LANGUAGES) == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "both"),
+    [
+        ("en-CA", "eng_Latn", True), ("en_CA", "eng_Latn", True), ("sw-KE", "swh_Latn", False), ("en-GB", "eng_Latn", False),
+        ("en-gb", "eng_Latn", False), ("sw_ke", "swh_Latn", False), ("en-ca", "cat_Latn", False), ("EN-CA", "cat_Latn", False),
+        ("ca-en", "cat_Latn", False), ("pt-BR", "por_Latn", False), ("de-AT", "deu_Latn", False),
+    ],
+)  # fmt: skip
+def test_capital_letters_behind_a_language_are_a_region(word, code, both):
+    name = parse(["queries", word], LANGUAGES)
+    assert name.language.code == code and name.locales == ((word,) if both else ()) and name.rest == ()
+
+
+def test_the_order_of_a_pair_is_known():
+    found = {word: parse([word], LANGUAGES).english_first for word in ("en-sw", "sw_en", "web.sw-en.train", "sw", "sw-KE")}
+    assert found == {"en-sw": True, "sw_en": False, "web.sw-en.train": False, "sw": None, "sw-KE": None}
+
+
+def test_names_are_compared_in_one_normal_form():
+    assert parse(["Ma\u0304ori"], LANGUAGES).language.code == "mri_Latn"  # as macOS writes it
