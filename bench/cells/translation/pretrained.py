@@ -10,8 +10,8 @@ import torch
 from bench.base.errors import BenchError
 from bench.data.languages import Languages
 from bench.encoders.device import device_of
+from bench.encoders.directory.weights import quiet
 from bench.encoders.encoder import token_batches
-from bench.encoders.load import quiet
 
 if TYPE_CHECKING:
     from bench.cells.shared.context import Context
