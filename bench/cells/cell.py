@@ -61,7 +61,7 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
         found |= context.student.map_facts()
     elif method.kind == "retriever":
         with clock.phase("load"):
-            context = own_retriever(context, method.params.encoder)
+            context = own_retriever(context, spec.models.place(method.params.encoder))
             encoder = context.teacher.encoder
     elif method.kind == "distil":
         encoder = on_shared_bottom(spec, context, distil(spec, context, method, out_dir, clock, found))

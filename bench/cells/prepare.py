@@ -119,7 +119,7 @@ def _ceiling(context: Context, profile: Profile, spec: CellSpec, done: Callable[
 
 def _retrievers(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     methods = [registry.load(method_spec(entry.method)) for entry in profile.grid.methods]
-    for encoder in sorted({method.params.encoder for method in methods if method.kind == "retriever"}):
+    for encoder in sorted({profile.models.place(method.params.encoder) for method in methods if method.kind == "retriever"}):
         other = own_retriever(context, encoder)
         for step in (_english, _documents):
             step(other, profile, spec, done)
