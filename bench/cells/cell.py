@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from bench.base.progress import Report
+from bench.cells import cut
 from bench.cells.asking.bottom import on_shared_bottom
 from bench.cells.asking.queries import english_sets, nothing_asked, query_sets, with_words
 from bench.cells.asking.search import Encodes
@@ -74,6 +75,8 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     recalls: list[dict[str, Any]] = []
     with clock.phase("evaluate"):
         per_query = evaluate(context, encoder, sets, mode, depth, report, out_dir / "runs", spec.id, recalls)
+    found["cut"] = cut.of_cell(cut.cut_record(context, spec), method.kind in ("none", "distil") and not known.asks_english,
+                               known.asks_english, method.kind != "translate")  # fmt: skip
     if recalls:
         pd.DataFrame(recalls).to_csv(out_dir / "approximation.csv", index=False, float_format="%.4f")
     per_query.to_parquet(out_dir / "per_query.parquet", index=False)

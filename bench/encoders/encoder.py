@@ -261,7 +261,8 @@ class Encoder:
         backend = getattr(self.tokenizer, "backend_tokenizer", None)
         if backend is not None:
             return backend.to_str().encode("utf-8")
-        return repr(sorted(self.tokenizer.get_vocab().items())).encode("utf-8")
+        files = b"".join(path.read_bytes() for path in sorted(self.path.glob("*.model"))) if self.path is not None else b""
+        return repr((type(self.tokenizer).__name__, sorted(self.tokenizer.get_vocab().items()))).encode("utf-8") + files
 
 
 def token_batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:

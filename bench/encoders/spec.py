@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.base.errors import BenchError, unknown
+from bench.encoders.directory.files import DEFAULT_LENGTH
 from bench.encoders.directory.modules import HEAD, OWN, read_json
 from bench.encoders.directory.pooling import POOLINGS
 from bench.encoders.directory.settings import read_settings
 
 Kind = Literal["query", "passage"]
-DEFAULT_LENGTH = 256
 # Models on the hub that need prefixes, as their model cards say, and whose files do not tell.
 _E5 = {"query_prefix": "query: ", "passage_prefix": "passage: "}
 ON_THE_HUB = {f"intfloat/{name}{size}{end}": _E5 for name, end in (("multilingual-e5-", ""), ("e5-", ""), ("e5-", "-v2"))

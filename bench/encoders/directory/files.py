@@ -162,6 +162,7 @@ def stated_length(model: Path) -> int | None:
     return min(lengths) if lengths else None
 
 
+DEFAULT_LENGTH = 256  # tokens, where a model states no length
 UNBOUNDED = 10**6  # tokenizers that know no bound say 10^30
 
 
