@@ -45,7 +45,7 @@ def check_rows(tokenizer: Any, rows: int, name: str) -> None:
     vocabulary = tokenizer.get_vocab()
     if beyond := sorted((number, token) for token, number in vocabulary.items() if number >= rows):
         raise BenchError(
-            f"the tokenizer of {name} has {len(beyond)} tokens without an embedding, e.g. {beyond[0][1]!r}: it knows "
+            f"the tokenizer of {name} has {len(beyond)} token{'s' if len(beyond) > 1 else ''} without an embedding, e.g. {beyond[0][1]!r}: it knows "
             f"{len(vocabulary):,} tokens up to number {beyond[-1][0]:,}, the embedding has {rows:,} rows",
             "tokens were added without model.resize_token_embeddings(len(tokenizer)); take the tokenizer that the model has",
         )
