@@ -54,8 +54,8 @@ def test_cut_documents_and_queries_are_in_the_manifest(tmp_path):
     assert found["documents"] == {"news": {"texts": 15, "cut": 3}}
     assert found["queries"]["news"]["texts"] == 10 and found["queries"]["news"]["cut"] > 0
     assert "20.0% of the documents of news are cut at 60 tokens (3 of 15)" in found["warning"]
-    assert any("documents of news are cut by the teacher at 60 tokens" in line for line in said["warnings"])
-    assert any("queries of news are cut by the student at 8 tokens" in line for line in said["warnings"])
+    assert any("documents of news are cut by the teacher at 60 tokens" in line for line in said["notes"])
+    assert any("queries of news are cut by the student at 8 tokens" in line for line in said["notes"])
     record = cut.cut_record(context_of(english), english)
     assert cut.of_cell(record, False, True)["queries"] == {
         "news": dict(zip(("texts", "cut"), record["teacher"]["english"]["news"], strict=True))}  # fmt: skip

@@ -44,9 +44,10 @@ def check_rows(tokenizer: Any, rows: int, name: str) -> None:
     """Raise a `BenchError` where tokens have no row in the word embedding."""
     vocabulary = tokenizer.get_vocab()
     if beyond := sorted((number, token) for token, number in vocabulary.items() if number >= rows):
+        count = f"{len(beyond)} token{'s' if len(beyond) > 1 else ''}"
         raise BenchError(
-            f"the tokenizer of {name} has {len(beyond)} token{'s' if len(beyond) > 1 else ''} without an embedding, e.g. {beyond[0][1]!r}: it knows "
-            f"{len(vocabulary):,} tokens up to number {beyond[-1][0]:,}, the embedding has {rows:,} rows",
+            f"the tokenizer of {name} has {count} without an embedding, e.g. {beyond[0][1]!r}: it knows {len(vocabulary):,} "
+            f"tokens up to number {beyond[-1][0]:,}, the embedding has {rows:,} rows",
             "tokens were added without model.resize_token_embeddings(len(tokenizer)); take the tokenizer that the model has",
         )
 

@@ -111,7 +111,7 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     "vocabulary is a pointer": (pointer("sentencepiece.bpe.model"), "sentencepiece.bpe.model is a Git LFS pointer"),
     "config is a pointer": (pointer("config.json"), "config.json is a Git LFS pointer"),
     "pickle is a pointer": (pointer("pytorch_model.bin"), "pytorch_model.bin is a Git LFS pointer"),
-    "a git-annex pointer": (lambda f: (f / "model.safetensors").write_text("/annex/objects/SHA256E-s1--0"), "a git-annex pointer"),
+    "a git-annex pointer": (lambda f: (f / "model.safetensors").write_text("/annex/objects/SHA256E-s1"), "a git-annex pointer"),
     "a shard is lost": (lost_shard, "files of the weights"),
     "a shard is cut short": (short_shard, "it is cut short"),
     "a shard lies elsewhere": (shard_elsewhere, "outside of its folder"),
