@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from bench.base.progress import Report
-from bench.cells import cut
+from bench.cells.asking import cut
 from bench.cells.asking.bottom import on_shared_bottom
 from bench.cells.asking.queries import english_sets, nothing_asked, query_sets, with_words
 from bench.cells.asking.search import Encodes

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from bench.base.progress import Report
-from bench.cells import cut
+from bench.cells.asking import cut
 from bench.cells.asking.queries import nothing_asked, query_sets
 from bench.cells.probe import english_ceiling
 from bench.cells.shared.context import Context, context_of

@@ -68,7 +68,7 @@ def check_resolved(name: str) -> BenchError:
     return BenchError(
         f"cannot get the model {name!r}: it is no directory here, the hub does not answer, and no copy of it is on this machine"
         + ("" if revision == MAIN else f" at the revision {revision!r}"),
-        f"without network use {', '.join(BUILTIN)} or a model directory; with network check the name {repository}",
+        f"without network use {', '.join(BUILTIN)} or the directory of a model; with network check the name {repository}",
     )
 
 

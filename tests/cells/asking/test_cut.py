@@ -5,7 +5,7 @@ from unittest import mock
 import pytest
 
 from bench.base.jsonfile import read_json
-from bench.cells import cut
+from bench.cells.asking import cut
 from bench.cells.cell import run_cell
 from bench.cells.prepare import prepare
 from bench.cells.shared.context import context_of, open_context
