@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from bench.base.progress import Report
+from bench.cells.asking import cut
 from bench.cells.asking.bottom import on_shared_bottom
 from bench.cells.asking.described import described, with_descriptions
 from bench.cells.asking.own_documents import record as own_documents
@@ -64,7 +65,7 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
         found |= context.student.map_facts()
     elif method.kind == "retriever":
         with clock.phase("load"):
-            context = own_retriever(context, method.params.encoder)
+            context = own_retriever(context, spec.models.place(method.params.encoder))
             encoder = context.teacher.encoder
     elif method.kind == "distil":
         encoder = on_shared_bottom(spec, context, distil(spec, context, method, out_dir, clock, found))
@@ -78,6 +79,8 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     recalls: list[dict[str, Any]] = []
     with clock.phase("evaluate"):
         per_query = evaluate(context, encoder, sets, mode, depth, report, out_dir / "runs", spec.id, recalls)
+    found["cut"] = cut.of_cell(cut.cut_record(context, spec), method.kind in ("none", "distil") and not known.asks_english,
+                               known.asks_english, method.kind != "translate")  # fmt: skip
     if recalls:
         pd.DataFrame(recalls).to_csv(out_dir / "approximation.csv", index=False, float_format="%.4f")
     with_descriptions(per_query, about).to_parquet(out_dir / "per_query.parquet", index=False)

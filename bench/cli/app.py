@@ -108,7 +108,7 @@ def run(
         os.environ[loggers.VARIABLE] = ",".join(_split(log))
     loggers.asked()  # a package that is missing is told now, not by every cell
     chosen = _selection(methods, sizes, seeds, order, languages)
-    made = make_plan(profile, results, chosen, changes or (), _split(without), workers, keep_students)
+    made = make_plan(profile, results, chosen, changes or (), _split(without), workers, keep_students, ask=True)
     raise typer.Exit(runs.run(made, Console(), retry_failed=retry_failed))
 
 

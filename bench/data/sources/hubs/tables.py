@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from bench.base.errors import BenchError
 from bench.data.documents import DocumentStream
-from bench.data.sources.hubs.catalogue import HUB_DATA
 from bench.data.sources.hubs.files import lines, table
 from bench.data.sources.hubs.task import Judgement, Question
 

@@ -3,8 +3,8 @@ import pytest
 
 from bench.data.sources.local.found.kinds import PairFile
 from bench.data.sources.local.pairs import pairs
-from bench.data.sources.local.texts.scripts import latin_share
 from bench.data.sources.local.problems import ERROR, WARNING, Problems
+from bench.data.sources.local.texts.scripts import latin_share
 from tests.own_data import LANGUAGES, jsonl, tsv, write
 
 EXPECTED = [("the cat sleeps", "paka analala"), ("the dog eats", "mbwa anakula")]

@@ -241,9 +241,9 @@ def test_files_outside_of_the_directory_are_not_read(tmp_path: Path):
 
 
 @pytest.mark.parametrize("file, content, expected", [
-    ("1_Pooling/config.json", {"pooling_mode": "mean", "include_prompt": False}, "without the prompt"),
-    ("sentence_bert_config.json", {"do_lower_case": True}, "lower case"),
-    ("2_Dense/config.json", {"activation_function": "somewhere.Gate"}, "unknown activation 'Gate'"),
+    ("1_Pooling/config.json", {"pooling_mode": "mode"}, "unknown pooling 'mode'"),
+    ("sentence_bert_config.json", {"max_seq_length": "long"}, "max_seq_length is 'long'"),
+    ("2_Dense/config.json", {"activation_function": "torch.nn.Gate"}, "unknown activation 'Gate'"),
 ])  # fmt: skip
 def test_what_cannot_be_reproduced_is_refused(tmp_path: Path, file: str, content: dict, expected: str):
     folder = sentence_model(tmp_path / "m")
