@@ -10,11 +10,11 @@ from bench.data.languages import Languages
 from bench.data.sources.collection import OwnTask, Progress, task_frames
 from bench.data.sources.local.copies import Asked, tell_copies, tell_own, tell_repeated_queries
 from bench.data.sources.local.documents import documents
+from bench.data.sources.local.found.kinds import TaskFile, TaskFiles
 from bench.data.sources.local.ids import Ids, kept
 from bench.data.sources.local.judgements import judgements
-from bench.data.sources.local.found.kinds import TaskFile, TaskFiles
-from bench.data.sources.local.texts.scripts import HARDLY, SURE, english_share, latin_share, script_share
 from bench.data.sources.local.problems import Problems
+from bench.data.sources.local.texts.scripts import HARDLY, SURE, english_share, latin_share, script_share
 from bench.data.sources.local.topics import queries
 
 ENGLISH = "eng_Latn"

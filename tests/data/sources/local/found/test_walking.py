@@ -65,7 +65,7 @@ def test_pipes_are_no_files_and_are_not_waited_for(tmp_path):
     assert problems_of(root) == [(ERROR, "bitext/ha.tsv", "is no file but a pipe, a socket or a device")]
 
 
-@pytest.mark.parametrize(("name", "what"), [(b"corpus-\xe9t\xe9.sw.tsv", "is not UTF-8"), ("a\x1b[31m.tsv".encode(), "control"),
+@pytest.mark.parametrize(("name", "what"), [(b"corpus-\xe9t\xe9.sw.tsv", "is not UTF-8"), (b"a\x1b[31m.tsv", "control"),
                                             ("sw\u200b.tsv".encode(), "invisible")])  # fmt: skip
 def test_names_that_are_no_text_are_errors(tmp_path, name, what):
     root = collection(tmp_path / "mine")
