@@ -55,7 +55,8 @@ class TaskEntry(Settings):
         default_factory=dict
     )
     parallel: bool | None = None  # an id is the same question in every language; None: seen from the judgements
-    topic_fields: tuple[Literal["title", "query", "question", "desc", "narr", "summary", "note"], ...] = ("title",)  # of TREC topics: what makes the query
+    # Of TREC topics: what makes the query. `title` is also what a topic without one calls its query or question.
+    topic_fields: tuple[Literal["title", "query", "question", "desc", "narr", "summary", "note"], ...] = ("title",)
 
 
 def _path_entry(value: Any) -> Any:

@@ -24,7 +24,8 @@ def reader_of(data: Data, languages: Languages) -> Reader:
         from bench.data.sources.local.opening import open_local
 
         folder = None if data.suite == BUILTIN else Path(data.suite).expanduser()
-        readers.append(open_local(folder, data.bitext, data.tasks, languages, whole=not data.hubs, merge=data.duplicates == "merge"))
+        merge = data.duplicates == "merge"
+        readers.append(open_local(folder, data.bitext, data.tasks, languages, whole=not data.hubs, merge=merge))
     if data.hubs:
         from bench.data.sources.hubs.reader import HubReader
 

@@ -85,7 +85,7 @@ def _same(documents: Mapping[str, str], judged: set[str]) -> dict[str, str]:
     by_text: dict[str, list[str]] = {}
     for doc_id, text in documents.items():
         by_text.setdefault(text, []).append(doc_id)
-    found = {}
+    found: dict[str, str] = {}
     for ids in by_text.values():
         kept = next((one for one in ids if one in judged), ids[0])
         found |= {one: kept for one in ids if one != kept}

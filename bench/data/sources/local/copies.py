@@ -64,7 +64,7 @@ def tell_own(documents: Ids, asked: Sequence[Asked], problems: Problems) -> None
     """Report queries that are documents, by id or word for word."""
     ids = _Members(documents.ids)
     texts = _Members(documents.texts)
-    out, kept, same = [], [], []
+    out, kept, same = list[Asked](), list[Asked](), list[Asked]()
     for query, own, text in zip(
         asked, Ids.hashes([one.id for one in asked]), Ids.hashes([one.text for one in asked]), strict=True
     ):
@@ -73,9 +73,9 @@ def tell_own(documents: Ids, asked: Sequence[Asked], problems: Problems) -> None
         elif text in texts and not _judged(documents, text, query):
             same.append(query)
     for found, kind, what in (
-        (out, "queries that are documents", "have the id of a document, which is left out of their own ranking, as in BEIR and MTEB"),
+        (out, "queries that are documents", "have the id of a document: left out of their own ranking, as in BEIR and MTEB"),
         (kept, "own document relevant", "have the id of a document that is judged relevant to them: it stays in their ranking"),
-        (same, "queries word for word", "are word for word a document that is not judged relevant to them: they will find it first"),
+        (same, "queries word for word", "are word for word a document that is not judged relevant: they will find it first"),
     ):
         if found:
             first = f"(query {found[0].id!r} is the first)"

@@ -70,8 +70,9 @@ def _columns(file: PairFile, language: Language, languages: Languages, problems:
 
 
 def _cells(
-    rows: Iterator[tuple[int, list[str]]], path: Path, places: tuple[int, int], wanted: int, language: Language, problems: Problems
-) -> Rows:
+    rows: Iterator[tuple[int, list[str]]], path: Path, places: tuple[int, int], wanted: int, language: Language,
+    problems: Problems,
+) -> Rows:  # fmt: skip
     for number, cells in rows:
         if len(cells) != wanted:
             more = f" (English, then {language.name}), or a first line that names them" if wanted == 2 else ""

@@ -85,9 +85,11 @@ def _topics(path: Path, fields: Sequence[str], problems: Problems, language: Lan
                 continue
             if name != field and not chosen and len(others := [one for one in INSTEAD[field] if one in there]) > 1:
                 chosen = True
-                what = f"has no <title>, but {' and '.join(f'<{one}>' for one in others)}: <{name}> is taken (topic_fields chooses)"
+                what = f"has no <title>, but {' and '.join(f'<{one}>' for one in others)}"
+                what += f": <{name}> is taken (topic_fields chooses)"
                 problems.warning(path, line, "which field", what)
-            same = [text for said, text in there[name] if said in language] or list(dict.fromkeys(text for _, text in there[name]))
+            everything = list(dict.fromkeys(text for _, text in there[name]))
+            same = [text for said, text in there[name] if said in language] or everything
             if len(same) > 1:
                 problems.error(path, line, "several fields", f"is a topic with {len(same)} <{name}>: of which language?")
                 break

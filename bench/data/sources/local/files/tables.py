@@ -18,9 +18,9 @@ _OPENS = re.compile(rb'(?:\A|[\t\n])"')
 _WORD = re.compile(r"[a-z]+([_-][a-z0-9]+)+")
 # What programs call columns; a first line of such words alone is no row.
 HEADERS = frozenset(
-    "id _id docid doc_id docno pid qid query_id query-id corpus-id corpus_id topic_id number num text contents body passage title "
-    "query question source target src tgt trg sentence sentence1 sentence2 sent1 sent2 input output translation reference label "
-    "lang language score url document doc english l1 l2 text1 text2 original translated".split()
+    "id _id docid doc_id docno pid qid query_id query-id corpus-id corpus_id topic_id number num text contents body "
+    "passage title query question source target src tgt trg sentence sentence1 sentence2 sent1 sent2 input output translation "
+    "reference label lang language score url document doc english l1 l2 text1 text2 original translated".split()
 )
 
 
@@ -40,7 +40,8 @@ def columns(path: Path, problems: Problems) -> Iterator[Row]:
             else:
                 problems.warning(path, number, "empty line", "is empty: left out")
         return
-    problems.warning(path, quotes.line, "CSV quoting", f"{quotes.number:,} cells are in CSV quotes (the first is here): taken off")
+    said = f"{quotes.number:,} cells are in CSV quotes (the first is here): taken off"
+    problems.warning(path, quotes.line, "CSV quoting", said)
     yield from _csv(path, problems)
 
 
@@ -56,9 +57,10 @@ def header(cells: Sequence[str], wanted: Mapping[str, Sequence[str]]) -> dict[st
 
 
 def named(cells: Sequence[str]) -> bool:
-    """Whether this line looks like names of columns: words of `HEADERS`, or `of_this_form` beside one of them."""
+    """Whether this line looks like names of columns: words of `HEADERS`, or `of_this_form`, one known at least."""
     names = [cell.strip().casefold() for cell in cells]
-    return any(name in HEADERS for name in names) and all(name in HEADERS or _WORD.fullmatch(name) for name in names)
+    known = [name in HEADERS or bool(HEADERS & set(re.split("[_-]", name))) for name in names]
+    return any(known) and all(name in HEADERS or _WORD.fullmatch(name) for name in names)
 
 
 @dataclass
@@ -100,7 +102,8 @@ class Quotes:
         if not self.number:
             return ""
         if self.doubled or self.open:
-            return f"{self.number:,} cells look like CSV quoting, {self.loose:,} others contradict it: all quotes are kept as text"
+            said = f"{self.number:,} cells look like CSV quoting (the first is here), {self.loose:,} others contradict it"
+            return f"{said}: all quotes are kept as text"
         return f"{self.number:,} cells stand in double quotes (the first is here): kept as part of the text"
 
 

@@ -12,7 +12,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _HIDDEN = re.compile("[\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 _MARKUP = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(\s[^<>]*)?/?>|&(#\d+|#x[0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]{1,7});")
-_BROKEN = re.compile("[ÃÂ][\u0080-\u00bf]|â€|Ã[ -¿ŒœŠšŽžŸƒ€-™]")
+_BROKEN = re.compile("[ÃÂ][\u0080-\u00bf]|â€|Ã[ŒœŠšŽžŸƒ€™]")
 _MISSING = frozenset(("nan", "none", "null", "n/a", "<na>", "\\n", "undefined", "#n/a"))
 # Letters that look like nothing: fillers of Hangul, the empty Braille pattern, and marks that need a letter.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f")
@@ -49,7 +49,7 @@ class Flaws:
             if _CONTROL.search(text):
                 self._note("hold control characters: is this text?", line)
             if _HIDDEN.search(text):
-                self._note("hold invisible characters (zero width, direction, byte order): taken out where they carry nothing", line)
+                self._note("hold invisible characters (zero width, direction, byte order): most are taken out", line)
         if "\ufffd" in text:
             self._note("hold U+FFFD: they were once read with the wrong encoding", line)
         if ("Ã" in text or "Â" in text or "â€" in text) and _BROKEN.search(text):

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 # Words that English cannot do without and that few other languages write.
 _ENGLISH = frozenset(
-    "the of and that for with was this are from you not they have which what how who when does your his her their were been would "
-    "should there these those because about into than them said will can could where why".split()
+    "the of and that for with was this are from you not they have which what how who when does your his her their were been "
+    "would should there these those because about into than them said will can could where why".split()
 )
 _WORD = re.compile(r"[^\W\d_]+")
 LEAST = 40  # words from which on a share says something

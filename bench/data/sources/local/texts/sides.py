@@ -28,8 +28,7 @@ def told_apart(rows: Iterator[Row], file: PairFile, language: Language, named: b
         sample.append(row)
         if len(sample) == SAMPLE:
             break
-    sides = [[row[side] for row in sample] for side in (1, 2)]
-    verdict = exchanged(*sides, language.script)
+    verdict = exchanged([row[1] for row in sample], [row[2] for row in sample], language.script)
     second_said = file.english_first is False and not named and file.english is None
     swap = second_said
     if verdict is not None and verdict != second_said:

@@ -72,3 +72,11 @@ def test_a_file_that_is_not_there(tmp_path):
 def test_peek_looks_through_gzip_mark_and_white_space(tmp_path):
     (tmp_path / "a").write_bytes(gzip.compress("\ufeff\n  <top>".encode()))
     assert peek(tmp_path / "a") == "<" and peek(tmp_path / "gone") == ""
+
+
+def test_carriage_returns_alone_end_no_line(tmp_path):
+    rows, said = read(tmp_path / "a.tsv", b"one\rtwo\rthree\r")
+    assert rows == [] and said == [(ERROR, "a.tsv:1", "is one line with CR inside: end lines with LF")]
+    rows, said = read(tmp_path / "b.tsv", b"one\ntw\ro\nthree\n")
+    assert rows == [(1, "one"), (2, "tw\ro"), (3, "three")]
+    assert said == [(WARNING, "b.tsv:2", "1 lines hold a CR inside (the first is here): it is kept")]
