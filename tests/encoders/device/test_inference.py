@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from torch import nn
 from bench.encoders.device import inference
 from bench.encoders.device.inference import NAME, cast_once, quick, short_attention
 from bench.encoders.encoder import Encoder
+from bench.encoders.load import load_encoder
 from tests.encoders.directory.made import t5
 from tests.tiny import SENTENCES
 
@@ -110,9 +113,7 @@ def test_encode_uses_it_and_the_weights_of_the_moment(encoder: Encoder, monkeypa
 
 
 def test_positions_that_a_model_adds_to_its_scores_are_not_left_out(tmp_path: Path) -> None:
-    folder = t5(tmp_path / "m")
-    encoder = load_encoder(str(folder))
-    states = encoder.encode(["cat", "the cat drinks milk"]).pooled
+    encoder, texts = load_encoder(str(t5(tmp_path / "m"))), ["cat", "the cat drinks milk"]
     with torch.inference_mode():
-        plain = [encoder.states(encoder.collate(encoder.tokenize([text])))[1][0].numpy() for text in ("cat", "the cat drinks milk")]
-    assert np.abs(states - np.stack(plain)).max() < 1e-4
+        plain = [encoder.states(encoder.collate(encoder.tokenize([text])))[1][0].numpy() for text in texts]
+    assert np.abs(encoder.encode(texts).pooled - np.stack(plain)).max() < 1e-4
