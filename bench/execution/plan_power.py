@@ -73,7 +73,7 @@ def _seeds(plan: Plan) -> dict[int, dict[str, int]]:
 
 
 def _runs(seeds: dict[int, dict[str, int]], size: int) -> Runs:
-    """Of the pair with the most seeds; other arms that have several lend theirs, those of other sizes where none of its own does."""
+    """Of the pair with the most seeds; other arms with several lend theirs, those of other sizes where none of its own does."""
     most = sorted(seeds[size].values(), reverse=True)[:2]
     own = 2 if min(most) > 1 else 0
     lent = _lent(sorted((n for n in seeds[size].values() if n > 1), reverse=True), own)
@@ -104,5 +104,6 @@ def _notes(plan: Plan, sizes: list[int], seeds: dict[int, dict[str, int]]) -> li
         lines.append(f"None are stored for {', '.join(unknown)}: taken for a mean parallel task.")
     if alone := [size for size in sizes if _runs(seeds, size).seeds == 1 and not _runs(seeds, size).lenders]:
         listed = ", ".join(map(str, alone))
-        lines.append(f"-: one seed at N = {listed}, and no two other arms with several: a verdict there is about these runs only.")
+        alone_there = f"one seed at N = {listed}, and no two other arms with several"
+        lines.append(f"-: {alone_there}: a verdict there is about these runs only.")
     return [Text(line) for line in lines]
