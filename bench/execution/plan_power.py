@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 
-import numpy as np
 from rich.table import Table
 from rich.text import Text
 
 from bench.analysis.verdicts import forecast
-from bench.analysis.verdicts.decide import LEVEL, POWER
-from bench.analysis.verdicts.forecast import Asked, Runs
-from bench.base.markdown import number
+from bench.analysis.verdicts.forecast import LEVEL, POWER, Asked, Runs
 from bench.experiment.names import primary_pairs
 from bench.experiment.plan import Plan
 from methods.facts import facts
 
 GROUPS = ("trained", "held-out", "guard")
 SCORERS = ("dense", "late")
-FORM = "{:.4f}"
 
 
 def power(plan: Plan) -> list[Text | Table]:
@@ -42,16 +39,19 @@ def power(plan: Plan) -> list[Text | Table]:
         count = {"trained": {size: size for size in sizes}, "held-out": {n: len(spec.order_languages) - n for n in sizes},
                  "guard": dict.fromkeys(sizes, len(spec.guard))}[group]  # fmt: skip
         for scorer in scorers:
-            points = {n: (_asked(plan, scorer, count[n]), seeds[n]) for n in sizes if count[n]}
+            points = {n: (_asked(plan, scorer, count[n]), _runs(seeds, n)) for n in sizes if count[n]}
             if not points:
                 continue
-            by_size = {n: (asked, _runs(of_size)) for n, (asked, of_size) in points.items()}
-            cells = [forecast.smallest([by_size[n]], scorer) if n in by_size else float("nan") for n in sizes]
-            whole = list(by_size.values())
+            cells = [forecast.smallest([points[n]], scorer) if n in points else math.nan for n in sizes]
+            whole = list(points.values())
             cells += [forecast.smallest(whole, scorer)] if len(sizes) > 1 else []
             cells += [forecast.smallest(whole if declared.over_sizes else whole[:1], scorer, tests)] if tests > 1 else []
-            table.add_row(f"{group}, {scorer}", *("-" if np.isnan(one) else number(one, FORM) for one in cells))
+            table.add_row(f"{group}, {scorer}", *(_shown(one) for one in cells))
     return [Text(""), Text(_title(tests)), table, *_notes(plan, sizes, seeds)]
+
+
+def _shown(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.4f}".removeprefix("0")
 
 
 def _title(tests: int) -> str:
@@ -72,14 +72,19 @@ def _seeds(plan: Plan) -> dict[int, dict[str, int]]:
     return {size: dict(of_size) for size, of_size in found.items()}
 
 
-def _runs(of_size: dict[str, int]) -> Runs:
-    """Of the pair with the most seeds; the other arms that have several lend theirs."""
-    most = sorted(of_size.values(), reverse=True)[:2]
-    several = sorted((seeds for seeds in of_size.values() if seeds > 1), reverse=True)
+def _runs(seeds: dict[int, dict[str, int]], size: int) -> Runs:
+    """Of the pair with the most seeds; other arms with several lend theirs, those of other sizes where none of its own does."""
+    most = sorted(seeds[size].values(), reverse=True)[:2]
     own = 2 if min(most) > 1 else 0
+    lent = _lent(sorted((n for n in seeds[size].values() if n > 1), reverse=True), own)
+    others = sum(_lent([n for n in of_size.values() if n > 1], 0) for at, of_size in seeds.items() if at != size)
+    return Runs(min(most), lent or others)
+
+
+def _lent(several: list[int], own: int) -> int:
+    """Degrees of freedom of arms with several seeds, without those of the pair itself."""
     lenders = several[own:]
-    pairs = (len(lenders) if own else len(lenders) - 1) * (min(lenders) - 1) if lenders else 0
-    return Runs(min(most), max(0, pairs))
+    return max(0, len(lenders) if own else len(lenders) - 1) * (min(lenders) - 1) if lenders else 0
 
 
 def _asked(plan: Plan, scorer: str, languages: int) -> list[Asked]:
@@ -94,10 +99,11 @@ def _asked(plan: Plan, scorer: str, languages: int) -> list[Asked]:
 
 def _notes(plan: Plan, sizes: list[int], seeds: dict[int, dict[str, int]]) -> list[Text]:
     evaluation = plan.profile.evaluated()
-    lines = [f"Variances: {'; '.join(dict.fromkeys(forecast.stored()['source']))}."]
+    lines = [f"Variances: {'; '.join(dict.fromkeys(row['source'] for row in forecast.stored()))}."]
     if unknown := [task for task in evaluation.tasks if not forecast.known(task)]:
         lines.append(f"None are stored for {', '.join(unknown)}: taken for a mean parallel task.")
-    if alone := [size for size in sizes if _runs(seeds[size]).seeds == 1 and not _runs(seeds[size]).lenders]:
+    if alone := [size for size in sizes if _runs(seeds, size).seeds == 1 and not _runs(seeds, size).lenders]:
         listed = ", ".join(map(str, alone))
-        lines.append(f"-: one seed at N = {listed}, and no three arms with several: a verdict there is about these runs only.")
+        alone_there = f"one seed at N = {listed}, and no two other arms with several"
+        lines.append(f"-: {alone_there}: a verdict there is about these runs only.")
     return [Text(line) for line in lines]

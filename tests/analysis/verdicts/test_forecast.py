@@ -3,15 +3,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from bench.analysis.verdicts import components, forecast
+from bench.analysis.verdicts import components, decide, forecast, student, variance
 from bench.analysis.verdicts.decide import smallest_difference
 from bench.analysis.verdicts.forecast import Asked, Runs
 from bench.analysis.verdicts.variance import Variance
 
-STORED = pd.DataFrame(
-    [["faq", "dense", True, np.nan, 0.002, 0.02, 1e-5, 2e-4, 40, 0.5, "x"],
-     ["symbols", "dense", False, 500, 0.002, 0.02, 1e-5, 2e-4, 40, 1.0, "x"]], columns=list(components.COLUMNS)
+STORED = tuple(
+    {"task": task, "scorer": "dense", "parallel": task == "faq", "entries": entries, "question": 0.002, "language": 0.02,
+     "run": 1e-5, "run_language": 2e-4, "questions": 40.0, "coverage": 0.5, "source": "x"}
+    for task, entries in (("faq", np.nan), ("symbols", 500.0))
 )  # fmt: skip
 FAQ = Asked("faq", 100, 10)
 
@@ -46,7 +48,7 @@ def test_one_seed_alone_finds_nothing():
 
 
 def test_questions_that_ask_for_the_same_entry_count_less():
-    few, many = (float(forecast.of_questions(Asked("symbols", 400, n), "dense").value[0]) for n in (1, 50))
+    few, many = (forecast.of_questions(Asked("symbols", 400, n), "dense")[0] for n in (1, 50))
     assert few == pytest.approx((0.002 + 0.02) / 400)
     # With fifty languages it is the 500 entries that limit, no longer the 20,000 questions.
     assert many == pytest.approx(0.02 / 20_000 + 0.002 * (1 / 20_000 + 0.98 / 500))
@@ -69,6 +71,16 @@ def test_variances_of_runs_are_found_again():
     table = pd.DataFrame(rows, columns=["method", "seed", "language", "task", "scorer", "size", "group", "ndcg@10"])
     [found] = components.of_runs(table, [f"m{a}" for a in range(arms)]).to_dict("records")
     assert found["run"] == pytest.approx(2 * 0.004**2, rel=0.2) and found["run_language"] == pytest.approx(2 * 0.01**2, rel=0.1)
+
+
+@pytest.mark.parametrize("df", [1, 2, 3.7, 10, 60, 900, 1e4])
+def test_the_t_distribution_agrees_with_scipys(df):
+    for t in (0.01, 0.5, 1, 2, 4, 12):
+        assert student.beyond(t, df) == pytest.approx(stats.t.sf(t, df), rel=1e-8, abs=1e-12)
+
+
+def test_constants_are_those_of_the_verdicts():
+    assert (forecast.LEVEL, forecast.POWER, forecast.PRIOR) == (decide.LEVEL, decide.POWER, variance.PRIOR)
 
 
 def test_the_shipped_file_is_whole():
