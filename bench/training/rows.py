@@ -35,6 +35,7 @@ class RowAdamW:
         # Zeros that are never written to take no memory.
         self.mean, self.square = torch.zeros_like(table), torch.zeros_like(table)
         self.last = torch.zeros(len(table), dtype=torch.int64)  # step up to which a row is complete
+        self._ever = torch.zeros(len(table), dtype=torch.bool)  # whether a row ever had a gradient
         # D and W of the text above for rows complete up to step 0, 1, ..., now.
         self._kept, self._moved = np.ones(1), np.zeros(1)
 
@@ -48,18 +49,21 @@ class RowAdamW:
         """Make up for all steps that these rows (n,), each given once, have missed."""
         last = self.last[rows]
         late = last < self.now
-        if not late.any():
-            return
         rows, last = rows[late], last[late]
+        self.table[rows] *= torch.from_numpy(self._kept)[last].float().unsqueeze(1)
+        self.last[rows] = self.now
+        moving = self._ever[rows]  # a row that never occurred has no moments, and is to take no memory for them
+        rows, last = rows[moving], last[moving]
+        if not len(rows):
+            return
         b1, b2 = self.betas
         missed = (self.now - last).double()
-        kept, moved = (torch.from_numpy(values)[last].float().unsqueeze(1) for values in (self._kept, self._moved))
+        moved = torch.from_numpy(self._moved)[last].float().unsqueeze(1)
         tiny = (self.eps * torch.sqrt((1 - b2 ** (last.double() + 1)) / b2)).float().unsqueeze(1)
         mean, square = self.mean[rows], self.square[rows]
-        self.table[rows] = self.table[rows] * kept - moved * mean / (square.sqrt() + tiny)
+        self.table[rows] -= moved * mean / (square.sqrt() + tiny)
         self.mean[rows] = mean * (b1**missed).float().unsqueeze(1)
         self.square[rows] = square * (b2**missed).float().unsqueeze(1)
-        self.last[rows] = self.now
 
     @torch.no_grad()
     def step(self, rows: Tensor, gradient: Tensor, rate: float) -> None:
@@ -71,7 +75,7 @@ class RowAdamW:
         square = (self.square[rows] * b2).addcmul_(gradient, gradient, value=1 - b2)
         root = (square.sqrt() / math.sqrt(1 - b2**now)).add_(self.eps)
         self.table[rows] = (self.table[rows] * (1 - rate * self.decay)).addcdiv_(mean, root, value=-rate / (1 - b1**now))
-        self.mean[rows], self.square[rows], self.last[rows] = mean, square, now
+        self.mean[rows], self.square[rows], self.last[rows], self._ever[rows] = mean, square, now, True
 
         shrink = 1 - rate * self.decay
         ratio = (b1 / math.sqrt(b2)) ** (now - np.arange(now))

@@ -71,10 +71,15 @@ def test_without_gradients_nothing_is_kept():
     assert len(lazy.gradient()[0]) == 0
 
 
-def test_memory_is_only_for_rows_that_occur():
-    optimiser = RowAdamW(torch.zeros(4, 2), 0.0)
-    optimiser.step(torch.tensor([1]), torch.ones(1, 2), 0.1)
-    assert optimiser.mean.any(1).tolist() == [False, True, False, False]
+def test_moments_are_only_written_for_rows_that_occur(monkeypatch: pytest.MonkeyPatch):
+    optimiser = RowAdamW(torch.ones(4, 2), 0.1)
+    for rows in ([1], [2]):
+        optimiser.step(torch.tensor(rows), torch.ones(1, 2), 0.1)
+    optimiser.mean[3] = optimiser.square[0] = torch.nan  # would show if they were read or written to
+    optimiser.complete(torch.arange(4))
+    assert optimiser.mean.isnan().any(1).tolist() == [False, False, False, True]
+    assert optimiser.square.isnan().any(1).tolist() == [True, False, False, False]
+    assert optimiser.table.isfinite().all() and (optimiser.table < 1).all() and (optimiser.last == 2).all()
 
 
 def test_which_embeddings_it_stands_in_for():
