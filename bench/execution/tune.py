@@ -25,6 +25,7 @@ from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 from bench.output.tables.leaderboard_text import TUNING
 from methods.declaration import ENCODED, SPARSE
+from methods.facts import holder
 
 Say = Callable[[str], None]
 TRIALS = Path(__file__).with_name("tuning.yaml")  # those of the profile `full`
@@ -88,7 +89,7 @@ def trial_cells(file: Path, workers: int | None = None) -> tuple[Profile, list[t
         grid = {"methods": [method], "sizes": [described["size"]], "seeds": [described["seed"]]}
         return Profile.model_validate(content | {"grid": grid, "method_settings": {method: dict(settings)} if settings else {}})
 
-    shared = profile("untrained", {})
+    shared = profile(holder("floor"), {})
     threads = shared.hardware.threads or max(1, cores() // shared.hardware.workers)
     found = [("floor", "", cells(shared, languages, threads)[0])]
     for arm, trials in arms.items():
@@ -112,7 +113,7 @@ def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.
     """Run the trials that have no result yet, and write tuning.csv: one row a trial, the best of each arm marked.
 
     Args:
-        file: description of the trials (`bench/tuning.yaml`).
+        file: description of the trials (`bench/execution/tuning.yaml`).
         results: folder of experiments.
         say: gets one line when a trial starts or ends.
         workers: trials at the same time.

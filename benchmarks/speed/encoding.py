@@ -7,8 +7,9 @@ from typing import Any
 import torch
 
 from bench.encoders.device import autocast_dtype
+from bench.encoders.directory.weights import quiet
 from bench.encoders.encoder import Encoder
-from bench.encoders.load import load_encoder, quiet
+from bench.encoders.load import load_encoder
 from benchmarks.speed.material import Material
 from benchmarks.speed.race import OURS, Contestant, Row, missing, race, settle
 

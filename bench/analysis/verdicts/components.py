@@ -77,7 +77,7 @@ def _of_point(scores: Scores, point: Point) -> dict[str, Any] | None:
         return None
     own = np.array([gaps.var(ddof=1) for _, gaps in answers])
     joint = _between_languages([(asked.units, gaps - gaps.mean()) for asked, gaps in answers])
-    questions = np.mean([len(gaps) for _, gaps in answers])
+    questions = float(np.mean([len(gaps) for _, gaps in answers]))
     units = len(np.unique(np.concatenate([asked.units for asked, _ in answers])))
     return {
         "parallel": answers[0][0].shared, "entries": _population(len(answers) * questions, units),

@@ -76,7 +76,7 @@ def one(table, **where):
 
 
 def test_golden(made):
-    """Changed on purpose? Look at the difference, then copy the new text over tests/golden/leaderboard.md."""
+    """Changed on purpose? Look at the difference, then copy the new text over tests/output/tables/golden/leaderboard.md."""
     assert leaderboard.write(made) == GOLDEN.read_text(encoding="utf-8")
     assert (made / "leaderboard.md").read_text(encoding="utf-8") == GOLDEN.read_text(encoding="utf-8")
 

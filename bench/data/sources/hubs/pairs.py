@@ -21,8 +21,9 @@ def pairs(data: HubData, own: str) -> Iterator[Pair]:
     Raises:
         BenchError: the data cannot be had, or has other columns than it should.
     """
+    read = _READERS[data.name]
     try:
-        yield from _READERS[data.name](data, own)
+        yield from read(data, own)
     except (KeyError, TypeError) as error:
         raise BenchError(
             f"{data.id}, language {own}: a column is missing: {error}", "is the copy of the data set of another version?"
