@@ -127,7 +127,7 @@ def _scorers(scores: Scores, wanted: Sequence[str], first: str, second: str, lef
     Raises:
         BenchError: the methods have none in common, or one of `wanted` only one of them has.
     """
-    own = {name: facts(name).scorers for name in (first, second)}
+    own = {name: [one for one in scores.scorers if facts(name).scored_with(one)] for name in (first, second)}
     both = [scorer for scorer in scores.scorers if all(scorer in has for has in own.values())]
     asked = [_known("scorer", name, scores.scorers) for name in wanted]
     said = " and ".join(f"{name} is scored with {', '.join(has)}" for name, has in own.items())

@@ -78,6 +78,7 @@ class CellSpec(Settings):
         content = self.model_dump(mode="json", exclude={"threads", "keep_student", "method_source", "retrieval"})
         # The texts themselves are in data_key; the file or the name that led to them does not matter.
         content["data"] = {"without": content["data"]["without"]}
+        content["space"] = self.space.of_key()
         if self.models.head == "none":
             del content["models"]["head"]  # as before there were any
         if decided := self.retrieval.deciding():
