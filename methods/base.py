@@ -59,16 +59,22 @@ class Method:
         summary: one line for lists and tables.
         reference: where it comes from.
         kind: `distil` (a loss trains the student), `translate` (query to English, searched by the
-            teacher), `none` (the student as it starts), `english` (the English query, the ceiling),
-            `retriever` (queries and documents by another encoder, in an index of its own; not trained).
+            teacher), `none` (the student as it starts), `map` (the same, corrected in closed form from the pairs of the
+            cell), `english` (the English query, the ceiling), `retriever` (queries and documents by another encoder, in an
+            index of its own; not trained).
         version: raised when results change; stored results of another version are stale.
         needs: what the loss gets beyond the usual. `english`: a fourth argument, the English sides as the
             student encodes them, which costs a second pass through it. `idf`: student and teacher have `idf`.
         shuffle_pairs: train on pairs whose English sides are exchanged for wrong ones (a control).
         code_switched: train on English texts of which words are replaced by their translations, in place of the texts in
             other languages; `Params` has a `share` of words and the `rounds` of the lexicon for it.
+        english_only: train on English texts in place of their translations: the text side is the English side (a control).
+        own_targets: the targets are the teacher's states of the text itself in place of its English side (a control).
+        train_on: `order` (the first N languages) or `guard` (the first N of the guard languages, a control).
+        placing: of kind `none` or `map`, how vectors are corrected: a name in `bench.cells.spaces.arms.PLACINGS`.
         scorers: what it is scored with, of `dense`, `late` (vectors of an encoder) and `sparse` (words).
-        role: `floor`, `ceiling` or `its own ceiling` of a method that is shown beside the others and does not compete.
+        role: `floor`, `ceiling`, `its own ceiling` or `no training` of a method that is shown beside the others and does
+            not compete.
         asks: whose queries it answers: `own` language or `english`.
         when: facts that a parameter's value changes: `{"form=structured": {"scorers": ("sparse",)}}`.
         highlight: 1, 2 ...: place among the methods of the question, which pictures show in colour first; 0: none.
@@ -83,6 +89,10 @@ class Method:
     version: ClassVar[int] = 1
     shuffle_pairs: ClassVar[bool] = False
     code_switched: ClassVar[bool] = False
+    english_only: ClassVar[bool] = False
+    own_targets: ClassVar[bool] = False
+    train_on: ClassVar[str] = "order"
+    placing: ClassVar[str] = ""
     scorers: ClassVar[tuple[str, ...]] = ("dense", "late")
     role: ClassVar[str] = ""
     asks: ClassVar[str] = "own"

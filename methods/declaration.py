@@ -13,15 +13,20 @@ if TYPE_CHECKING:
     from methods.base import Method
 
 NEEDS = ("english", "idf")
-KINDS = ("distil", "translate", "none", "english", "retriever")
+KINDS = ("distil", "translate", "none", "map", "english", "retriever")
 NAMES_A_METHOD = "MethodText"  # annotation of a parameter whose value is itself a method spec
 TYPES = ("int", "float", "str", "bool", NAMES_A_METHOD)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")  # part of cell ids, which are names of folders
-_FACTS = ("needs", "shuffle_pairs", "code_switched", "scorers", "role", "asks", "when", "highlight", "translator")
+_FACTS = (
+    "needs", "shuffle_pairs", "code_switched", "english_only", "own_targets", "train_on", "placing", "scorers", "role", "asks",
+    "when", "highlight", "translator",
+)  # fmt: skip
 _LITERALS = ("name", "summary", "reference", "kind", "version", *_FACTS)
 ENCODED, SPARSE = ("dense", "late"), "sparse"  # scorers: vectors of an encoder; words, without any encoder
-ROLES = ("", "floor", "ceiling", "its own ceiling")
+SPACES = ("english", "own")  # whose mean is subtracted from a query: that of English, or that of its own language
+ROLES = ("", "floor", "ceiling", "its own ceiling", "no training")
 ASKS = ("own", "english")
+TRAIN_ON = ("order", "guard")
 SWITCHING = ("share", "rounds")  # parameters that the code switching of `code_switched` reads
 
 
@@ -53,7 +58,7 @@ class Declaration:
         cls: its class there.
         source: where a plug-in comes from: `path/to/file.py:Class`, or `package.module:Class` of an installed
             package; empty for a built-in method.
-        needs, shuffle_pairs, code_switched, scorers, role, asks, when, highlight, translator: see `methods.base.Method`.
+        needs and all below: see `methods.base.Method`.
     """
 
     name: str
@@ -68,6 +73,10 @@ class Declaration:
     needs: tuple[str, ...] = ()
     shuffle_pairs: bool = False
     code_switched: bool = False
+    english_only: bool = False
+    own_targets: bool = False
+    train_on: str = "order"
+    placing: str = ""
     scorers: tuple[str, ...] = ENCODED
     role: str = ""
     asks: str = "own"
@@ -78,7 +87,17 @@ class Declaration:
     @property
     def trained(self) -> bool:
         """Whether a cell of it is trained (and so depends on the languages and the seed)."""
-        return self.kind in ("distil", "translate")
+        return self.kind in ("distil", "translate", "map")
+
+
+def base_scorer(scorer: str) -> str:
+    """The scorer, without the space in which it was asked.
+
+    >>> base_scorer("late_own"), base_scorer("late"), base_scorer("sparse")
+    ('late', 'late', 'sparse')
+    """
+    base, _, space = scorer.rpartition("_")
+    return base if base in ENCODED and space in SPACES else scorer
 
 
 def declaring(tree: ast.Module) -> list[str]:
@@ -168,7 +187,8 @@ def checked(found: Declaration) -> Declaration:
         raise MethodError(f"method {found.name!r} needs {found.needs!r} (allowed: a tuple of {', '.join(NEEDS)})")
     if found.code_switched and (lacking := [key for key in SWITCHING if key not in found.params]):
         raise MethodError(f"method {found.name!r} is code_switched, but has no parameter {' and no '.join(lacking)}")
-    for key, given, allowed in (("role", found.role, ROLES), ("asks", found.asks, ASKS)):
+    said = (("role", found.role, ROLES), ("asks", found.asks, ASKS), ("train_on", found.train_on, TRAIN_ON))
+    for key, given, allowed in said:
         if given not in allowed:
             raise MethodError(f"{key} of method {found.name!r} is {given!r} (allowed: {', '.join(map(repr, allowed))})")
     if not found.scorers or not set(found.scorers) <= {*ENCODED, SPARSE}:

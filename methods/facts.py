@@ -11,9 +11,9 @@ from functools import cache
 from typing import Any
 
 from methods import registry
-from methods.declaration import ENCODED, Declaration
+from methods.declaration import ENCODED, Declaration, base_scorer
 
-FLOOR, CEILING, OWN_CEILING = "floor", "ceiling", "its own ceiling"
+FLOOR, CEILING, OWN_CEILING, NO_TRAINING = "floor", "ceiling", "its own ceiling", "no training"
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Facts:
     """Declared facts of a method with its parameters.
 
     Attributes:
-        role: `floor`, `ceiling`, `its own ceiling`; empty for a method that competes.
+        role: `floor`, `ceiling`, `its own ceiling`, `no training`; empty for a method that competes.
         asks: whose queries it answers: `own` language or `english`.
         scorers: what it is scored with.
         told_by: the parameters, as `form=structured`, that decided any of this.
@@ -36,6 +36,14 @@ class Facts:
     def is_reference(self) -> bool:
         """Whether it is shown beside the others, but does not compete with them."""
         return bool(self.role)
+
+    def scored_with(self, scorer: str) -> bool:
+        """Whether it is scored with this scorer, in whichever space.
+
+        >>> Facts().scored_with("late_own"), Facts().scored_with("sparse")
+        (True, False)
+        """
+        return base_scorer(scorer) in self.scorers
 
     @property
     def asks_english(self) -> bool:

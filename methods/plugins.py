@@ -114,7 +114,7 @@ def _declaration(tree: ast.Module, cls: str, module: str, source: str, run: Any)
         found = from_class(_class(_run(run, source), cls, source), module)
     if found.role or found.asks != "own" or found.scorers != ENCODED or found.when:
         raise MethodError(f"{source} declares a role, asks, scorers or when: of the methods from outside all compete alike")
-    if found.kind in ("translate", "retriever"):
+    if found.kind in ("translate", "retriever", "map") or found.placing:
         raise MethodError(f"{source} is of kind {found.kind!r}: of the methods from outside only losses can be trained")
     return found
 

@@ -20,6 +20,7 @@ from bench.base.errors import BenchError
 from bench.base.markdown import number, table
 from bench.base.paths import atomic_write
 from bench.experiment.store import folder_name
+from methods.declaration import base_scorer
 from methods.facts import facts
 
 GROUPS = ("trained", "core", "held-out", "guard")
@@ -60,7 +61,7 @@ def agreements(experiment: Experiment, k: int, pairs: int) -> Iterator[dict[str,
     for cell in cells:
         asked = cell.questions
         assert asked is not None  # a done cell has them
-        for scorer in sorted(set(asked["scorer"]) & set(about)):
+        for scorer in sorted(name for name in set(asked["scorer"]) if base_scorer(name) in about):
             for task in tasks:
                 here = asked[(asked["scorer"] == scorer) & (asked["task"] == task)]
                 there = set(here["language"])

@@ -11,6 +11,7 @@ import pandas as pd
 from bench.analysis import resampling, scorers
 from bench.analysis.questions import Questions, questions, units_of
 from bench.analysis.results import MEASURES, Cell
+from methods.declaration import base_scorer
 from methods.facts import facts, holder
 
 FLOOR, CEILING = holder("floor"), holder("ceiling")
@@ -78,7 +79,7 @@ class Scores:
             place
             for cell in self.cells
             for place in _rows(cell.metrics)
-            if place[0] in about and (not tasks or place[1] in tasks)
+            if base_scorer(place[0]) in about and (not tasks or place[1] in tasks)
         }
         self.places = sorted(found)
         self.scorers = tuple(sorted({scorer for scorer, _, _ in found}))

@@ -56,7 +56,7 @@ def leaderboard(plan: Plan, order: str, scores: Scores) -> pd.DataFrame:
 
 def _board(scores: Scores, scorer: str, size: int, places: list[list[int]]) -> list[dict[str, Any]]:
     """The rows that compete with each other: all methods of a scorer and size on the same places (one list a task)."""
-    names = [name for name in scores.methods if scorer in facts(name).scorers]
+    names = [name for name in scores.methods if facts(name).scored_with(scorer)]
     numbers = [number for name in names if (number := scores.index(name, size)) is not None]
     rows, draws = [], []
     for number in numbers:

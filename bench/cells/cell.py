@@ -9,21 +9,23 @@ import pandas as pd
 import torch
 
 from bench.base.progress import Report
+from bench.cells.arms.distil import distil
+from bench.cells.arms.placing import PLACINGS
 from bench.cells.asking import cut
 from bench.cells.asking.bottom import on_shared_bottom
 from bench.cells.asking.described import described, with_descriptions
 from bench.cells.asking.own_documents import record as own_documents
 from bench.cells.asking.queries import english_sets, nothing_asked, query_sets, with_words
-from bench.cells.asking.search import Encodes
 from bench.cells.clock import Clock
-from bench.cells.distil import distil
 from bench.cells.evaluation import evaluate, summarise
-from bench.cells.shared.context import context_of
+from bench.cells.shared.context import Context, context_of
 from bench.cells.shared.own_retriever import own_retriever
+from bench.cells.shared.views import Encodes, View, own_means, suffixes, views_of
 from bench.cells.translation.run import translated_sets
 from bench.encoders.device import precision_of
 from bench.experiment.method_specs import planned_method
 from bench.experiment.spec import CellSpec
+from methods.base import Method
 from methods.declaration import ENCODED, SPARSE
 from methods.facts import facts
 
@@ -59,7 +61,7 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     if known.asks_english:
         sets = english_sets(context, sets, limits, split)
     about = described(context.suite, sets)
-    if method.kind == "none":
+    if method.kind in ("none", "map"):
         with clock.phase("load"):
             encoder = context.student.start()
         found |= context.student.map_facts()
@@ -75,10 +77,13 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     if SPARSE in known.scorers and method.kind != "translate":  # structured queries are words already
         sets = with_words(context, sets)
     found |= own_documents(context.suite, sets)
+    with clock.phase("place"):
+        english = known.asks_english or method.kind == "translate"
+        views = _views(spec, context, method, encoder, [] if english else [one.language for one in sets], found)
     mode, depth = spec.evaluation.late_mode, spec.evaluation.run_depth
     recalls: list[dict[str, Any]] = []
     with clock.phase("evaluate"):
-        per_query = evaluate(context, encoder, sets, mode, depth, report, out_dir / "runs", spec.id, recalls)
+        per_query = evaluate(context, encoder, sets, mode, depth, report, out_dir / "runs", spec.id, recalls, views)
     found["cut"] = cut.of_cell(cut.cut_record(context, spec), method.kind in ("none", "distil") and not known.asks_english,
                                known.asks_english, method.kind != "translate")  # fmt: skip
     if recalls:
@@ -86,3 +91,21 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     with_descriptions(per_query, about).to_parquet(out_dir / "per_query.parquet", index=False)
     summarise(per_query).to_csv(out_dir / "metrics.csv", index=False, float_format="%.6f")
     return {**found, "seconds": clock.seconds}
+
+
+def _views(
+    spec: CellSpec, context: Context, method: Method, encoder: Encodes | None, languages: list[str], found: dict[str, Any]
+) -> list[View]:
+    """The spaces to compare in; there are no `languages` where all queries are in English, which is the same in all spaces."""
+    if encoder is None:
+        return []
+    if method.placing:
+        views = [PLACINGS[method.placing](spec, context, method, encoder, languages, found)]
+    elif languages and spec.space.asks_own:
+        means, found["language_means"] = own_means(context, encoder, languages, spec.space.mean_texts, spec.evaluation.split)
+        views = views_of(spec.space, context, means)
+    else:
+        views = [View.english(context, tuple(suffixes(spec.space).values()))]
+    if without := found.get("language_means", {}).get("without"):
+        found["notes"] = [f"no mean of their own, so that of English: {', '.join(without)}"]
+    return views

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from bench.base.errors import BenchError
 from bench.base.progress import Report
 from bench.cells.asking.own_documents import left_out, own_ids
 from bench.cells.asking.queries import QuerySet
-from bench.cells.asking.search import Asked, Encodes, Vectors, search
+from bench.cells.asking.search import Asked, Vectors, search
 from bench.cells.shared.context import Context
+from bench.cells.shared.views import Encodes, View
 from bench.retrieval.candidates import recall_against
 from bench.retrieval.large.index import LargeIndex
 from bench.retrieval.ranking import Ranking
@@ -26,6 +28,7 @@ RECALL_QUERIES = 10  # a task and language, unless the profile says another numb
 def evaluate(
     context: Context, encoder: Encodes | None, sets: list[QuerySet], mode: str, depth: int, report: Report,
     runs: Path | None = None, tag: str = "bench", recalls: list[dict[str, Any]] | None = None,
+    views: Sequence[View] = (),
 ) -> pd.DataFrame:  # fmt: skip
     """Search each task's indexes with every scorer that there is something for, score every query.
 
@@ -39,7 +42,8 @@ def evaluate(
         runs: folder for TREC run files; None writes none.
         tag: run tag in those files.
         recalls: is given one row a task, language and scorer in the approximate mode: the share of the exact top
-            10 that it finds, on the first queries. It differs by language, and could pass for a language gap.
+            10 that it finds, on the first queries, in the first view. It differs by language, and could pass for a language gap.
+        views: the spaces to compare in, each with scorers of its own name; default: the English one.
 
     Returns:
         One row a query and scorer: task, scorer, language, query_id and the measures.
@@ -53,18 +57,20 @@ def evaluate(
         runs.mkdir(parents=True, exist_ok=True)
     asked = context.key.retrieval.recall_queries
     sampled = mode == "approximate" and recalls is not None and encoder is not None
-    keep = [text for one in sets for text in one.texts[: RECALL_QUERIES if asked is None else asked]] if sampled else []
+    keep = (RECALL_QUERIES if asked is None else asked) if sampled else 0
+    views = views or (View.english(context),)
     own_documents = [own_ids(context.suite.task(one.task), [one]) for one in sets]
     deep = depth + any(own_documents)  # one more where one may be left out
-    found, kept = search(context, encoder, sets, mode, deep, report, keep)
+    found, kept = search(context, encoder, sets, mode, deep, report, keep, views)
     if sampled and recalls is not None:
         for task in found:
-            recalls += _recalls(context, task, found[task], kept)
+            recalls += _recalls(context, task, found[task], kept, views[0])
     frames: list[pd.DataFrame] = []
     scored: dict[tuple, list[tuple[QuerySet, dict[str, pd.DataFrame]]]] = {}
     for done, one in enumerate(sets):
         rankings = {name: left_out(ranking, own_documents[done], depth) for name, ranking in found[one.task].of(one).items()}
-        known = scored.setdefault(_key(one), [])  # the same questions may have other judgements in another language
+        # The same questions may have other judgements in another language.
+        known = scored.setdefault(_key(found[one.task], one), [])
         own = next((frame for other, frame in known if other.qrels == one.qrels), None)
         if own is None:
             own = {scorer: _scored(ranking, scorer, one) for scorer, ranking in rankings.items()}
@@ -87,42 +93,42 @@ def summarise(per_query: pd.DataFrame) -> pd.DataFrame:
     return means.reset_index()
 
 
-def _key(one: QuerySet) -> tuple:
+def _key(asked: Asked, one: QuerySet) -> tuple:
     """Equal for sets that search the same: the English queries of a task stand for many languages."""
-    return one.task, tuple(one.ids), tuple(one.texts), tuple(one.words or ())
+    return one.task, tuple(one.ids), tuple(asked.of_set(one)), tuple(one.words or ())
 
 
-def _recalls(context: Context, task: str, asked: Asked, kept: Vectors) -> list[dict[str, Any]]:
+def _recalls(context: Context, task: str, asked: Asked, kept: Vectors, view: View) -> list[dict[str, Any]]:
     """What the approximate search of a task finds of the exact one, on the first queries of each language.
 
     One exhaustive search for all of them: on disk, reading the documents is what takes time.
 
     Args:
         asked: what was asked of the task, and its approximate ranks.
-        kept: vectors of the first queries of each query set.
+        kept: vectors of the first queries of each query set, in the view.
     """
-    index = context.documents.index(task)
-    distinct = {_key(one): one for one in asked.sets}
+    index = view.index(task)
+    distinct = {_key(asked, one): one for one in asked.sets}
     many = context.key.retrieval.recall_queries
     if many is None:
         many = RECALL_QUERIES
         if isinstance(index, LargeIndex):
-            likely = list(dict.fromkeys(text for one in distinct.values() for text in one.texts[:many]))
+            likely = list(dict.fromkeys(question for one in distinct.values() for question in asked.of_set(one, many)))
             many = min(many, index.affordable(kept.of(likely)[1]) // len(distinct))
-    first = {key: one.texts[:many] for key, one in distinct.items()}
-    texts = {text: row for row, text in enumerate(dict.fromkeys(text for own in first.values() for text in own))}
-    if not texts:
+    first = {key: asked.of_set(one, many) for key, one in distinct.items()}
+    places = {question: row for row, question in enumerate(dict.fromkeys(q for own in first.values() for q in own))}
+    if not places:
         return []
-    exact = index.search(*kept.of(list(texts)), RECALL_AT, [asked.names[text] for text in texts], "exact")
+    exact = index.search(*kept.of(list(places)), RECALL_AT, [asked.names[question] for question in places], "exact")
     shares: dict[tuple, list[dict[str, Any]]] = {}
     for key, own in first.items():
-        rows, at = np.array([texts[text] for text in own]), np.array([asked.texts[text] for text in own])
+        rows, at = np.array([places[one] for one in own]), np.array([asked.questions[one] for one in own])
         shares[key] = []
         for scorer, ranking in exact.items():
             wanted = Ranking(ranking.doc_ids, ranking.index[rows], ranking.scores[rows])
-            share = recall_against(wanted, asked.ranks[scorer].of(at), RECALL_AT)
+            share = recall_against(wanted, asked.ranks[scorer + view.suffixes[0]].of(at), RECALL_AT)
             shares[key].append({"scorer": scorer, "queries": len(own), f"recall@{RECALL_AT}": float(share.mean())})
-    return [{"task": task, "language": one.language, **share} for one in asked.sets for share in shares[_key(one)]]
+    return [{"task": task, "language": one.language, **share} for one in asked.sets for share in shares[_key(asked, one)]]
 
 
 def _scored(ranking: Ranking, scorer: str, one: QuerySet) -> pd.DataFrame:

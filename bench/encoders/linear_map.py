@@ -14,6 +14,7 @@ import torch
 
 from bench.base.errors import BenchError
 from bench.encoders.cache import TextStates
+from bench.encoders.encoder import Encoded
 from bench.encoders.head import Head, Layer
 
 # Times the mean variance of a coordinate of x and the number of texts.
@@ -89,7 +90,7 @@ def fit_head(
     return Head([tokens.layer()], [pooled.layer()]), facts
 
 
-def token_means(states: TextStates) -> np.ndarray:
+def token_means(states: TextStates | Encoded) -> np.ndarray:
     """(n, d) float64 mean of the content tokens of each text."""
     offsets = states.tokens.offsets
     sums = np.add.reduceat(np.asarray(states.tokens.vectors, dtype=np.float64), offsets[:-1], axis=0)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bench.base.settings import Settings
 from bench.encoders.hub import pinned
@@ -31,3 +31,32 @@ class Space(Settings):
 
     centre: bool = True  # subtract the mean vector: raw ones all point the same way
     remove_directions: Annotated[int, Field(ge=0)] = 0  # so many leading directions are taken out as well
+    # Whose mean is subtracted from a text that is no English, in training and in the scorers dense and late: that of English,
+    # or that of its own language. Documents keep the English mean.
+    language_means: Literal["english", "own"] = "english"
+    # Spaces to score in as well, with scorers dense_own and late_own (or dense_english and late_english).
+    score_in: tuple[Literal["english", "own"], ...] = ()
+    mean_texts: Annotated[int, Field(ge=1)] = 100  # unlabelled texts of a language that its mean is of, at most
+
+    @model_validator(mode="after")
+    def _centred(self) -> Space:
+        if not self.centre and self.asks_own:
+            raise ValueError("means of languages need space.centre: true (without it no mean is subtracted at all)")
+        return self
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Spaces that are scored in beside the primary one."""
+        return tuple(name for name in dict.fromkeys(self.score_in) if name != self.language_means)
+
+    @property
+    def asks_own(self) -> bool:
+        """Whether the means of other languages than English are needed."""
+        return "own" in (self.language_means, *self.others)
+
+    def of_key(self) -> dict[str, Any]:
+        """The values that decide results; without languages' means where none is asked for, as before there were any."""
+        found = self.model_dump(include={"centre", "remove_directions"})
+        if self.asks_own:
+            found |= {"language_means": self.language_means, "others": list(self.others), "mean_texts": self.mean_texts}
+        return found

@@ -64,6 +64,19 @@ class Centring:
 
 
 @dataclass(frozen=True)
+class Means:
+    """Mean raw vectors of texts in one language, (d,) float32 each: `tokens` over all content tokens, `pooled` over texts."""
+
+    tokens: np.ndarray
+    pooled: np.ndarray
+
+    @classmethod
+    def of(cls, tokens: np.ndarray, pooled: np.ndarray) -> Means:
+        """Of raw states, (T, d) content tokens and (n, d) pooled states; the sums are in float64."""
+        return cls(mean_row(tokens).astype(np.float32), mean_row(pooled).astype(np.float32))
+
+
+@dataclass(frozen=True)
 class Space:
     """One centring for token vectors, one for pooled vectors; the same for teacher and student.
 
@@ -121,6 +134,11 @@ class Space:
         """Raw pooled states (..., d) -> unit vectors in float32; differentiable for tensors."""
         return self.pooled_centring(x)
 
+    def centred_on(self, means: Means) -> Space:
+        """The space with other means, and the directions that are taken out of this one."""
+        token, pooled = self.token_centring.directions, self.pooled_centring.directions
+        return Space(Centring(means.tokens, token), Centring(means.pooled, pooled))
+
     def save(self, path: Path) -> None:
         """Write as one .npz file, atomically."""
         stream = io.BytesIO()
@@ -139,6 +157,30 @@ class Space:
             raise BenchError(f"cannot read the space in {path}: {error}", "delete the file; it is made anew") from error
 
 
+def mean_row(rows: np.ndarray) -> np.ndarray:
+    """(d,) float64 mean of (n, d) rows, which may be memory-mapped and of half precision."""
+    total = np.zeros(rows.shape[1])
+    for start in range(0, len(rows), _BLOCK):
+        total += rows[start : start + _BLOCK].sum(0, dtype=np.float64)
+    return total / len(rows)
+
+
+def first_directions(rows: np.ndarray, k: int) -> np.ndarray:
+    """(d, k) float32 first right singular vectors of (n, d) rows, which are not centred.
+
+    Raises:
+        BenchError: more directions than there are rows or dimensions.
+    """
+    d = rows.shape[1]
+    if not 0 < k < min(d, len(rows) + 1):
+        raise BenchError(f"{len(rows)} rows of {d} dimensions have no {k} first directions", "ask for fewer")
+    moments = np.zeros((d, d))
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK].astype(np.float64)
+        moments += block.T @ block
+    return np.ascontiguousarray(np.linalg.eigh(moments)[1][:, ::-1][:, :k], dtype=np.float32)
+
+
 def _fit(rows: np.ndarray, what: str, centre: bool, k: int) -> Centring:
     if rows.ndim != 2 or not len(rows):
         raise BenchError(f"there are no {what} states to estimate the space from",
@@ -147,10 +189,7 @@ def _fit(rows: np.ndarray, what: str, centre: bool, k: int) -> Centring:
     if not 0 <= k < min(d, len(rows)):
         raise BenchError(f"cannot remove {k} directions estimated from {len(rows)} {what} states of {d} dimensions",
                          f"allowed: 0 to {min(d, len(rows)) - 1}")  # fmt: skip
-    total = np.zeros(d)
-    for start in range(0, len(rows), _BLOCK):
-        total += rows[start : start + _BLOCK].sum(0, dtype=np.float64)
-    mean = total / len(rows)
+    mean = mean_row(rows)
     directions = np.zeros((d, 0), dtype=np.float32)
     if k:
         covariance = np.zeros((d, d))

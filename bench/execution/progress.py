@@ -163,4 +163,5 @@ def report_line(manifest: dict[str, Any]) -> str:
     if memory := manifest.get("peak_memory_mb"):
         parts.append(f"{memory / 1024:.1f} GB")
     warning = (manifest.get("collapse") or {}).get("warning")
-    return ", ".join(parts) + (f"; warning: {warning}" if warning else "")
+    notes = [*([f"warning: {warning}"] if warning else []), *manifest.get("notes", ())]
+    return "; ".join([", ".join(parts), *notes])

@@ -84,6 +84,7 @@ class CellSpec(Settings):
         for side in ("teacher", "student"):
             if len(self.model_keys.get(side, "")) == FOLDER_KEY:
                 content["models"][side] = "a folder"  # its content counts, wherever it lies
+        content["space"] = self.space.of_key()
         if self.models.head == "none":
             del content["models"]["head"]  # as before there were any
         if decided := self.retrieval.deciding():

@@ -14,7 +14,8 @@ from bench.analysis.results import RANKED_BY
 from bench.analysis.tables import MEAN
 from bench.base.paths import atomic_write
 from bench.output.highlight import chosen, family_heads
-from methods.facts import facts, highlighted
+from methods.declaration import base_scorer
+from methods.facts import NO_TRAINING, facts, highlighted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +28,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (3, 1.5)), (0, (6, 2, 1.5, 2)))  # of the first, second, ... user of a colour
 GREY = "#666666"
+DOTS: tuple[Any, ...] = ((0, (1, 1)), (0, (4, 1, 1, 1)), (0, (1, 3)))  # of methods without training
 OTHER = {"color": "#c4c8cc", "linewidth": 0.8, "label": "other methods"}
 PANEL = (2.3, 2.2)  # inches, with the space between panels
 LEFT, RIGHT, TOP, BOTTOM = 0.75, 0.1, 0.7, 0.5  # inches; the top has room for two rows of legend
@@ -99,7 +101,7 @@ def draw(table: pd.DataFrame, task: str = MEAN, shown: Sequence[str] = ()) -> Fi
     for row, scorer in zip(panels, scorers, strict=True):
         for panel, group in zip(row, groups, strict=True):
             _panel(panel, means[(means["scorer"] == scorer) & (means["group"] == group)], looks)
-        row[0].set_ylabel(f"{SCORERS.get(scorer, scorer)}\nnDCG@10")
+        row[0].set_ylabel(f"{_named(scorer)}\nnDCG@10")
     for panel, group in zip(panels[0], groups, strict=True):
         panel.set_title(f"{group} languages")
         panel.set_xticks(sorted(means["size"].unique()))
@@ -157,6 +159,9 @@ def styles(methods: Sequence[str], shown: Sequence[str] = ()) -> dict[str, dict[
         }  # fmt: skip
         if shown and method not in shown:
             looks[method] = OTHER
+    untrained = [method for method in methods if facts(method).role == NO_TRAINING]
+    for number, method in enumerate(untrained):
+        looks[method] = {"color": GREY, "linestyle": DOTS[number % len(DOTS)], "linewidth": 1.0}
     looks[FLOOR] = {"color": GREY, "linestyle": (0, (2, 2)), "linewidth": 1.2}
     return {method: look for method, look in looks.items() if method in methods}
 
@@ -190,6 +195,12 @@ def _legend(looks: Mapping[str, dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(str(OTHER["label"]) if look is OTHER else label(method) for method, look in looks.items()))
 
 
+def _named(scorer: str) -> str:
+    base = base_scorer(scorer)
+    return SCORERS.get(base, base) + ("" if base == scorer else f", {scorer.removeprefix(base + '_')} means")
+
+
 def label(method: str) -> str:
     """What a method is called in pictures."""
-    return {CEILING: f"{CEILING} (ceiling)", FLOOR: f"{FLOOR} (floor)"}.get(method, method)
+    role = facts(method).role
+    return f"{method} ({role})" if method in (CEILING, FLOOR) or role == NO_TRAINING else method

@@ -14,7 +14,7 @@ from bench.encoders.space import Space
 from bench.training.freezing import freeze
 from bench.training.groups import cut
 from bench.training.lower import LowerStates
-from bench.training.pairs import Pairs, TeacherStates, padded
+from bench.training.pairs import Pairs, Shift, TeacherStates, padded
 from bench.training.settings import Training
 from bench.training.stepping import Stepping
 from methods.base import Method, TokenStates
@@ -35,10 +35,12 @@ class Distillation(Stepping):
     def losses(self, positions: np.ndarray, pairs: Pairs) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of the method on these pairs, and its scalars."""
         sides = [[pairs.texts[i] for i in positions]]
+        offsets = [pairs.offsets]
         if "english" in self.method.needs:
             assert pairs.english_texts is not None, f"{self.method.name} needs the English sides, tokenised"
             sides.append([pairs.english_texts[i] for i in positions])
-        student, *english = self.states(*sides)
+            offsets.append(pairs.english_offsets)
+        student, *english = self.states(*sides, shifts=[None if one is None else one.of(positions) for one in offsets])
         if pairs.idf is not None:
             student.idf = padded([pairs.idf[i] for i in positions]).to(self.device)
         rows = pairs.english[positions]
@@ -46,18 +48,28 @@ class Distillation(Stepping):
         teacher = self.teacher.batch(rows, self.device)
         return self.method.loss(student, teacher, torch.from_numpy(rows).to(self.device), **needed)
 
-    def states(self, *sides: Sequence[TokenizedText]) -> list[TokenStates]:
+    def states(self, *sides: Sequence[TokenizedText], shifts: Sequence[Shift | None] = ()) -> list[TokenStates]:
         """The texts of each side as the student sees them, in the space of the comparison, in float32.
 
         All sides go through the student together, a text that occurs twice only once, in groups of similar length.
+
+        Args:
+            shifts: of each side what is taken from its raw states before; None or left out: nothing.
         """
-        place: dict[tuple[int, ...], int] = {}
-        at = [[place.setdefault(tuple(text.ids), len(place)) for text in side] for side in sides]
-        known = {place[tuple(text.ids)]: text for side in sides for text in side}
+        shifts = [*shifts, *[None] * (len(sides) - len(shifts))]
+        # A text that two languages share is two texts where each language has a mean of its own.
+        keys = [[(tuple(text.ids), shift.rows[i] if shift else 0) for i, text in enumerate(side)]
+                for side, shift in zip(sides, shifts, strict=True)]  # fmt: skip
+        place: dict[tuple[tuple[int, ...], int], int] = {}
+        at = [[place.setdefault(key, len(place)) for key in side] for side in keys]
+        known = {place[key]: text for names, side in zip(keys, sides, strict=True) for key, text in zip(names, side, strict=True)}
         unique = [known[i] for i in range(len(place))]
+        tables = next((shift.tables for shift in shifts if shift), None)
+        languages = [language for _, language in place]
         groups = cut(np.array([len(text) for text in unique]), self.device.type)
         width = max(len(text) for text in unique)
-        parts = [self._encoded([unique[i] for i in group], width) for group in groups]
+        shifted = [tables and [table[[languages[i] for i in group]] for table in tables] for group in groups]
+        parts = [self._encoded([unique[i] for i in group], width, own) for group, own in zip(groups, shifted, strict=True)]
         row = torch.from_numpy(np.argsort(np.concatenate(groups))).to(self.device)
         vectors, mask, pooled = (torch.cat(part)[row] for part in zip(*parts, strict=True))
         found = []
@@ -66,15 +78,21 @@ class Distillation(Stepping):
             found.append(TokenStates(vectors[rows, :longest], mask[rows, :longest], pooled[rows]))
         return found
 
-    def _encoded(self, texts: list[TokenizedText], width: int) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, width, d) token vectors, (B, width) mask and (B, d) pooled vectors."""
+    def _encoded(
+        self, texts: list[TokenizedText], width: int, shift: Sequence[np.ndarray] | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, width, d) token vectors, (B, width) mask and (B, d) pooled vectors; `shift`: (B, d) for each of the two."""
         batch = self.student.collate(texts)
         given = None if self.lower is None else self.lower.batch(texts, self.device)
         hidden, pooled = self.student.states(batch, given)
         more = width - hidden.shape[1]
         mask = F.pad(batch.content_mask, (0, more)).to(self.device, non_blocking=True)
         # The encoder may compute in bfloat16; similarities, plans and softmaxes are float32 for every method.
-        return F.pad(self.space.tokens(hidden.float()), (0, 0, 0, more)), mask, self.space.pooled(pooled.float())
+        hidden, pooled = hidden.float(), pooled.float()
+        if shift is not None:
+            tokens, whole = (torch.from_numpy(part).to(self.device) for part in shift)
+            hidden, pooled = hidden - tokens[:, None], pooled - whole
+        return F.pad(self.space.tokens(hidden), (0, 0, 0, more)), mask, self.space.pooled(pooled)
 
     def training_step(self, positions: np.ndarray, index: int) -> None:
         loss, scalars = self.losses(positions, self.pairs)

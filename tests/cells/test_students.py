@@ -30,11 +30,11 @@ def trained(world: World, name: str, keep: bool = True, **training) -> Path:
 
 @pytest.mark.parametrize("frozen", [False, True])
 def test_the_student_comes_back_as_it_was_trained(world: World, monkeypatch: pytest.MonkeyPatch, frozen: bool):
-    import bench.cells.distil
+    import bench.cells.arms.distil
 
     seen = []
-    real = bench.cells.distil.save_student
-    monkeypatch.setattr(bench.cells.distil, "save_student", lambda *given: (seen.append(given[1]), real(*given))[1])
+    real = bench.cells.arms.distil.save_student
+    monkeypatch.setattr(bench.cells.arms.distil, "save_student", lambda *given: (seen.append(given[1]), real(*given))[1])
     folder = trained(world, f"frozen {frozen}", freeze_embeddings=frozen, freeze_layers=int(frozen))
     stored = read_student(folder)
     again = put_back(stored, load_encoder(stored.start))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bench.base.errors import BenchError
-from bench.encoders.space import Space
+from bench.encoders.space import Means, Space, first_directions
 
 RNG = np.random.default_rng(0)
 # One direction with far more variance than the others, and a large common mean.
@@ -103,3 +103,34 @@ def test_what_cannot_be_estimated_is_refused() -> None:
     for k in (-1, 16):
         with pytest.raises(BenchError, match="0 to 15"):
             Space.fit(TOKENS, POOLED, remove_directions=k)
+
+
+def test_other_means_keep_the_directions():
+    rng = np.random.default_rng(0)
+    tokens, pooled = rng.normal(size=(50, 4)) + 3, rng.normal(size=(20, 4)) - 1
+    space = Space.fit(tokens, pooled, remove_directions=1)
+    own = Means.of(tokens[:9].astype(np.float16), pooled[:5])
+    np.testing.assert_allclose(own.tokens, tokens[:9].mean(0), atol=2e-3)
+    moved = space.centred_on(own)
+    x = rng.normal(size=(3, 4)).astype(np.float32)
+    for centre, mean, directions in (
+        (moved.tokens, own.tokens, space.token_centring.directions), (moved.pooled, own.pooled, space.pooled_centring.directions)
+    ):  # fmt: skip
+        y = (x - mean) - (x - mean) @ directions @ directions.T
+        np.testing.assert_allclose(centre(x), y / np.linalg.norm(y, axis=1, keepdims=True), atol=1e-6)
+    space.tokens(torch.from_numpy(x))  # fills the space's own tensors, which are not those of the other
+    np.testing.assert_allclose(moved.tokens(torch.from_numpy(x)).numpy(), moved.tokens(x), atol=1e-6)
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_first_directions_are_right_singular_vectors(k: int):
+    rows = np.random.default_rng(1).normal(size=(30, 5)) + 2
+    found = first_directions(rows, k)
+    expected = np.linalg.svd(rows, full_matrices=False)[2][:k].T
+    np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-5)
+    np.testing.assert_allclose(np.abs(found.T @ expected), np.eye(k), atol=1e-5)  # in their order, up to the sign
+
+
+def test_more_directions_than_there_are_is_an_error():
+    with pytest.raises(BenchError, match="2 rows of 5 dimensions have no 3"):
+        first_directions(np.ones((2, 5)), 3)

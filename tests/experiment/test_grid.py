@@ -296,3 +296,30 @@ def test_a_wrong_selection_is_one_clear_message(axes, expected):
 def test_lists_split_outside_of_parentheses_only():
     assert split_list(["a, b(c=1,d=2)", "e", ""]) == ("a", "b(c=1,d=2)", "e")
     assert split_list(None) == ()
+
+
+def test_spaces_of_languages_are_in_the_key_only_where_they_are_asked_for():
+    def key(*changes: str) -> str:
+        return made(*changes, "grid.sizes=[5]")["contrastive@5#0"].key
+
+    plain = key()
+    assert key("space.mean_texts=7") == key("space.score_in=[english]") == plain
+    asked = {key(*changes) for changes in (
+        ["space.score_in=[own]"], ["space.score_in=[own]", "space.mean_texts=7"], ["space.language_means=own"],
+        ["space.language_means=own", "space.score_in=[english]"],
+    )}  # fmt: skip
+    assert len(asked) == 4 and plain not in asked
+    assert key("space.score_in=[own, english, own]") == key("space.score_in=[own]")
+
+
+@pytest.mark.parametrize("change", ["space.language_means=own", "space.score_in=[own]"])
+def test_means_of_languages_need_a_centred_space(change: str):
+    with pytest.raises(BenchError, match="centre"):
+        load_profile(str(SMALL), [change, "space.centre=false"])
+
+
+def test_arms_without_training_occur_as_often_as_what_they_depend_on():
+    found = made("grid.methods=[centred, lir, linear_map, contrastive]", "grid.sizes=[5, 10]", "grid.seeds=[0, 1]")
+    ids = [name for name in found if not name.startswith("contrastive")]
+    assert ids == ["centred@0#0", "lir@0#0", *(f"linear_map@{size}#{seed}" for seed in (0, 1) for size in (5, 10))]
+    assert found["linear_map@5#0"].pairs == found["contrastive@5#0"].pairs and found["centred@0#0"].pairs == 0

@@ -33,6 +33,18 @@ def test_roles_and_questions() -> None:
     ]  # fmt: skip
 
 
+def test_arms_without_training_are_shown_and_do_not_compete() -> None:
+    for text in ("centred", "centred(documents=bitext)", "lir(directions=4)", "linear_map(form=procrustes)"):
+        assert facts(text).role == "no training" and facts(text).is_reference
+    trained = {name for name in ("centred", "lir", "linear_map") if registry.declared(name).trained}
+    assert trained == {"linear_map"}  # it depends on the pairs of the cell
+
+
+def test_a_scorer_in_another_space_is_the_same_scorer() -> None:
+    assert facts("optical").scored_with("dense_own") and facts("optical").scored_with("late_english")
+    assert not facts("lexical(form=structured)").scored_with("late_own") and not facts("optical").scored_with("late_other")
+
+
 def test_a_method_that_is_gone_and_a_short_name_compete() -> None:
     assert facts("somebodys_loss(weight=2)") == Facts() and not Facts().is_reference
     assert facts("optical(textbook)") == Facts()

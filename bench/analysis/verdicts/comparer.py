@@ -114,7 +114,7 @@ def common_scorers(scores: Scores, wanted: Sequence[str], first: str, second: st
     Raises:
         BenchError: the methods have none in common, or one of `wanted` only one of them has.
     """
-    own = {name: facts(name).scorers for name in (first, second)}
+    own = {name: [one for one in scores.scorers if facts(name).scored_with(one)] for name in (first, second)}
     both = [scorer for scorer in scores.scorers if all(scorer in has for has in own.values())]
     asked = [known("scorer", name, scores.scorers) for name in wanted]
     said = " and ".join(f"{name} is scored with {', '.join(has)}" for name, has in own.items())

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from bench.base.once import once
 from bench.base.paths import cache_dir
-from bench.cells.asking.search import Encodes
 from bench.cells.shared.context import Context
+from bench.cells.shared.views import Encodes
 from bench.encoders.device import autocast_dtype, device_of
 from bench.encoders.device.inference import quick
 from bench.encoders.encoder import CPU_TOKENS, GPU_TOKENS, Encoded, Encoder, TokenizedText, token_batches

@@ -8,32 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
-import torch
 
 from bench.base.errors import BenchError
 from bench.base.progress import Report
 from bench.base.ragged import Ragged
 from bench.cells.asking.queries import QuerySet
 from bench.cells.shared.context import Context
-from bench.encoders.encoder import Encoded
+from bench.cells.shared.views import Encodes, View
 from bench.retrieval.ranking import Ranking
 from bench.retrieval.sparse import WordQuery
 from methods.declaration import SPARSE
 
 TEXTS, GPU_TEXTS = 2048, 16384  # texts of a block, at most; a GPU wants larger products
+Question = tuple[str, str]  # language and text; the language is empty where no space looks at it
 BYTES = 200  # of a text; a block of longer ones has fewer, so that a block has some 50,000 to 100,000 tokens
-
-
-class Encodes(Protocol):
-    """An encoder, or what encodes like one."""
-
-    @property
-    def device(self) -> torch.device: ...
-
-    def encode(self, texts: Sequence[str], kind: str = "query", /) -> Encoded: ...
 
 
 class Ranks:
@@ -77,34 +67,38 @@ class Ranks:
 
 @dataclass
 class Asked:
-    """What is asked of one task, each text and each structured query once, and what was found.
+    """What is asked of one task, each question and each structured query once, and what was found.
 
     Attributes:
         sets: its query sets.
-        texts, words: their row in the ranks.
+        questions, words: their row in the ranks.
         names: a query id for each of them, for messages.
+        by_language: equal texts of two languages are two questions.
         ranks: by scorer.
     """
 
     sets: list[QuerySet]
-    texts: dict[str, int]
+    questions: dict[Question, int]
     words: dict[WordQuery, int]
-    names: dict[str | WordQuery, str]
+    names: dict[Question | WordQuery, str]
+    by_language: bool = False
     ranks: dict[str, Ranks] = field(default_factory=dict)
 
     @classmethod
-    def by(cls, sets: list[QuerySet]) -> Asked:
-        texts: dict[str, int] = {}
-        words: dict[WordQuery, int] = {}
-        names: dict[str | WordQuery, str] = {}
+    def by(cls, sets: list[QuerySet], by_language: bool = False) -> Asked:
+        found = cls(sets, {}, {}, {}, by_language)
         for one in sets:
-            for text, name in zip(one.texts, one.ids, strict=True):
-                texts.setdefault(text, len(texts))
-                names.setdefault(text, name)
+            for question, name in zip(found.of_set(one), one.ids, strict=True):
+                found.questions.setdefault(question, len(found.questions))
+                found.names.setdefault(question, name)
             for query, name in zip(one.words or (), one.ids, strict=False):
-                words.setdefault(query, len(words))
-                names.setdefault(query, name)
-        return cls(sets, texts, words, names)
+                found.words.setdefault(query, len(found.words))
+                found.names.setdefault(query, name)
+        return found
+
+    def of_set(self, one: QuerySet, most: int | None = None) -> list[Question]:
+        """The (first) questions of a query set."""
+        return [(one.language if self.by_language else "", text) for text in one.texts[:most]]
 
     def put(self, scorer: str, total: int, rows: np.ndarray, ranking: Ranking) -> None:
         """What a scorer found for the `rows` of `total` queries."""
@@ -112,58 +106,62 @@ class Asked:
 
     def of(self, one: QuerySet) -> dict[str, Ranking]:
         """The rankings of a query set, by scorer."""
-        rows = np.array([self.texts[text] for text in one.texts], dtype=np.int64)
+        rows = np.array([self.questions[question] for question in self.of_set(one)], dtype=np.int64)
         by_words = np.array([self.words[query] for query in one.words or ()], dtype=np.int64)
         return {scorer: ranks.of(by_words if scorer == SPARSE else rows) for scorer, ranks in self.ranks.items()}
 
 
 @dataclass
 class Vectors:
-    """Unit vectors of some texts, one each and one a token."""
+    """Unit vectors of some questions, one each and one a token."""
 
-    row: dict[str, int]
+    row: dict[Question, int]
     dense: np.ndarray
     late: Ragged
 
-    def of(self, texts: Sequence[str]) -> tuple[np.ndarray, Ragged]:
-        """Those of these texts, in this order."""
-        rows = np.array([self.row[text] for text in texts], dtype=np.int64)
+    def of(self, questions: Sequence[Question]) -> tuple[np.ndarray, Ragged]:
+        """Those of these, in this order."""
+        rows = np.array([self.row[question] for question in questions], dtype=np.int64)
         if np.array_equal(rows, np.arange(len(self.row))):
             return self.dense, self.late
         return self.dense[rows], self.late.take(rows)
 
     @classmethod
-    def joined(cls, items: dict[str, tuple[np.ndarray, np.ndarray]]) -> Vectors:
-        """Those of single texts: (d,) and (tokens, d) of each."""
+    def joined(cls, items: dict[Question, tuple[np.ndarray, np.ndarray]]) -> Vectors:
+        """Those of single questions: (d,) and (tokens, d) of each."""
         if not items:
             return cls({}, np.empty((0, 0), np.float32), Ragged(np.empty((0, 0), np.float32), np.zeros(1, np.int64)))
         dense, late = zip(*items.values(), strict=True)
-        return cls({text: row for row, text in enumerate(items)}, np.stack(dense), Ragged.from_list(late))
+        return cls({question: row for row, question in enumerate(items)}, np.stack(dense), Ragged.from_list(late))
 
 
 def search(
     context: Context, encoder: Encodes | None, sets: list[QuerySet], mode: str, depth: int, report: Report,
-    keep: Sequence[str] = (),
+    keep: int = 0, views: Sequence[View] = (),
 ) -> tuple[dict[str, Asked], Vectors]:  # fmt: skip
     """Ask every task's indexes with every scorer that there is something for.
 
     Args:
         context, encoder, sets, mode, depth, report: as in `evaluate`.
-        keep: texts whose vectors are given back.
+        keep: so many of the first questions of each query set whose vectors (of the first view) are given back.
+        views: the spaces to compare in; default: the English one.
 
     Returns:
-        What was found, by task; the vectors of `keep`.
+        What was found, by task; the vectors of the first questions.
 
     Raises:
         BenchError: a task has neither vectors nor words to be asked with.
     """
-    tasks = {task: Asked.by([one for one in sets if one.task == task]) for task in dict.fromkeys(one.task for one in sets)}
-    kept = _by_vectors(context, encoder, tasks, mode, depth, report, set(keep)) if encoder is not None else {}
+    views = views or (View.english(context),)
+    separate = encoder is not None and any(view.by_language for view in views)
+    names = dict.fromkeys(one.task for one in sets)
+    tasks = {task: Asked.by([one for one in sets if one.task == task], separate) for task in names}
+    kept = _by_vectors(encoder, tasks, views, mode, depth, report, keep) if encoder is not None else {}
     for task, asked in tasks.items():
         if asked.words and context.suite.task(task).streamed is None:  # an index of words needs all documents at once
-            names = [asked.names[query] for query in asked.words]
-            found = context.documents.word_index(task).search(list(asked.words), depth, names)
-            asked.put(SPARSE, len(names), np.arange(len(names)), found)
+            ids = [asked.names[query] for query in asked.words]
+            found = context.documents.word_index(task).search(list(asked.words), depth, ids)
+            asked.put(SPARSE, len(ids), np.arange(len(ids)), found)
         if not asked.ranks:
             raise BenchError(
                 f"the documents of task {task} are streamed, and there is no index of words for them",
@@ -173,34 +171,43 @@ def search(
 
 
 def _by_vectors(
-    context: Context, encoder: Encodes, tasks: dict[str, Asked], mode: str, depth: int, report: Report, keep: set[str],
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:  # fmt: skip
-    """Fills the ranks of the tasks; gives back the vectors of the texts in `keep`."""
+    encoder: Encodes, tasks: dict[str, Asked], views: Sequence[View], mode: str, depth: int, report: Report, keep: int,
+) -> dict[Question, tuple[np.ndarray, np.ndarray]]:  # fmt: skip
+    """Fills the ranks of the tasks; gives back the vectors, in the first view, of the first questions of each query set."""
     kept = {}
-    texts = list(dict.fromkeys(text for asked in tasks.values() for text in asked.texts))
+    wanted = {question for asked in tasks.values() for one in asked.sets for question in asked.of_set(one, keep)}
+    questions = {task: _by_text(asked) for task, asked in tasks.items()}
+    texts = list(dict.fromkeys(text for of_text in questions.values() for text in of_text))
     done = 0
     for block in blocks(texts, TEXTS if encoder.device.type == "cpu" else GPU_TEXTS):
-        vectors = encoded(context, encoder, block)
-        for task, asked in tasks.items():
-            if own := [text for text in block if text in asked.texts]:
-                rows = np.array([asked.texts[text] for text in own], dtype=np.int64)
-                names = [asked.names[text] for text in own]
-                found = context.documents.index(task).search(*vectors.of(own), depth, names, mode)
+        states = encoder.encode(block, "query")
+        row = {text: i for i, text in enumerate(block)}
+        for view in views:
+            for task, asked in tasks.items():
+                own = [question for text in block for question in questions[task].get(text, ())]
+                if not own:
+                    continue
+                dense, late = view.vectors(states, [row[text] for _, text in own], [language for language, _ in own])
+                found = view.index(task).search(dense, late, depth, [asked.names[question] for question in own], mode)
+                places = np.array([asked.questions[question] for question in own], dtype=np.int64)
                 for scorer, ranking in found.items():
-                    asked.put(scorer, len(asked.texts), rows, ranking)
-        for text in keep.intersection(block):
-            kept[text] = vectors.dense[vectors.row[text]].copy(), vectors.late[vectors.row[text]].copy()
+                    for suffix in view.suffixes:
+                        asked.put(scorer + suffix, len(asked.questions), places, ranking)
+                if view is views[0]:
+                    for i, question in enumerate(own):
+                        if question in wanted:
+                            kept[question] = dense[i].copy(), late[i].copy()
         done += len(block)
         report("encode and search queries", done / len(texts))
     return kept
 
 
-def encoded(context: Context, encoder: Encodes, texts: list[str]) -> Vectors:
-    """The texts in the space of the context."""
-    states = encoder.encode(texts, "query")
-    space = context.teacher.space
-    late = Ragged(space.tokens(states.tokens.vectors), states.tokens.offsets)
-    return Vectors({text: row for row, text in enumerate(texts)}, space.pooled(states.pooled), late)
+def _by_text(asked: Asked) -> dict[str, list[Question]]:
+    """The questions of a task by their text: one, or one a language."""
+    found: dict[str, list[Question]] = {}
+    for question in asked.questions:
+        found.setdefault(question[1], []).append(question)
+    return found
 
 
 def blocks(texts: Sequence[str], most: int) -> Iterator[list[str]]:

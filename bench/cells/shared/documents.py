@@ -16,10 +16,12 @@ from bench.cells.shared.key import Key
 from bench.cells.shared.teacher import Progress, Teacher
 from bench.cells.words.cutting import Pieces, key, pieces_of, words
 from bench.data.suite.types import Suite
+from bench.encoders.cache import TextStates
 from bench.encoders.device import device_of
 from bench.encoders.encoder import autocast_dtype
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import model_folder
+from bench.encoders.space import Space
 from bench.retrieval.dense import DenseIndex
 from bench.retrieval.large.build import encode_collection, index_collection
 from bench.retrieval.large.index import LargeIndex
@@ -78,14 +80,29 @@ class Documents:
     @cache  # noqa: B019 - lives as long as its process
     def index(self, task: str) -> Index | LargeIndex:
         """The index of a task's documents."""
-        if self.on_disk(task):
-            return self.large(task)
-        documents = self.suite.task(task).documents
-        states = self.teacher.states(documents["text"].tolist(), "passage")
-        ids = documents["doc_id"].tolist()
-        return Index(DenseIndex(ids, self.teacher.dense(states)), LateIndex(ids, self.teacher.late(states)))
+        return self.index_in(task, self.teacher.space)
 
-    def large(self, task: str, progress: Progress | None = None) -> LargeIndex:
+    def index_in(self, task: str, space: Space) -> Index | LargeIndex:
+        """The same in another space than the experiment's; made anew at every call."""
+        if self.on_disk(task):
+            return self.large(task, space=space)
+        states, ids = self.states(task), self.suite.task(task).documents["doc_id"].tolist()
+        return Index(DenseIndex(ids, self.teacher.dense(states, space)), LateIndex(ids, self.teacher.late(states, space)))
+
+    def states(self, task: str) -> TextStates:
+        """Raw states of a task's documents.
+
+        Raises:
+            BenchError: they are on disk.
+        """
+        if self.on_disk(task):
+            raise BenchError(
+                f"the documents of task {task} are on disk, and their mean is not known",
+                "retrieval.documents = memory, or a method that leaves documents where they are: centred(documents=bitext)",
+            )
+        return self.teacher.states(self.suite.task(task).documents["text"].tolist(), "passage")
+
+    def large(self, task: str, progress: Progress | None = None, space: Space | None = None) -> LargeIndex:
         """The index on disk of a task's documents. They are encoded once a teacher, whatever the suite's other content."""
         settings, encoder = self.key.retrieval, self.key.teacher
         documents = self.suite.task(task).stream()
@@ -98,7 +115,7 @@ class Documents:
             return states.pooled, states.tokens
 
         shards = encode_collection(folder, documents, encode, settings.bits, settings.shard, progress or (lambda share: None))
-        return index_collection(folder, shards, self.teacher.space, settings.candidates, settings.probes, device_of())
+        return index_collection(folder, shards, space or self.teacher.space, settings.candidates, settings.probes, device_of())
 
     @cached_property
     def pieces(self) -> Pieces:

@@ -70,10 +70,10 @@ class Teacher:
         """States of the English sides, as training wants them."""
         return TeacherStates(self.english.tokens, self.english.pooled, self.space)
 
-    def dense(self, states: TextStates) -> np.ndarray:
-        """(n, d) unit vectors of whole texts."""
-        return self.space.pooled(np.asarray(states.pooled, dtype=np.float32))
+    def dense(self, states: TextStates, space: Space | None = None) -> np.ndarray:
+        """(n, d) unit vectors of whole texts, in the experiment's space or another."""
+        return (space or self.space).pooled(np.asarray(states.pooled, dtype=np.float32))
 
-    def late(self, states: TextStates) -> Ragged:
-        """Unit vectors of the tokens of each text."""
-        return Ragged(self.space.tokens(np.asarray(states.tokens.vectors, dtype=np.float32)), states.tokens.offsets)
+    def late(self, states: TextStates, space: Space | None = None) -> Ragged:
+        """Unit vectors of the tokens of each text, in the experiment's space or another."""
+        return Ragged((space or self.space).tokens(np.asarray(states.tokens.vectors, dtype=np.float32)), states.tokens.offsets)

@@ -37,8 +37,7 @@ class StoredCell:
         """Kind of its method, see `methods.base.Method`; a cell with a student is one of distillation."""
         if STUDENT in self.manifest["files"]:
             return "distil"
-        source = {self.spec.method.partition("(")[0]: self.spec.method_source} if self.spec.method_source else None
-        return registry.declaration(method_spec(self.spec.method, source)).kind
+        return registry.declaration(method_spec(self.spec.method, _files(self.spec))).kind
 
 
 def export(experiment: Path, cell_id: str, target: Path) -> Path:
@@ -93,6 +92,11 @@ def find(experiment: Path, cell_id: str) -> StoredCell:
     return StoredCell(folder, spec, manifest)
 
 
+def _files(spec: CellSpec) -> dict[str, str] | None:
+    """Where the method of a cell lies, if in a file of its own."""
+    return {spec.method.partition("(")[0]: spec.method_source} if spec.method_source else None
+
+
 def check_kind(cell: StoredCell, experiment: Path) -> None:
     """Raise a `BenchError` for a cell without a student, or one that did not keep it."""
     name, kind = cell.spec.id, cell.kind
@@ -100,6 +104,16 @@ def check_kind(cell: StoredCell, experiment: Path) -> None:
         raise BenchError(
             f"{name} has no student: it translates the query, and the teacher searches with the translation",
             "`bench export english@0#0 DIR` exports that teacher",
+        )
+    if registry.declaration(method_spec(cell.spec.method, _files(cell.spec))).placing:
+        raise BenchError(
+            f"{name} has no student of its own: the untrained one, with vectors corrected behind the model",
+            "`bench export untrained@0#0 DIR` exports that student",
+        )
+    if kind in ("distil", "none") and cell.spec.space.language_means == "own":
+        raise BenchError(
+            f"{name} centres each language on a mean of its own, and an exported model has one mean for all",
+            "export a cell of an experiment with space.language_means = english",
         )
     if kind == "retriever":
         raise BenchError(f"{name} has no student: it is an encoder as it is, in a space of its own", "export another cell")

@@ -14,7 +14,8 @@ from bench.analysis.tables import MEAN
 from bench.base.markdown import number as _number
 from bench.base.markdown import table as _table
 from bench.output.tables import lengths_text
-from methods.facts import facts
+from methods.declaration import base_scorer
+from methods.facts import NO_TRAINING, facts
 
 GROUPS = {
     "trained": "Trained languages (the first N of the order; another set in each column)",
@@ -27,6 +28,9 @@ STATES = {"failed": "failed", "missing": "not run", "stale": "stale", "damaged":
 SCORERS = {
     "dense": "Dense: one vector a query, inner product", "late": "Late interaction: one vector a token, MaxSim",
     "sparse": "Sparse: words and BM25, no encoder; the floor is the query as it is, the ceiling the English query",
+}  # fmt: skip
+SPACES = {
+    "own": "queries centred on the mean of their own language", "english": "queries centred on the English mean",
 }  # fmt: skip
 Row = dict[Any, Any]  # of `tables.leaderboard`, by column
 HEAD = "method \\ languages"
@@ -96,7 +100,7 @@ def _summary(experiment: Experiment) -> list[str]:
 
 def _scorer(plan: Plan, order: str, table: pd.DataFrame, scorer: str, level: str) -> list[str]:
     means = table[table["task"] == MEAN]
-    parts = [f"{level} {SCORERS.get(scorer, scorer)}", "nDCG@10, mean over tasks, with half of its 95 % interval."]
+    parts = [f"{level} {_title(scorer)}", "nDCG@10, mean over tasks, with half of its 95 % interval."]
     for group, title in GROUPS.items():
         rows = means[means["group"] == group]
         if len(rows):
@@ -142,6 +146,11 @@ def _cost(table: pd.DataFrame) -> str:
     return _table(HEAD, lines, _sizes(first))
 
 
+def _title(scorer: str) -> str:
+    base = base_scorer(scorer)
+    return SCORERS.get(base, base) + ("" if base == scorer else f" ({SPACES[scorer.removeprefix(base + '_')]})")
+
+
 def _grid(rows: pd.DataFrame, show: Callable[[Row], str]) -> str:
     """A table of methods x sizes."""
     return _table(HEAD, _lines(rows, show), _sizes(rows))
@@ -170,14 +179,18 @@ def _lines(
 
 
 def ranking(rows: pd.DataFrame) -> list[str]:
-    """Ceiling, methods from best to worst over all sizes, floor. Methods that lack a size come after those that do not."""
+    """Ceiling, methods from best to worst over all sizes, those without training, floor.
+
+    Methods that lack a size come after those that do not.
+    """
     complete = rows[rows["complete"].astype(bool)]
     count, mean = complete.groupby("method").size(), complete.groupby("method")[RANKED_BY].mean()
     methods = [method for method in dict.fromkeys(rows["method"]) if not facts(method).is_reference]
     methods.sort(key=lambda method: (-count.get(method, 0), -mean.get(method, 0.0)))
     there = set(rows["method"])
     own_ceilings = sorted(method for method in there - {CEILING} if facts(method).asks_english)
-    return [*({CEILING} & there), *own_ceilings, *methods, *({FLOOR} & there)]
+    untrained = [method for method in dict.fromkeys(rows["method"]) if facts(method).role == NO_TRAINING]
+    return [*({CEILING} & there), *own_ceilings, *methods, *untrained, *({FLOOR} & there)]
 
 
 def _name(method: str) -> str:
@@ -235,6 +248,11 @@ def _legend(boards: dict[str, tuple[Scores, pd.DataFrame]]) -> str:
     its_own = ""
     if any(facts(method).asks_english for method in methods - {CEILING}):
         its_own = "- *Its own ceiling*: the English query through a control's own retriever. Not ranked, part of no gap.\n"
+    if any(facts(method).role == NO_TRAINING for method in methods):
+        its_own += (
+            "- *No training*: the untrained student with its vectors corrected in closed form. Not ranked, part of no gap: what "
+            "a trained method gains over it is what training has brought.\n"
+        )
     return f"""## How to read it
 
 - A column is a number of training languages N. All its methods search the same English documents, and those that are trained

@@ -1,0 +1,135 @@
+"""A cell's student, trained with the loss of its method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.cells.clock import Clock
+from bench.cells.loggers import opened
+from bench.cells.lower import lower_of
+from bench.cells.pairs import (
+    dev_rows,
+    language_offsets,
+    text_languages,
+    tokenised,
+    trained_on,
+    training_record,
+    training_rows,
+)  # fmt: skip
+from bench.cells.probe import english_ceiling, english_score, probe_texts, probe_tokens
+from bench.cells.shared.context import Context
+from bench.cells.shared.views import own_means
+from bench.cells.students import save_student
+from bench.data.suite.types import ENGLISH
+from bench.encoders.device import precision_of
+from bench.encoders.encoder import Encoder
+from bench.encoders.space import Means
+from bench.experiment.spec import CellSpec
+from bench.training.collapse import judge, spread
+from bench.training.loop import train
+from bench.training.pairs import Pairs, TeacherStates
+from bench.training.rarity import english_idf, with_idf
+from methods.base import Method
+
+
+def distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, clock: Clock, found: dict[str, Any]) -> Encoder:
+    """Train a student; train.csv goes into `out_dir`, what the manifest says of training into `found`."""
+    with clock.phase("prepare"):
+        rows = training_rows(spec, context, method)
+    found |= context.student.map_facts()
+    with clock.phase("load"):
+        # Switched texts hold words of the suite in new places: the tokenizer may cut them into pieces of their own.
+        student = context.student.start(rows["text"].tolist() if method.code_switched else ())
+    with clock.phase("prepare"):
+        watched = dev_rows(spec, context, method)
+        targets = Targets.of(context, method, [*rows["english"], *watched["english"]])
+        pairs, dev = (tokenised(part, context, student, method, targets.places) for part in (rows, watched))
+        if spec.space.language_means == "own":
+            pairs, dev, targets = centred(spec, context, method, student, (rows, watched), (pairs, dev), targets, found)
+        states = targets.states
+        if "idf" in method.needs:
+            english = [ENGLISH] * len(rows) if method.english_only else rows["language"].tolist()
+            pairs, dev = with_idf(pairs, english, dev, watched["language"].tolist())
+            states = english_idf(states, targets.ids, pairs)
+    with clock.phase("probe"):
+        probe = probe_texts(context, spec)
+        start = spread(probe_tokens(context, student, probe))
+    with clock.phase("train"), opened(spec, out_dir) as loggers:
+        lower = lower_of(spec, context, student, pairs.texts, pairs.english_texts, [*dev.texts, *(dev.english_texts or ())])
+        table = train(
+            student, method, context.teacher.space, states, pairs, dev, spec.training, spec.seed,
+            precision_of(spec.precision), "auto", clock.report, loggers, lower,
+        )  # fmt: skip
+    table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
+    with clock.phase("probe"):
+        now = spread(probe_tokens(context, student, probe))
+        scores = english_score(context, student, spec), english_ceiling(context, spec)
+    found |= training_record(spec, context, pairs, rows, table, clock)
+    if method.code_switched:
+        found["words_replaced"] = round(float(rows["replaced"].sum() / max(1, rows["words"].sum())), 4)
+    found["collapse"] = judge(now, start, *scores).to_dict()
+    if spec.keep_student:
+        with clock.phase("keep student"):
+            found["student_mb"] = save_student(out_dir, student, context.key.student, spec.training, context.teacher.space) / 1e6
+    return student
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What the student's texts are held against: the teacher's states of their English sides, or of what stands for them.
+
+    Attributes:
+        states: as training wants them.
+        ids: (T,) token ids of their token rows.
+        places: text -> its row.
+    """
+
+    states: TeacherStates
+    ids: np.ndarray
+    places: Mapping[str, int]
+
+    @classmethod
+    def of(cls, context: Context, method: Method, texts: Sequence[str]) -> Targets:
+        """Of the English sides; where these are other texts (`own_targets`), of `texts`."""
+        if not method.own_targets:
+            return cls(context.teacher.targets, context.teacher.english.ids, context.texts.rows)
+        unique = list(dict.fromkeys(texts))
+        states = context.teacher.states(unique, "query")
+        held = TeacherStates(states.tokens, states.pooled, context.teacher.space)
+        return cls(held, states.ids, {text: row for row, text in enumerate(unique)})
+
+
+def centred(
+    spec: CellSpec, context: Context, method: Method, student: Encoder, rows: tuple[pd.DataFrame, pd.DataFrame],
+    parts: tuple[Pairs, Pairs], targets: Targets, found: dict[str, Any],
+) -> tuple[Pairs, Pairs, Targets]:  # fmt: skip
+    """Training pairs, dev pairs and targets with the offsets of their languages, for `space.language_means: own`.
+
+    The means are those of the student as it starts, and they stay: the targets have mean zero, so the student is drawn to
+    where its own mean does not move. A running mean would be of one or two texts a language and batch. For scoring the
+    trained student's own means are taken, so what has moved all the same does no harm; the manifest tells both.
+
+    Targets in another language than English (`own_targets`) are centred on the teacher's mean of it; of a text that two
+    languages share on that of the first.
+    """
+    def means(encoder: Encoder) -> tuple[dict[str, Means], dict[str, Any]]:
+        return own_means(context, encoder, trained_on(spec, method), spec.space.mean_texts, spec.evaluation.split)
+
+    own, found["training_means"] = means(student)
+    space = context.teacher.space
+    text_of = text_languages(rows[0], method), rows[1]["language"].tolist()
+    pairs, dev = (
+        replace(part, offsets=language_offsets(own, space, languages)) for part, languages in zip(parts, text_of, strict=True)
+    )
+    if not method.own_targets:
+        return pairs, dev, targets
+    pairs = replace(pairs, english_offsets=pairs.offsets)
+    language = dict.fromkeys(targets.places, ENGLISH) | dict(zip(rows[0]["text"][::-1], rows[0]["language"][::-1], strict=True))
+    offsets = language_offsets(means(context.teacher.encoder)[0], space, list(language.values()))
+    return pairs, dev, replace(targets, states=replace(targets.states, offsets=offsets))
