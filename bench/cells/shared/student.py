@@ -18,8 +18,8 @@ from bench.encoders.cache import teacher_states
 from bench.encoders.device import device_of
 from bench.encoders.encoder import Encoder
 from bench.encoders.head import Head
-from bench.encoders.linear_map import fit_head
 from bench.encoders.load import load_encoder
+from bench.encoders.maps.linear_map import fit_head
 from bench.encoders.vocabulary import trim, used_ids
 
 

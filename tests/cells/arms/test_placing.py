@@ -17,7 +17,7 @@ from bench.cells.pairs import training_rows
 from bench.cells.shared import unlabelled
 from bench.cells.shared.unlabelled import own_texts
 from bench.data.languages import Languages
-from bench.encoders.linear_map import token_means
+from bench.encoders.maps.linear_map import token_means
 from bench.experiment.grid import cells
 from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec

@@ -7,7 +7,7 @@ import pytest
 from scipy.linalg import orthogonal_procrustes
 
 from bench.base.errors import BenchError
-from bench.encoders.alignment import PENALTIES, Side, affine, fit
+from bench.encoders.maps.alignment import PENALTIES, Side, affine, fit
 
 D = 6
 

@@ -1,0 +1,1 @@
+"""Maps between spaces of vectors, in closed form."""
