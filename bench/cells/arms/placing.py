@@ -15,9 +15,9 @@ from bench.cells.shared.context import Context
 from bench.cells.shared.unlabelled import own_texts
 from bench.cells.shared.views import Encodes, View, own_means, suffixes, used
 from bench.data.suite.types import ENGLISH
-from bench.encoders import alignment
 from bench.encoders.cache import TextStates
 from bench.encoders.encoder import Encoded
+from bench.encoders.maps import alignment
 from bench.encoders.maps.alignment import Affine, Side
 from bench.encoders.maps.linear_map import token_means
 from bench.encoders.space import Centring, Means, Space, first_directions
