@@ -39,7 +39,7 @@ def atomic_dir(final: Path) -> Iterator[Path]:
     beside.mkdir()
     try:
         yield beside
-        _readable(beside)
+        readable(beside)
         if final.exists():
             # A directory cannot be replaced while it has content: the old one steps aside first.
             old = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}.old")
@@ -52,7 +52,7 @@ def atomic_dir(final: Path) -> Iterator[Path]:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _readable(folder: Path) -> None:
+def readable(folder: Path) -> None:
     """Gives files that a library made for their owner alone (safetensors does) the mode that any other new file has."""
     fresh = folder / ".mode"
     fresh.touch()

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from bench.base.errors import BenchError
 from bench.base.jsonfile import read_json, to_json
+from bench.base.paths import readable
 from bench.encoders.encoder import Encoder
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.head import Head
@@ -75,6 +76,7 @@ def save_student(cell: Path, student: Encoder, start: str, settings: Training, s
     space.save(file.with_name("space.npz"))
     if student.head is not None:
         student.head.save(file.with_name(HEAD))
+    readable(file.parent)
     size = file.stat().st_size
     about = {"start": start, "content": fingerprint(model_folder(start)), "tensors": len(tensors), "bytes": size}
     file.with_name("student.json").write_text(to_json(about), encoding="utf-8")
