@@ -80,7 +80,7 @@ def _of_point(scores: Scores, point: Point) -> dict[str, Any] | None:
     questions = float(np.mean([len(gaps) for _, gaps in answers]))
     units = len(np.unique(np.concatenate([asked.units for asked, _ in answers])))
     return {
-        "parallel": answers[0][0].shared, "entries": _population(len(answers) * questions, units),
+        "parallel": answers[0][0].shared, "entries": _population(len(answers) * float(questions), units),
         "question": joint, "language": float(own.mean()) - joint,
         "questions": questions, "coverage": len(answers) / point.size if point.size else 1.0,
     }  # fmt: skip
