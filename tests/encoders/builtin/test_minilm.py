@@ -45,7 +45,8 @@ def test_the_real_model_agrees_with_sentence_transformers() -> None:
     from sentence_transformers import SentenceTransformer
 
     encoder = load_encoder("builtin:all-MiniLM-L6-v2")
-    assert encoder.spec.to_dict() == {"query_prefix": "", "passage_prefix": "", "pooling": "mean", "max_length": 256, "query_length": None}
+    expected = {"query_prefix": "", "passage_prefix": "", "pooling": "mean", "max_length": 256, "query_length": None}
+    assert encoder.spec.to_dict() == expected
     pooled = encoder.encode(SENTENCES).pooled
     pooled = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
     other = SentenceTransformer(str(encoder.path), device="cpu", local_files_only=True).encode(list(SENTENCES))
