@@ -118,7 +118,7 @@ def _load(model_dir: Path, name: str, device: str, precision: str) -> Encoder:
 
     from bench.encoders.directory.layers import read_head
     from bench.encoders.directory.tokenizer import check_rows, check_side, check_template, load_tokenizer, own_length
-    from bench.encoders.directory.weights import load_model, positions_of
+    from bench.encoders.directory.weights import load_model, loading, positions_of
 
     folder, said = transformer_folder(model_dir), (model_dir / OWN).exists()
     settings = {} if said else transformer_settings(model_dir)
@@ -128,14 +128,16 @@ def _load(model_dir: Path, name: str, device: str, precision: str) -> Encoder:
     if not said and not (model_dir / MODULES).exists():
         check_template(tokenizer, name)
     positions = positions_of(model)
-    own = own_length(tokenizer, positions)
-    spec = read_spec(model_dir, positions or UNBOUNDED, name, own)
+    with loading(name, "settings"):
+        own = own_length(tokenizer, positions)
+        spec = read_spec(model_dir, positions or UNBOUNDED, name, own)
     check_side(tokenizer, spec.pooling, name)
     longest = positions or max(own or 0, spec.max_length, spec.query_length or 0)
     if marks := prefix_tokens([spec.query_prefix, spec.passage_prefix], tokenizer):
         tokenizer.add_tokens([AddedToken(mark, normalized=False, special=True) for mark in marks], special_tokens=True)
     width = int(model.config.hidden_size)
-    head = read_head(model_dir, width)
+    with loading(name, "settings"):
+        head = read_head(model_dir, width)
     if head is not None:
         try:
             head.check(width)

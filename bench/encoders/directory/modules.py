@@ -32,13 +32,14 @@ def modules_of(folder: Path) -> list[dict[str, Any]]:
     """Entries of modules.json, in order; none where there is no such file.
 
     Raises:
-        BenchError: it is no list of objects with a `type`.
+        BenchError: it is no list of objects with name, path and type.
     """
     path = folder / MODULES
     found = read_json(path, list) if path.exists() else []
     for entry in found:
-        if not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
-            raise BenchError(f"{path} has an entry without a type: {entry!r}", "copy the model again")
+        texts = [entry.get(key, "") for key in ("name", "path", "type")] if isinstance(entry, dict) else []
+        if not texts or "type" not in entry or not all(isinstance(text, str) for text in texts):
+            raise BenchError(f"{path} has an entry that is no module: {entry!r}", "it needs a name, a path and a type")
     return found
 
 

@@ -132,7 +132,9 @@ def _level(kind: str, config: dict[str, Any], file: Path, multi: bool) -> str:
 def _pooling(config: dict[str, Any], path: Path) -> dict[str, Any]:
     only(config, (*POOLING, *LEGACY), path)
     if mode := config.get("pooling_mode"):  # the newer form: one name
-        chosen = [mode] if isinstance(mode, str) else list(mode)
+        chosen = [mode] if isinstance(mode, str) else mode
+        if not isinstance(chosen, list):
+            raise BenchError(f"pooling_mode is {mode!r} in {path}", "expected a name")
     else:
         chosen = [name for key, name in LEGACY.items() if config.get(key)] or ["mean"]
     if len(chosen) != 1:

@@ -85,6 +85,8 @@ def transformer_settings(folder: Path) -> dict[str, Any]:
     for name, harmless in HARMLESS.items():
         for key in (OLD[name], f"{name}_kwargs"):
             given = found.pop(key, None) or {}
+            if not isinstance(given, dict):
+                raise BenchError(f"{key} is {given!r} in {path}", "expected names with values")
             only([k for k in given if k != "trust_remote_code"], harmless, path)
             passed |= given
     only(found, ("max_seq_length", "do_lower_case", "transformer_task", "modality_config", "module_output_name", "unpad_inputs",
@@ -121,7 +123,7 @@ def _prefixes(config: dict[str, Any], folder: Path) -> dict[str, str]:
     if not isinstance(prompts, dict) or any(not isinstance(text, str | None) for text in prompts.values()):
         raise BenchError(f"prompts is {prompts!r} in {folder / CONFIG}", "expected names with texts")
     default = config.get("default_prompt_name")
-    if default is not None and default not in {"query", "document", *prompts}:
+    if default is not None and (not isinstance(default, str) or default not in {"query", "document", *prompts}):
         raise BenchError(f"default_prompt_name is {default!r} in {folder / CONFIG}", f"it has {', '.join(prompts) or 'none'}")
     # The library reads documents with `document` and queries with `query`, and knows them (empty) where a file does not.
     others = [name for name in ("passage", "corpus") if "document" not in prompts and prompts.get(name)]

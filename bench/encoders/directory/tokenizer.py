@@ -34,8 +34,10 @@ def load_tokenizer(folder: Path, name: str, lower: bool = False) -> Any:
     if lower:
         _lower(tokenizer, name)
     with loading(name, "tokenizer"):
-        first = tokenizer("a", return_token_type_ids=True) if "token_type_ids" in tokenizer.model_input_names else {}
-    if any(first.get("token_type_ids") or ()):
+        typed = "token_type_ids" in tokenizer.model_input_names
+        first = tokenizer("a", return_token_type_ids=typed)
+        float(tokenizer.model_max_length)
+    if typed and any(first.get("token_type_ids") or ()):
         raise BenchError(f"the tokenizer of {name} marks the tokens of a text with types", "understood: type 0 throughout")
     return tokenizer
 

@@ -27,7 +27,7 @@ def loading(name: str, what: str = "encoder") -> Iterator[None]:
         raise
     except BaseException as error:  # Rust's panics are no Exception; libraries raise what they like at damaged files
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise BenchError(f"cannot load the {what} {'of ' if what == 'tokenizer' else ''}{name}: {reason}",
+        raise BenchError(f"cannot load the {what} {'of ' if what != 'encoder' else ''}{name}: {reason}",
                          "it must be a transformers encoder with a tokenizer, without code of its own") from error  # fmt: skip
 
 

@@ -191,3 +191,36 @@ def test_the_stated_length(tmp_path: Path, bert: Path) -> None:
     assert stated_length(relative) == 128
     edit("tokenizer_config.json", model_max_length=10**30)(relative)
     assert stated_length(relative) is None and load_encoder(str(relative)).spec.max_length == 256
+
+
+@pytest.mark.parametrize("name, values", [
+    ("tokenizer_config.json", {"model_max_length": "long"}), ("1_Pooling/config.json", {"pooling_mode": 3}),
+    ("1_Pooling/config.json", {"pooling_mode": [[1]]}), ("config_sentence_transformers.json", {"default_prompt_name": {}}),
+    ("config_sentence_transformers.json", {"prompts": ["x"]}), ("config_sentence_transformers.json", {"truncate_dim": True}),
+    ("sentence_bert_config.json", {"model_args": 3}), ("2_Dense/config.json", {"module_input_name": 3}),
+    ("2_Dense/config.json", {"activation_function": None}), ("config.json", {"architectures": 3, "model_type": []}),
+])  # fmt: skip
+def test_values_of_a_wrong_kind_are_one_message(tmp_path: Path, name: str, values: dict) -> None:
+    folder = saved(tmp_path / "m", pooling(), dense())
+    edit(name, **values)(folder)
+    with pytest.raises(BenchError):
+        load_encoder(str(folder))
+
+
+def test_a_tokenizer_that_would_fail_at_the_first_text_is_refused(tmp_path: Path, bert: Path) -> None:
+    folder = tmp_path / "m"
+    shutil.copytree(bert, folder)
+    path = folder / "tokenizer.json"
+    content = json.loads(path.read_text())
+    content["post_processor"]["single"][0]["SpecialToken"]["id"] = "[GONE]"
+    path.write_text(json.dumps(content))
+    with pytest.raises(BenchError, match="cannot load the tokenizer"):
+        load_encoder(str(folder))
+
+
+def test_modules_that_are_none(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "m", pooling())
+    for listed in ([{"idx": 0, "name": {}, "path": "", "type": "x.Transformer"}], [3], [{}], {"a": 1}):
+        (folder / "modules.json").write_text(json.dumps(listed))
+        with pytest.raises(BenchError):
+            load_encoder(str(folder))
