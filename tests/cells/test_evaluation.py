@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bench.base.errors import BenchError
-from bench.cells.asking.queries import english_sets, query_sets, with_words
+from bench.cells.asking.queries import QuerySet, english_sets, query_sets, with_words
 from bench.cells.evaluation import evaluate, summarise
 from bench.cells.shared.context import Context
 from bench.data.suite.types import ENGLISH, Suite
@@ -43,6 +43,21 @@ def test_query_sets_are_those_that_tasks_have(world: World):
     for one in sets:
         assert len(one.ids) == len(one.texts) == len(one.qrels) == 6 and list(one.qrels) == one.ids
     assert query_sets(world.context, ("faq",), {}, "dev", LANGUAGES) == []
+
+
+def test_a_query_does_not_find_the_document_of_its_own_id(world: World, tmp_path: Path):
+    documents = world.suite.task("faq").documents
+    ids, texts = documents["doc_id"].tolist(), documents["text"].tolist()
+    after = {ids[i]: {ids[i - 1]: 1} for i in range(len(ids))}  # each is answered by the one before
+    one = QuerySet("faq", "swh_Latn", ids, texts, after)
+    both = QuerySet("faq", "deu_Latn", ids[:2], texts[:2], {name: {name: 1} for name in ids[:2]})
+    run(world, [one, both], tmp_path)
+    for scorer in ("dense", "late"):
+        lines = gzip.open(tmp_path / f"faq.{scorer}.swh_Latn.trec.gz", "rt").read().splitlines()
+        assert lines and all(line.split()[0] != line.split()[2] for line in lines)
+        assert len(lines) == len(ids) * min(100, len(ids) - 1)
+        kept = gzip.open(tmp_path / f"faq.{scorer}.deu_Latn.trec.gz", "rt").read().splitlines()
+        assert {line.split()[0] for line in kept if line.split()[0] == line.split()[2]} == set(ids[:2]), "relevant: it stays"
 
 
 def test_limits_take_the_first_queries(world: World):

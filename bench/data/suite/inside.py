@@ -14,7 +14,6 @@ import pandas as pd
 
 from bench.base.errors import BenchError
 from bench.data.suite import leakage
-from bench.data.suite.cleaning import keys
 
 MIN_WORDS = 6  # of a sentence that is looked for: shorter ones stand in many texts by chance
 MADE_OF = 0.5  # share of a source's sentences inside the documents of one task from which on the source is refused
@@ -49,7 +48,7 @@ def find(pairs: pd.DataFrame, tasks: Mapping[str, pd.DataFrame]) -> Inside:
     english = pairs.drop_duplicates("pair_id")
     texts = english["english"].tolist()
     ids: dict[str, list[str]] = {}
-    for pair, key in zip(english["pair_id"], keys(texts), strict=True):
+    for pair, key in zip(english["pair_id"], leakage.compared(texts), strict=True):
         ids.setdefault(key, []).append(pair)
     long = {text: leakage.TEST for text in texts if len(text.split()) >= MIN_WORDS}
     finder = leakage.Finder.of(long)
@@ -110,7 +109,7 @@ def _relevant(tasks: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, dict[str
 
 def _contained(finder: leakage.Finder, documents: Sequence[str]) -> Iterator[tuple[int, str]]:
     for start in range(0, len(documents), _PART):
-        for number, key in finder.contained(keys(documents[start : start + _PART])):
+        for number, key in finder.contained(leakage.compared(documents[start : start + _PART])):
             yield start + number, key
 
 
@@ -140,7 +139,7 @@ def _member(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
 def _windows(texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Hashes of all windows of `RUN` letters that lie within one text, with the position of that text in `texts`."""
     for start in range(0, len(texts), _PART):
-        letters = leakage.letters("\n".join(keys(texts[start : start + _PART])))
+        letters = leakage.letters("\n".join(leakage.compared(texts[start : start + _PART])))
         windows = leakage.widen(letters, 1, RUN)
         before = np.concatenate([[0], np.cumsum(letters == ord("\n"))])  # line breaks before each letter
         first = np.arange(len(windows))

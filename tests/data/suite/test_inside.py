@@ -30,6 +30,12 @@ def test_a_sentence_of_a_relevant_document_is_a_leak_whatever_its_case_and_punct
     assert found.by_task == {"quiz": frozenset(["p1"])}
 
 
+@pytest.mark.parametrize("both", [("ﬁrst ", "first "), ("first ", "ﬁrst "), ("ｆｉｒｓｔ ", "FIRST "), ("½ ", "½ ")])
+def test_other_forms_of_the_same_letters_hide_nothing(both: tuple[str, str]):
+    found = inside.find(pairs(SENTENCE.replace("ferry", f"{both[0]}ferry")), tasks(PASSAGE.replace("FERRY", f"{both[1]}FERRY")))
+    assert set(found.leaks) == {"p0"}
+
+
 def test_documents_that_answer_nothing_protect_nothing():
     assert not inside.find(pairs(SENTENCE), tasks("Another text.", PASSAGE)).leaks
 

@@ -22,6 +22,12 @@ def text_of(record: Record, names: Sequence[str], empty: bool = True) -> Field:
     Args:
         empty: null is an empty text; otherwise it is a flaw, as it is of an id.
     """
+    for name in names:  # nearly always the first that is there
+        value = record.get(name)
+        if type(value) is str and value:
+            return Field(value)
+        if value is not None and value != "":
+            break
     there = [name for name in names if name in record]
     if not there:
         return Field(None)
@@ -39,6 +45,8 @@ def text_of(record: Record, names: Sequence[str], empty: bool = True) -> Field:
 
 def several(record: Record, names: Sequence[str]) -> str:
     """What to say of a record whose fields of the same meaning differ; "" if they do not."""
+    if sum(name in record for name in names) < 2:
+        return ""
     said = {name: str(record[name]) for name in names if record.get(name) not in (None, "")}
     if len(set(said.values())) < 2:
         return ""

@@ -20,6 +20,8 @@ _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f")
 
 def blank(text: str) -> bool:
     """Whether there is nothing to see: white space, control, format and invisible characters alone."""
+    if text[:1].isalnum() and text[0] not in _BLANK:
+        return False
     if any(character.isalnum() for character in text[:64]) and not _BLANK & set(text[:64]):
         return False
     return all(character in _BLANK or unicodedata.category(character)[0] in "CZ" for character in text)
