@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from methods.base import Method, TokenStates
+from methods.declaration import NEEDS
 
 PAIRS, TOKENS, DIMENSION = 6, 7, 16
-CAN_BE_NEEDED = ("english", "idf")
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def _student_only(method: Method) -> str:
 
 
 def _needs(method: Method) -> str:
-    if unknown := set(method.needs) - set(CAN_BE_NEEDED):
-        return f"needs {', '.join(sorted(unknown))}, but only {', '.join(CAN_BE_NEEDED)} can be given"
+    if unknown := set(method.needs) - set(NEEDS):
+        return f"needs {', '.join(sorted(unknown))}, but only {', '.join(NEEDS)} can be given"
     problem = Problem.make()
     problem.loss(method).backward()
     if "english" in method.needs and (problem.english.grad is None or not problem.english.grad.abs().sum() > 0):

@@ -13,6 +13,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+import tempfile
 from importlib import metadata
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -62,7 +63,7 @@ def class_of(declaration: Declaration) -> Any:
         MethodError: it cannot be imported, or is no subclass of `Method`.
     """
     if declaration.module:
-        module = _run(lambda: importlib.import_module(declaration.module), declaration.source)
+        module = _run(lambda: _imported(declaration.module), declaration.source)
     else:
         path, _ = _split(declaration.source)
         module = _run(lambda: _run_file(path), declaration.source)
@@ -70,9 +71,9 @@ def class_of(declaration: Declaration) -> Any:
 
 
 def content_hash(declaration: Declaration) -> str:
-    """sha256 of the code of a plug-in: its file, or every module of its installed package. Empty for a built-in method.
+    """sha256 of a plug-in: its file, or every file of its installed package (tables that it reads too). Empty for a built-in one.
 
-    Where the code lies does not matter, so a file may move. Modules of other packages are not covered.
+    Where it lies does not matter, so a file may move. Modules of other packages are not covered.
     """
     if not declaration.source:
         return ""
@@ -80,7 +81,8 @@ def content_hash(declaration: Declaration) -> str:
     if declaration.module:
         top = _locate(declaration.module.partition(".")[0])
         roots = [Path(place) for place in top.submodule_search_locations or ()]
-        files = [(path.relative_to(root).as_posix(), path) for root in roots for path in root.rglob("*.py")]
+        files = [(path.relative_to(root).as_posix(), path) for root in roots for path in root.rglob("*")
+                 if path.is_file() and "__pycache__" not in path.parts]  # fmt: skip
         for name, path in sorted(files) or [("", Path(str(top.origin)))]:
             digest.update(f"\0{name}\0".encode() + path.read_bytes())
     else:
@@ -95,7 +97,7 @@ def _from_entry_point(point: metadata.EntryPoint) -> Declaration:
     if spec.origin is None or not spec.origin.endswith(".py"):
         raise MethodError(f"{point.module} has no source file")
     tree = _tree(Path(spec.origin))
-    found = _declaration(tree, point.attr, point.module, point.value, lambda: importlib.import_module(point.module))
+    found = _declaration(tree, point.attr, point.module, point.value, lambda: _imported(point.module))
     return dataclasses.replace(found, source=point.value)
 
 
@@ -115,6 +117,18 @@ def _declaration(tree: ast.Module, cls: str, module: str, source: str, run: Any)
     if found.kind in ("translate", "retriever"):
         raise MethodError(f"{source} is of kind {found.kind!r}: of the methods from outside only losses can be trained")
     return found
+
+
+def _imported(name: str) -> ModuleType:
+    """A module of an installed package, from its source: compiled files stand for a size and a time, not for a content."""
+    importlib.import_module("methods.base")  # torch is imported by now, from its compiled files
+    before = sys.pycache_prefix, sys.dont_write_bytecode
+    with tempfile.TemporaryDirectory() as empty:
+        sys.pycache_prefix, sys.dont_write_bytecode = empty, True
+        try:
+            return importlib.import_module(name)
+        finally:
+            sys.pycache_prefix, sys.dont_write_bytecode = before
 
 
 def _class(module: ModuleType, name: str, source: str) -> Any:

@@ -15,6 +15,7 @@ from bench.data.sources.local.reader import Local
 
 LANGUAGES = Languages.load()
 PAIRS = 24
+ETHIOPIC = {ord("a") + i: 0x1208 + 8 * i for i in range(26)}  # a letter for a letter: texts in Amharic's script
 WORDS = ("cat", "dog", "milk", "book", "sea", "moon", "bread", "salt", "stone", "bird", "old", "new")
 
 
@@ -25,7 +26,8 @@ def english(number: int) -> str:
 
 def other(number: int, language: str) -> str:
     """Its made-up translation."""
-    return " ".join(word[::-1] + language for word in english(number).split()[1:])
+    text = " ".join(word[::-1] + language for word in english(number).split()[1:])
+    return text.translate(ETHIOPIC) if language == "am" else text
 
 
 def write(root: Path, files: Mapping[str, str | bytes]) -> Path:

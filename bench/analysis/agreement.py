@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import resampling
-from bench.analysis.arms import questions
+from bench.analysis.questions import questions
 from bench.analysis.results import Cell, Experiment, load
 from bench.analysis.scorers import shown
 from bench.base.errors import BenchError

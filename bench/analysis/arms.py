@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import resampling, scorers
+from bench.analysis.questions import Questions, questions, units_of
 from bench.analysis.results import MEASURES, Cell
 from methods.facts import facts, holder
 
 FLOOR, CEILING = holder("floor"), holder("ceiling")
 SMALLEST_GAP = 0.02  # a ceiling no further than this above the floor leaves nothing to close
-RANKED_BY = MEASURES[0]
 TIE = 1e-6  # scores are stored with six decimals or 32 bits
 
 
@@ -62,10 +62,15 @@ class Scores:
         gap: (arms, places) share of that way that an arm has come.
         asked: per place the questions behind the numbers: one entry, or two where the ceiling has its own.
         query_ids: the ids behind the numbers of questions.
+        few: task -> language -> its questions, of those that are too few for the task's means: `at` leaves them out.
     """
 
-    def __init__(self, cells: Sequence[Cell], tasks: Sequence[str] = ()) -> None:
-        """`cells`: all planned cells of one order; `tasks`: those to count, () = all that are found."""
+    def __init__(self, cells: Sequence[Cell], tasks: Sequence[str] = (), min_questions: int = 0) -> None:
+        """Args:
+        cells: all planned cells of one order.
+        tasks: those to count, () = all that are found.
+        min_questions: of a language in a task, to be part of the task's means.
+        """
         self.arms = _arms(cells)
         self.cells = [cell for arm in self.arms for cell in arm.done]
         about = scorers.shown(arm.method for arm in self.arms)
@@ -86,6 +91,7 @@ class Scores:
         self.owned = [[next(numbers) for _ in arm.done] for arm in self.arms]  # numbers of each arm's cells
         self._read_metrics()
         self._read_questions()
+        self.few = self._few(min_questions)
         floor, ceiling = self.reference(FLOOR), self.reference(CEILING)
         self.way = np.where(ceiling - floor > SMALLEST_GAP, ceiling - floor, np.nan)
         self.gap = (self.values[:, :, 0] - floor) / self.way
@@ -96,8 +102,9 @@ class Scores:
         return tuple(dict.fromkeys(arm.method for arm in self.arms))
 
     def at(self, scorer: str, task: str, languages: Iterable[str]) -> list[int]:
-        """Numbers of the places of these languages; a language without the task has none."""
-        return [self._at[place] for code in languages if (place := (scorer, task, code)) in self._at]
+        """Numbers of the places of these languages; a language without the task, or with too few questions, has none."""
+        few = self.few.get(task, {})
+        return [self._at[place] for code in languages if (place := (scorer, task, code)) in self._at and code not in few]
 
     def index(self, method: str, size: int) -> int | None:
         """Number of the arm of a method at a size; an arm of size 0 stands for all sizes."""
@@ -126,6 +133,18 @@ class Scores:
         """Whether an arm has answered any question of a place in all its seeds."""
         own = [one.means[:, one.arms.index(number)] for one in self.asked.get(place, ()) if number in one.arms]
         return any(not np.isnan(means).all() for means in own)
+
+    def _few(self, least: int) -> dict[str, dict[str, int]]:
+        """The questions that languages ask themselves decide; the ceiling's own do where nothing else is."""
+        own = [number for number, cell in enumerate(self.cells) if not facts(cell.name.method).asks_english]
+        counts = self.queries[own or slice(None)].max(axis=0, initial=0)
+        found: dict[str, dict[str, int]] = {}
+        for task in self.tasks:
+            asked = {language: int(n) for (_, of, language), n in zip(self.places, counts, strict=True) if of == task and n}
+            enough = min(least, float(np.median(list(asked.values())))) if asked else 0
+            if few := {language: n for language, n in asked.items() if n < enough}:
+                found[task] = few
+        return found
 
     def _read_metrics(self) -> None:
         self.by_cell = np.full((len(self.cells), len(self.places), len(MEASURES)), np.nan)
@@ -166,15 +185,15 @@ class Scores:
         present = set(asked.cell.tolist())
         arms = [arm for arm, owned in enumerate(self.owned) if present & set(owned)]
         shared = resampling.is_parallel(asked.language, asked.query)
-        everyone = np.unique(asked.query)
-        joint = resampling.weights(name, "", len(everyone)) if shared else None
+        unit_of = units_of(asked, shared)
+        everyone = np.unique(unit_of)
+        # Languages whose units are all their own are drawn on their own: another language in the experiment moves no interval.
+        joint = resampling.weights(name, "", len(everyone)) if shared or (asked.unit >= 0).any() else None
         for code in np.unique(asked.language):
             here = asked.rows(asked.language == code)
-            language, ids = asked.languages[code], np.unique(here.query)
-            if joint is None:
-                drawn = resampling.weights(name, language, len(ids))
-            else:
-                drawn = joint[:, np.searchsorted(everyone, ids)]
+            language, (ids, first) = asked.languages[code], np.unique(here.query, return_index=True)
+            units = np.searchsorted(everyone, unit_of[asked.language == code][first])
+            drawn = resampling.weights(name, language, len(ids)) if joint is None else joint[:, units]
             for number, scorer in enumerate(asked.scorers):
                 if (place := self._at.get((scorer, task, language))) is None:
                     continue
@@ -182,7 +201,7 @@ class Scores:
                 answers = np.full((len(ids), len(self.cells)), np.nan, dtype=np.float32)
                 answers[np.searchsorted(ids, rows.query), rows.cell] = rows.score
                 means = np.stack([answers[:, self.owned[arm]].mean(axis=1) for arm in arms], axis=1)
-                self.asked.setdefault(place, []).append(Asked(shared, ids, tuple(arms), means))
+                self.asked.setdefault(place, []).append(Asked(shared, ids, name, units, tuple(arms), means))
                 self.draws[arms, place] = resampling.resample(means, drawn).T
                 self.whole[arms, place] = ~np.isnan(means).any(axis=0)
 
@@ -194,63 +213,18 @@ class Asked:
     Attributes:
         shared: the task is parallel: an id is the same question in every language.
         ids: (questions,) numbers of the ids, in their order; equal in all places of a task.
+        pool: the task, with `, English` where these are the ceiling's own questions; units of two pools have nothing in common.
+        units: (questions,) numbers within the pool: questions of one unit, in whatever languages, are no independent evidence.
         arms: numbers of the arms that were asked.
         means: (questions, arms) nDCG@10, mean over an arm's seeds; NaN where a seed has not answered.
     """
 
     shared: bool
     ids: np.ndarray
+    pool: str
+    units: np.ndarray
     arms: tuple[int, ...]
     means: np.ndarray
-
-
-@dataclass(frozen=True)
-class Questions:
-    """One task's scores per query, as numbers: strings are slow to compare a million times.
-
-    Attributes:
-        cell, scorer, language, query: (rows,) numbers; equal query numbers are equal query ids.
-        score: (rows,) nDCG@10.
-        scorers, languages, queries: the names behind the numbers.
-    """
-
-    cell: np.ndarray
-    scorer: np.ndarray
-    language: np.ndarray
-    query: np.ndarray
-    score: np.ndarray
-    scorers: tuple[str, ...]
-    languages: tuple[str, ...]
-    queries: tuple[str, ...]
-
-    def rows(self, keep: np.ndarray) -> Questions:
-        """Those where `keep` (rows,) is True."""
-        return Questions(
-            self.cell[keep], self.scorer[keep], self.language[keep], self.query[keep], self.score[keep],
-            self.scorers, self.languages, self.queries,
-        )  # fmt: skip
-
-
-def questions(cells: Sequence[Cell]) -> dict[str, Questions]:
-    """The scores per query of all cells, by task. Query numbers follow the order of the ids, not of the cells."""
-    frames = [cell.questions for cell in cells if cell.questions is not None]
-    if not frames:
-        return {}
-    columns = ["task", "scorer", "language", "query_id", RANKED_BY]
-    everything = pd.concat([frame[columns] for frame in frames], ignore_index=True)
-    owner = np.repeat(np.arange(len(frames)), [len(frame) for frame in frames])
-    found = {}
-    numbers, names = {}, {}
-    for column in columns[:-1]:
-        numbers[column], labels = pd.factorize(everything[column], sort=True)
-        names[column] = tuple(map(str, labels))
-    score = everything[RANKED_BY].to_numpy(dtype=np.float32)
-    for number, task in enumerate(names["task"]):
-        keep = np.flatnonzero(numbers["task"] == number)
-        scorer, language, query = (numbers[column][keep] for column in columns[1:-1])
-        labels = names["scorer"], names["language"], names["query_id"]
-        found[task] = Questions(owner[keep], scorer, language, query, score[keep], *labels)
-    return found
 
 
 def _arms(cells: Sequence[Cell]) -> list[Arm]:

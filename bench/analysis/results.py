@@ -17,8 +17,12 @@ from bench.base.yamlfile import read_mapping
 from bench.experiment.spec import CORE
 
 MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
+RANKED_BY = MEASURES[0]
 METRIC_COLUMNS = ("task", "scorer", "language", "queries", *MEASURES)
+NAMES = dict.fromkeys(("task", "scorer", "language"), str)  # a task may be called 2022, 1e5 or True
 QUESTION_COLUMNS = ("task", "scorer", "language", "query_id", *MEASURES)
+# What else cells say of a query (`bench.cells.asking.described`); those of earlier versions do not.
+ABOUT = {"unit": "", "characters": float("nan")}
 _ID = re.compile(r"(?P<method>.+)@(?P<size>\d+)#(?P<seed>\d+)(?:~(?P<order>[^~]+))?")
 
 
@@ -56,6 +60,7 @@ class Plan:
     cells: tuple[CellName, ...]
     tasks: tuple[str, ...] = ()  # () = every task found in the cells
     profile: Mapping[str, Any] = field(default_factory=dict)
+    min_questions: int = 0  # of a language in a task, to count in its means; experiments from before it could be set: all do
     names: Mapping[str, str] = field(default_factory=dict)  # short name, as in `cells` -> the method that it stands for
 
     @property
@@ -97,7 +102,7 @@ class Cell:
     reason: str = ""
     manifest: Mapping[str, Any] = field(default_factory=dict)
     metrics: pd.DataFrame | None = None
-    questions: pd.DataFrame | None = None  # one row a query: QUESTION_COLUMNS
+    questions: pd.DataFrame | None = None  # one row a query: QUESTION_COLUMNS, and those of ABOUT
 
     @property
     def done(self) -> bool:
@@ -176,6 +181,7 @@ def read_plan(folder: Path) -> Plan:
             orders=orders, guard=tuple(resolved.get("guard") or ()), core=tuple(resolved.get("core") or ()),
             sizes=tuple(sorted(map(int, sizes))), cells=cells, tasks=tuple(tasks), profile=profile,
             names={name: method for method, name in names.items()},
+            min_questions=int(evaluation.get("min_questions") or 0),
         )  # fmt: skip
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, StopIteration, ValueError, OSError) as error:
         raise BenchError(
@@ -199,8 +205,9 @@ def read_cell(name: CellName, folder: Path | None, key: str | None = None) -> Ce
             return Cell(name, "failed", _last_line(folder / "error.txt"), manifest)
         if key and manifest.get("key") != key:
             return Cell(name, "stale", "its settings, method or data changed since it ran", manifest)
-        metrics = _columns(pd.read_csv(folder / "metrics.csv", keep_default_na=False), METRIC_COLUMNS)
-        questions = _columns(pd.read_parquet(folder / "per_query.parquet"), QUESTION_COLUMNS)
+        metrics = _columns(pd.read_csv(folder / "metrics.csv", keep_default_na=False, dtype=NAMES), METRIC_COLUMNS)
+        asked = pd.read_parquet(folder / "per_query.parquet")
+        questions = _columns(asked, QUESTION_COLUMNS).assign(**{name: asked.get(name, empty) for name, empty in ABOUT.items()})
     except (OSError, ValueError, KeyError, AttributeError) as error:
         return Cell(name, "damaged", f"{type(error).__name__}: {error}".splitlines()[0])
     if difference := _disagreement(metrics, questions):

@@ -10,6 +10,7 @@ import pandas as pd
 from bench.analysis import resampling
 from bench.analysis.arms import FLOOR, Scores
 from bench.analysis.results import Plan
+from bench.analysis.statistics import slope_weights
 from bench.analysis.tables import MEAN, drawn_means, mean_of_means
 
 GROUPS = ("core", "trained", "held-out", "guard")
@@ -41,17 +42,6 @@ def slopes(plan: Plan, order: str, scores: Scores) -> pd.DataFrame:
                     row = _row(plan, order, scores, scorer, task, group, method, floor)
                     rows += [{"order": order, "scorer": scorer, "task": task, "group": group} | row] if row else []
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def slope_weights(sizes: list[int]) -> np.ndarray:
-    """(sizes,) weights whose product with the scores is their least-squares slope on log2 of the sizes.
-
-    >>> float(slope_weights([5, 10, 20]) @ [0.1, 0.2, 0.3])
-    0.1
-    """
-    x = np.log2(np.asarray(sizes, dtype=np.float64))
-    x -= x.mean()
-    return x / (x @ x)
 
 
 def _row(

@@ -113,3 +113,14 @@ def count_effects(p_values: Sequence[float], level: float = LEVEL) -> int:
     ranked = np.sort(np.asarray(p_values, dtype=np.float64))
     conjunction = np.maximum.accumulate(np.arange(len(ranked), 0, -1) * ranked) if len(ranked) else ranked
     return int((conjunction <= level).sum())
+
+
+def slope_weights(sizes: list[int]) -> np.ndarray:
+    """(sizes,) weights whose product with the scores is their least-squares slope on log2 of the sizes.
+
+    >>> float(slope_weights([5, 10, 20]) @ [0.1, 0.2, 0.3])
+    0.1
+    """
+    x = np.log2(np.asarray(sizes, dtype=np.float64))
+    x -= x.mean()
+    return x / (x @ x)

@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import resampling
-from bench.analysis.arms import CEILING, FLOOR, RANKED_BY, Arm, Scores
-from bench.analysis.results import MEASURES, Plan
+from bench.analysis.arms import CEILING, FLOOR, SMALLEST_GAP, Arm, Scores
+from bench.analysis.results import MEASURES, RANKED_BY, Plan
 from bench.analysis.transfer import KINDS, relatives
+from bench.analysis.verdicts.decide import Estimate
+from bench.analysis.verdicts.evidence import Term, runs, weights_of
+from bench.analysis.verdicts.variance import Variance
 from bench.data.text_facts import FACTS as TEXT_FACTS
 from methods.facts import facts
 
@@ -21,7 +24,7 @@ FACTS = ("name", "class", "script", "family")
 COLUMNS = (
     "order", "scorer", "task", "group", "size", "method", "status", "complete", "rank", "ties_best",
     "languages", "languages_declared", *MEASURES, "low", "high", "seed_sd", "worst_tenth", "language_sd",
-    "gap_closed", "gap_languages", "gap_left_out", "seeds", "seeds_planned", "seconds", "pairs_per_second",
+    "gap_closed", "gap_low", "gap_high", "gap_languages", "gap_left_out", "seeds", "seeds_planned", "seconds", "pairs_per_second",
     "warning", "settings",
 )  # fmt: skip
 LANGUAGE_COLUMNS = (
@@ -69,13 +72,26 @@ def _board(scores: Scores, scorer: str, size: int, places: list[list[int]]) -> l
     behind, _ = _intervals([draws[ranked[0]] - draws[n] for n in ranked])
     for n, least in zip(ranked, behind, strict=True):
         better = sum(rows[other][RANKED_BY] > rows[n][RANKED_BY] for other in ranked)
-        rows[n].update(rank=better + 1, ties_best=bool(better == 0 or least <= 0))
+        pair = numbers[ranked[0]], numbers[n]
+        tied = better == 0 or least <= 0 or _tied(scores, pair, places, draws[ranked[0]] - draws[n])
+        rows[n].update(rank=better + 1, ties_best=bool(tied))
     return rows
 
 
 def _intervals(draws: list[np.ndarray]) -> tuple[list[float], list[float]]:
     low, high = resampling.intervals(np.stack(draws)) if draws else (np.empty(0), np.empty(0))
     return low.tolist(), high.tolist()
+
+
+def _tied(scores: Scores, pair: tuple[int, int], places: list[list[int]], drawn: np.ndarray) -> bool:
+    """Whether the noise of training, where known, makes a lead uncertain that questions alone do not; the first leads."""
+    flat, weights = weights_of(places)
+    noise, _ = runs(scores, Term(pair, (1.0, -1.0), flat, weights[:, None]))
+    if noise is None:
+        return False
+    questions = Variance(np.array([np.nanvar(drawn)]), np.array([np.inf]))
+    gap = mean_of_means(scores.values[pair[0]] - scores.values[pair[1]], places)[:1]
+    return bool(Estimate(gap, questions, noise).interval()[0][0] <= 0)
 
 
 def _row(scores: Scores, number: int, places: list[list[int]]) -> tuple[dict[str, Any], np.ndarray]:
@@ -85,7 +101,6 @@ def _row(scores: Scores, number: int, places: list[list[int]]) -> tuple[dict[str
     complete = arm.state == "done" and bool(scores.whole[number, flat].all())
     means = mean_of_means(scores.values[number], places)
     drawn = drawn_means(scores, number, places)
-    gaps = scores.gap[number]
     known = ~np.isnan(scores.values[number, flat, 0])
     return {
         "method": arm.method, "status": _status(arm, complete), "complete": complete, "rank": pd.NA, "ties_best": False,
@@ -95,11 +110,38 @@ def _row(scores: Scores, number: int, places: list[list[int]]) -> tuple[dict[str
         "seed_sd": _seed_sd(scores, number, places),
         "worst_tenth": _worst_tenth(scores.values[number, :, 0], places),
         "language_sd": _language_sd(scores.values[number, :, 0], places),
-        "gap_closed": mean_of_means(gaps[:, None], places)[0],
-        "gap_languages": int((~np.isnan(gaps[flat])).sum()), "gap_left_out": int((known & np.isnan(gaps[flat])).sum()),
+        **_gap(scores, number, places),
         "seeds": len(arm.done), "seeds_planned": len(arm.cells),
         "seconds": arm.mean("seconds"), "pairs_per_second": arm.mean("pairs_per_second"), "warning": arm.warning,
     }, drawn  # fmt: skip
+
+
+def _gap(scores: Scores, number: int, places: list[list[int]]) -> dict[str, Any]:
+    """Share of the way from floor to ceiling that an arm has come: mean gain over mean way, on the places that have both.
+
+    A ratio of means, not a mean of ratios: languages with little to gain cannot blow it up. Its interval is the percentile
+    bootstrap of the ratio; there is none where the way itself may be 0 (its own interval reaches there: the ratio's is then
+    unbounded, Fieller 1954), and no ratio at all where the mean way is `SMALLEST_GAP` or less.
+    """
+    ends = scores.index(FLOOR, 0), scores.index(CEILING, 0)
+    known = ~np.isnan(scores.values[number, :, 0]) & ~np.isnan(scores.reference(FLOOR)) & ~np.isnan(scores.reference(CEILING))
+    there = [own for at in places if (own := [place for place in at if known[place]])]
+    count = sum(map(len, there))
+    found = {"gap_closed": float("nan"), "gap_low": float("nan"), "gap_high": float("nan"), "gap_languages": count,
+             "gap_left_out": sum(int((~np.isnan(scores.values[number, at, 0])).sum()) for at in places) - count}  # fmt: skip
+    floor, ceiling = ends
+    if not there or floor is None or ceiling is None:
+        return found
+    low, own, high = (mean_of_means(scores.values[n], there)[0] for n in (floor, number, ceiling))
+    if high - low <= SMALLEST_GAP:
+        return found
+    drawn_low, drawn, drawn_high = (drawn_means(scores, n, there) for n in (floor, number, ceiling))
+    found["gap_closed"] = (own - low) / (high - low)
+    way = drawn_high - drawn_low
+    if not np.isnan(way).all() and resampling.interval(way)[0] > 0:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found["gap_low"], found["gap_high"] = resampling.interval((drawn - drawn_low) / np.where(way > 0, way, np.nan))
+    return found
 
 
 def _status(arm: Arm, complete: bool) -> str:

@@ -39,6 +39,7 @@ def atomic_dir(final: Path) -> Iterator[Path]:
     beside.mkdir()
     try:
         yield beside
+        _readable(beside)
         if final.exists():
             # A directory cannot be replaced while it has content: the old one steps aside first.
             old = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}.old")
@@ -49,3 +50,14 @@ def atomic_dir(final: Path) -> Iterator[Path]:
             os.replace(beside, final)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _readable(folder: Path) -> None:
+    """Gives files that a library made for their owner alone (safetensors does) the mode that any other new file has."""
+    fresh = folder / ".mode"
+    fresh.touch()
+    mode = fresh.stat().st_mode & 0o777
+    fresh.unlink()
+    for path in folder.rglob("*"):
+        if path.is_file() and path.stat().st_mode & 0o777 == 0o600 != mode:
+            path.chmod(mode)

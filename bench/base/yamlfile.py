@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,20 @@ class _UniqueKeys(_Base):  # type: ignore[misc]
                 seen[key] = line
         mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
         return mapping
+
+
+def quoted(value: Any) -> str:
+    """What to say where a text was meant and YAML has read something else; "" where quotes would not help."""
+    if isinstance(value, bool):
+        words = "yes, on and true" if value else "no, off and false"
+        example = "" if value else ": 'no' is Norwegian"
+        return f" (YAML reads {words} as {value}: put the word in quotes{example})"
+    if isinstance(value, int | float | date):
+        kind = "a date" if isinstance(value, date) else "a number"
+        return f" (YAML reads it as {kind}: put it in quotes, as it was written)"
+    if value is None:
+        return " (YAML reads null, ~ and nothing at all as None: put the word in quotes)"
+    return ""
 
 
 def read_mapping(path: Path, kind: str) -> dict[str, Any]:

@@ -9,7 +9,10 @@ import pandas as pd
 import torch
 
 from bench.base.progress import Report
+from bench.cells.asking import cut
 from bench.cells.asking.bottom import on_shared_bottom
+from bench.cells.asking.described import described, with_descriptions
+from bench.cells.asking.own_documents import record as own_documents
 from bench.cells.asking.queries import english_sets, nothing_asked, query_sets, with_words
 from bench.cells.asking.search import Encodes
 from bench.cells.clock import Clock
@@ -55,13 +58,14 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     encoder: Encodes | None = context.teacher.encoder if ENCODED[0] in known.scorers else None
     if known.asks_english:
         sets = english_sets(context, sets, limits, split)
+    about = described(context.suite, sets)
     if method.kind == "none":
         with clock.phase("load"):
             encoder = context.student.start()
         found |= context.student.map_facts()
     elif method.kind == "retriever":
         with clock.phase("load"):
-            context = own_retriever(context, method.params.encoder)
+            context = own_retriever(context, spec.models.place(method.params.encoder))
             encoder = context.teacher.encoder
     elif method.kind == "distil":
         encoder = on_shared_bottom(spec, context, distil(spec, context, method, out_dir, clock, found))
@@ -70,12 +74,15 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
 
     if SPARSE in known.scorers and method.kind != "translate":  # structured queries are words already
         sets = with_words(context, sets)
+    found |= own_documents(context.suite, sets)
     mode, depth = spec.evaluation.late_mode, spec.evaluation.run_depth
     recalls: list[dict[str, Any]] = []
     with clock.phase("evaluate"):
         per_query = evaluate(context, encoder, sets, mode, depth, report, out_dir / "runs", spec.id, recalls)
+    found["cut"] = cut.of_cell(cut.cut_record(context, spec), method.kind in ("none", "distil") and not known.asks_english,
+                               known.asks_english, method.kind != "translate")  # fmt: skip
     if recalls:
         pd.DataFrame(recalls).to_csv(out_dir / "approximation.csv", index=False, float_format="%.4f")
-    per_query.to_parquet(out_dir / "per_query.parquet", index=False)
+    with_descriptions(per_query, about).to_parquet(out_dir / "per_query.parquet", index=False)
     summarise(per_query).to_csv(out_dir / "metrics.csv", index=False, float_format="%.6f")
     return {**found, "seconds": clock.seconds}

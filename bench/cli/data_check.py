@@ -17,6 +17,7 @@ from bench.data.sources.collection import OwnData, Progress
 from bench.data.sources.local.opening import open_local
 from bench.data.sources.local.problems import ERROR, WARNING, Problems
 from bench.data.sources.local.task import Content
+from bench.data.sources.placed import placed
 from bench.data.suite.keys import Choices
 from bench.data.suite.own import Assembled, assemble
 from bench.data.suite.types import ENGLISH
@@ -66,8 +67,14 @@ def check(path: Path, languages_file: Path | None, shown: int, progress: Progres
     if not data.own:
         raise BenchError(f"the profile {path} uses the built-in suite", "name data of your own in it: data: {suite: FOLDER}")
     languages = Languages.load(languages_file or data.languages_file)
+    data = placed(data, languages)
+    if data.suite == BUILTIN and not (data.bitext or data.tasks):
+        raise BenchError(
+            f"the profile {path} names data of the hubs alone",
+            "`bench data show NAME` reads those; data.folder names copies of them on disk",
+        )
     folder = None if data.suite == BUILTIN else Path(data.suite)
-    local = open_local(folder, data.bitext, data.tasks, languages, shown)
+    local = open_local(folder, data.bitext, data.tasks, languages, shown, merge=data.duplicates == "merge")
     problems = local.problems
     pairs, contents = local.content(None, False, problems, progress)
     _coverage(pairs, contents, problems)
@@ -75,7 +82,7 @@ def check(path: Path, languages_file: Path | None, shown: int, progress: Progres
     if not problems.number(ERROR):
         try:
             notes = tuple(note for content in contents for note in content.notes)
-            choices = Choices(data.dev_share, data.max_pairs)
+            choices = Choices.of(data)
             made = assemble(OwnData(pairs, [content.task for content in contents], notes), choices, progress)
             _findings(made, contents, problems)
         except BenchError as error:

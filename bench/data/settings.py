@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from bench.base.errors import BenchError, unknown
 from bench.base.settings import Settings
+from bench.base.yamlfile import quoted
 
 BUILTIN = "builtin"
 TASKS = ("symbols", "faq", "passages", "declaration", "strings")
@@ -20,7 +21,12 @@ SOURCES = {
 
 
 def _joined(value: Any) -> Any:
-    return ",".join(str(item) for item in value) if isinstance(value, list | tuple) else value
+    if not isinstance(value, list | tuple):
+        return value
+    for item in value:
+        if not isinstance(item, str):
+            raise ValueError(f"{item!r} is no language" + quoted(item))
+    return ",".join(value)
 
 
 # A name from languages.yaml ("low", "guard") or a list of languages ("sw,am,ha", also as a YAML list).
@@ -49,10 +55,13 @@ class TaskEntry(Settings):
         default_factory=dict
     )
     parallel: bool | None = None  # an id is the same question in every language; None: seen from the judgements
-    topic_fields: tuple[Literal["title", "desc", "narr"], ...] = ("title",)  # of TREC topics: what makes the query
+    # Of TREC topics: what makes the query. `title` is also what a topic without one calls its query or question.
+    topic_fields: tuple[Literal["title", "query", "question", "desc", "narr", "summary", "note"], ...] = ("title",)
 
 
 def _path_entry(value: Any) -> Any:
+    if not isinstance(value, str | dict | Settings) and (said := quoted(value)):
+        raise ValueError(f"a path or a mapping is needed{said}")
     return {"path": value} if isinstance(value, str) else value
 
 
@@ -68,8 +77,12 @@ class Data(Settings):
     bitext: tuple[Annotated[BitextEntry, BeforeValidator(_path_entry)], ...] = ()
     tasks: tuple[Annotated[TaskEntry, BeforeValidator(_path_entry)], ...] = ()
     hubs: tuple[str, ...] = ()  # data sets of the hubs, bitext and tasks: [opus-100, belebele]; see `bench data list`
+    folder: str | None = None  # copies of what `hubs` names, under bitext/ and tasks/: read in place of the hubs (docs/hubs.md)
     dev_share: Annotated[float | None, Field(ge=0, lt=1)] = None  # of the queries of a task that has one set of them only
     max_pairs: Annotated[int | None, Field(ge=1)] = None  # training pairs of a language that are kept; None: all
+    # Documents with the text of another one: each stays (and an unjudged copy of a relevant one counts as not relevant), or
+    # they become one document with the judgements of all.
+    duplicates: Literal["keep", "merge"] = "keep"
     without: tuple[str, ...] = ()  # sources to leave out, with the tasks made from them
     languages_file: str | None = None  # None: the languages.yaml that comes with the project
     order: LanguageList = "low"  # the experiment's own order; cells of any other carry `~order` in their id
@@ -97,9 +110,14 @@ class Data(Settings):
                 f"data.without = {', '.join(self.without)}: these are sources of the built-in suite",
                 "of other data, list what is to be used (data.bitext, data.tasks, data.hubs, evaluation.tasks)",
             )
-        if not self.own and (self.dev_share is not None or self.max_pairs is not None):
+        if self.folder is not None and not self.hubs:
             raise BenchError(
-                "data.dev_share and data.max_pairs are for data on disk or of the hubs",
+                "data.folder holds copies of data sets of the hubs, and data.hubs names none",
+                "name them (data.hubs), or take everything in a folder with data.suite",
+            )
+        if not self.own and (self.dev_share is not None or self.max_pairs is not None or self.duplicates != "keep"):
+            raise BenchError(
+                "data.dev_share, data.max_pairs and data.duplicates are for data on disk or of the hubs",
                 "the built-in suite has splits of its own",
             )
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +11,21 @@ from typing import Literal
 
 import numpy as np
 
+from bench.base.content import content_hash
 from bench.base.errors import BenchError
 from bench.base.once import once
 from bench.base.paths import cache_dir
 from bench.base.ragged import Ragged
+from bench.encoders.directory.modules import OWN
 from bench.encoders.encoder import Encoder, autocast_dtype
 from bench.encoders.fingerprint import fingerprint
+from bench.encoders.hub import split
 from bench.encoders.load import model_folder
+from bench.encoders.spec import ON_THE_HUB
 
 Progress = Callable[[float], None]
+PARTS = tuple(f"{name}.npy" for name in ("keys", "pooled", "tokens", "offsets", "ids"))
+MADE = "content.json"  # hashes of the parts
 Row = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -87,7 +94,7 @@ def teacher_states(encoder: Callable[[], Encoder], name: str, texts: Sequence[st
             rows.update((keys[i], states.row(n)) for n, i in enumerate(missing))
         _write(folder, keys, TextStates.from_rows([rows[key] for key in keys]))
 
-    found = _read(once(shelf / hashlib.sha256(b"".join(keys)).hexdigest()[:32], make))
+    found = _read(once(shelf / hashlib.sha256(b"".join(keys)).hexdigest()[:32], make, _as_made))
     if len(unique) == len(texts):
         return found
     place = {text: i for i, text in enumerate(unique)}
@@ -101,7 +108,10 @@ def _shelf(name: str, kind: str, max_length: int | None, dtype: type, device: st
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
     computed = str(autocast_dtype(precision, device) or "float32").removeprefix("torch.")
-    key = (fingerprint(model_folder(name)), kind, max_length, np.dtype(dtype).name, computed)
+    folder = model_folder(name)
+    key: tuple[object, ...] = (fingerprint(folder), kind, max_length, np.dtype(dtype).name, computed)
+    if told := ON_THE_HUB.get(split(name)[0], {}) if not (folder / OWN).exists() else {}:
+        key += (sorted(told.items()),)  # prefixes that go by the name: a copy of the files in a folder has none
     return hashlib.sha256(repr(key).encode()).hexdigest()[:32]
 
 
@@ -110,6 +120,8 @@ def _known(shelf: Path, keys: Sequence[bytes]) -> dict[bytes, Row]:
     wanted = set(keys)
     rows: dict[bytes, Row] = {}
     for path in sorted(shelf.glob("[0-9a-f]*/keys.npy")):
+        if not _as_made(path.parent):
+            continue
         states = _read(path.parent)
         for i, key in enumerate(np.load(path, allow_pickle=False)):
             if (content := key.tobytes()) in wanted and content not in rows:
@@ -123,6 +135,17 @@ def _write(folder: Path, keys: Sequence[bytes], states: TextStates) -> None:
     np.save(folder / "tokens.npy", states.tokens.vectors)
     np.save(folder / "offsets.npy", states.tokens.offsets)
     np.save(folder / "ids.npy", states.ids)
+    (folder / MADE).write_text(json.dumps({name: content_hash(folder / name) for name in PARTS}), encoding="utf-8")
+
+
+def _as_made(folder: Path) -> bool:
+    """Whether a stored list holds what was written; if not, its texts are encoded again. Older ones have no hashes."""
+    note = folder / MADE
+    try:
+        made = json.loads(note.read_text(encoding="utf-8")) if note.exists() else dict.fromkeys(PARTS)
+        return all(digest in (None, content_hash(folder / name)) for name, digest in made.items()) and bool(made)
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def _read(folder: Path) -> TextStates:

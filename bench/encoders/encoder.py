@@ -14,6 +14,7 @@ from torch import Tensor
 from bench.base.ragged import Ragged
 from bench.encoders.device import autocast_dtype
 from bench.encoders.device.inference import quick
+from bench.encoders.directory.pooling import pool
 from bench.encoders.head import Head
 from bench.encoders.spec import EncoderSpec
 
@@ -109,7 +110,8 @@ class Encoder:
     @property
     def dim(self) -> int:
         """Width of the states."""
-        return self.head.dim if self.head is not None else int(self.model.config.hidden_size)
+        own = self.head.dim if self.head is not None else None
+        return own or int(self.model.config.hidden_size)
 
     @property
     def device(self) -> torch.device:
@@ -132,7 +134,7 @@ class Encoder:
         prefix = self.spec.prefix(kind)
         if not len(texts):
             return []
-        length = min(max_length or self.spec.max_length, self.longest)
+        length = min(max_length or self.spec.length(kind), self.longest)
         encoded = self.tokenizer([prefix + text for text in texts], truncation=True, max_length=length,
                                  return_attention_mask=False, return_token_type_ids=False,
                                  return_special_tokens_mask=True)  # fmt: skip
@@ -202,17 +204,9 @@ class Encoder:
         batch = batch.to(self.device)
         start = {"input_ids": batch.input_ids} if given is None else {"inputs_embeds": given}
         hidden = self.model(**start, attention_mask=None if full else batch.attention_mask.long()).last_hidden_state
-        pooled = self._pooled(hidden, None if full else batch.attention_mask)
+        source = hidden if self.head is None else self.head.before(hidden)
+        pooled = pool(source, None if full else batch.attention_mask, self.spec.pooling)
         return (hidden, pooled) if self.head is None else (self.head.tokens(hidden), self.head.pooled(pooled))
-
-    def _pooled(self, hidden: Tensor, attention: Tensor | None) -> Tensor:
-        if self.spec.pooling == "cls":
-            return hidden[:, 0]
-        hidden = hidden.float()  # a sum of many bfloat16 numbers loses more than each of them has
-        if attention is None:
-            return hidden.mean(1)
-        weights = attention.float().unsqueeze(-1)
-        return (hidden * weights).sum(1) / weights.sum(1)
 
     def encode(self, texts: Sequence[str], kind: str = "query", batch_tokens: int | None = None,
                progress: Progress | None = None, max_length: int | None = None,
@@ -267,7 +261,8 @@ class Encoder:
         backend = getattr(self.tokenizer, "backend_tokenizer", None)
         if backend is not None:
             return backend.to_str().encode("utf-8")
-        return repr(sorted(self.tokenizer.get_vocab().items())).encode("utf-8")
+        files = b"".join(path.read_bytes() for path in sorted(self.path.glob("*.model"))) if self.path is not None else b""
+        return repr((type(self.tokenizer).__name__, sorted(self.tokenizer.get_vocab().items()))).encode("utf-8") + files
 
 
 def token_batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:

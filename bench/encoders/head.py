@@ -14,6 +14,8 @@ from bench.base.errors import BenchError, unknown
 
 ACTIVATIONS = {kind.__name__: kind for kind in (nn.Identity, nn.Tanh, nn.ReLU, nn.GELU, nn.SiLU, nn.Sigmoid)}
 
+NORMALIZE = "Normalize"
+
 
 class Layer(nn.Module):
     """`activation(W x + b)`, plus `x` (or `R x`) where it is residual: the dense layer of sentence-transformers and PyLate.
@@ -39,6 +41,11 @@ class Layer(nn.Module):
             raise BenchError(f"a residual layer from {weight.shape[1]} to {weight.shape[0]} has no weights for its residual")
 
     @property
+    def width(self) -> int:
+        """Numbers that come out."""
+        return int(self.linear.out_features)
+
+    @property
     def is_linear(self) -> bool:
         """Whether it is `W x + b` and nothing else."""
         return self.activation == "Identity" and not self.is_residual
@@ -52,39 +59,59 @@ class Layer(nn.Module):
         return {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
 
 
+class Normalize(nn.Module):
+    """To unit length, between other layers; what comes out at the end is normalised in any case."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.normalize(x, dim=-1)
+
+
 class Head(nn.Module):
     """Layers for token vectors and for pooled vectors; always as they are, training does not change them.
 
     Attributes:
         token_layers, pooled_layers: applied in order to (..., d) raw states of the transformer.
+        before_layers: applied to the states of tokens before they are pooled.
     """
 
-    def __init__(self, tokens: Iterable[Layer], pooled: Iterable[Layer]) -> None:
+    def __init__(
+        self, tokens: Iterable[nn.Module], pooled: Iterable[nn.Module], before: Iterable[nn.Module] = ()
+    ) -> None:
         super().__init__()
         self.token_layers = nn.ModuleList(tokens)
         self.pooled_layers = nn.ModuleList(pooled)
-        if len({layers[-1].linear.out_features for layers in (self.token_layers, self.pooled_layers)}) > 1:  # type: ignore[union-attr]
-            raise BenchError("token vectors and pooled vectors would come out in different widths")
+        self.before_layers = nn.ModuleList(before)
+        widths = [_width(self.token_layers), _width(self.pooled_layers) or _width(self.before_layers)]
+        if widths[0] != widths[1]:
+            shown = " and ".join("the width of the transformer" if one is None else str(one) for one in widths)
+            raise BenchError(f"token vectors and pooled vectors would come out in different widths: {shown}")
         self.requires_grad_(False).eval()
 
     def check(self, width: int) -> None:
         """Raise a `BenchError` unless every layer takes what comes before it, the first ones `width` numbers."""
-        for layers in (self.token_layers, self.pooled_layers):
+        pooled = [*self.before_layers, *self.pooled_layers]
+        for layers in (self.token_layers, pooled):
             given = width
             for layer in layers:
-                linear: nn.Linear = layer.linear  # type: ignore[assignment]
-                if linear.in_features != given:
-                    raise BenchError(f"a layer behind the transformer takes {linear.in_features} numbers, but gets {given}")
-                given = linear.out_features
+                if isinstance(layer, Layer):
+                    if layer.linear.in_features != given:
+                        raise BenchError(
+                            f"a layer behind the transformer takes {layer.linear.in_features} numbers, but gets {given}"
+                        )
+                    given = layer.width
 
     @property
-    def dim(self) -> int:
-        """Width of what comes out."""
-        return int(self.token_layers[-1].linear.out_features)  # type: ignore[union-attr, arg-type]
+    def dim(self) -> int | None:
+        """Width of what comes out; None: that of the transformer."""
+        return _width(self.token_layers)
 
     def tokens(self, x: Tensor) -> Tensor:
         """(..., d) hidden states -> (..., dim)."""
         return _through(self.token_layers, x)
+
+    def before(self, x: Tensor) -> Tensor:
+        """(..., d) hidden states -> what is pooled."""
+        return _through(self.before_layers, x) if len(self.before_layers) else x
 
     def pooled(self, x: Tensor) -> Tensor:
         """(..., d) pooled hidden states -> (..., dim)."""
@@ -94,14 +121,15 @@ class Head(nn.Module):
         """Write as one safetensors file."""
         from safetensors.torch import save_file
 
-        parts = {"tokens": self.token_layers, "pooled": self.pooled_layers}
+        parts = {"tokens": self.token_layers, "pooled": self.pooled_layers, "before": self.before_layers}
         tensors = {
             f"{part}.{i}.{name}": tensor.clone()
             for part, layers in parts.items()
             for i, layer in enumerate(layers)
-            for name, tensor in layer.weights().items()  # type: ignore[operator, union-attr]
+            if isinstance(layer, Layer)
+            for name, tensor in layer.weights().items()
         }
-        kinds = {part: [[one.activation, one.is_residual] for one in layers] for part, layers in parts.items()}
+        kinds = {part: [_kind(one) for one in layers] for part, layers in parts.items() if part != "before" or len(layers)}
         save_file(tensors, str(path), metadata={"format": "pt", "layers": json.dumps(kinds)})
 
     @classmethod
@@ -109,19 +137,31 @@ class Head(nn.Module):
         """Read what `save` wrote; raises `BenchError` for anything else."""
         from safetensors import SafetensorError, safe_open
 
-        def layers(part: str) -> list[Layer]:
+        def layers(part: str) -> list[nn.Module]:
             return [
+                Normalize() if kind == [NORMALIZE] else
                 Layer({k.removeprefix(f"{part}.{i}."): v for k, v in tensors.items() if k.startswith(f"{part}.{i}.")}, *kind)
                 for i, kind in enumerate(kinds[part])
-            ]
+            ]  # fmt: skip
 
         try:
             with safe_open(str(path), "pt") as file:
                 kinds: dict[str, Any] = json.loads(file.metadata()["layers"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-            return cls(layers("tokens"), layers("pooled"))
-        except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
+            if not any(kinds.values()):
+                raise ValueError("it names none")
+            return cls(layers("tokens"), layers("pooled"), layers("before") if "before" in kinds else ())
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, SafetensorError) as error:
             raise BenchError(f"{path} holds no layers that can be read: {error}", "export the model again") from error
+
+
+def _kind(layer: nn.Module) -> list[Any]:
+    """What `save` writes of a layer beside its weights."""
+    return [layer.activation, layer.is_residual] if isinstance(layer, Layer) else [NORMALIZE]
+
+
+def _width(layers: nn.ModuleList) -> int | None:
+    return next((one.width for one in reversed(list(layers)) if isinstance(one, Layer)), None)
 
 
 def _through(layers: nn.ModuleList, x: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from bench.base.errors import BenchError
 from bench.base.manifest import git, hardware, now, peak_memory_mb, versions
 from bench.base.progress import Report
 from bench.execution.base import Event, Failed, Finished, disk_full, load_function
+from bench.experiment.identity import models_record
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 
@@ -40,6 +41,7 @@ def execute(spec: CellSpec, store: Store, runner: str, report: Report, log: Path
                 for name in ("method", "size", "seed", "order", "threads", "precision")
             },
             "pairs_asked": spec.pairs,
+            "models": models_record(spec),
             **{"versions": versions(), "git": git(), "hardware": hardware()},
             "peak_memory_mb": peak_memory_mb(),
             **{"started": started, "finished": now(), "seconds": seconds},

@@ -9,6 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bench.encoders.directory.files import DEFAULT_LENGTH, stated_length
+from bench.encoders.hub import directory_of
+from bench.execution.plan_power import power
 from bench.experiment.costs import duration
 from bench.experiment.plan import Plan
 from bench.experiment.spec import CellSpec
@@ -33,7 +36,7 @@ def overview(plan: Plan) -> RenderableType:
         size = str(spec.size) if spec.trained else "-"
         pairs = f"{spec.pairs:,}" if spec.trained else "-"
         table.add_row(spec.id, size, pairs, Text(state, STYLES[state]), _time(plan, spec))
-    return Group(heading(plan, plan.to_run()), "", table, *_notes(plan))
+    return Group(heading(plan, plan.to_run()), "", table, *_notes(plan), *power(plan))
 
 
 def heading(plan: Plan, todo: Sequence[CellSpec]) -> Group:
@@ -48,6 +51,10 @@ def heading(plan: Plan, todo: Sequence[CellSpec]) -> Group:
     lines.append(f"guard ({len(guard)} languages, never trained on): {' '.join(guard) or '-'}")
     if sources := plan.profile.data.without:
         lines.append(f"without: {', '.join(sources)}")
+    for side in ("teacher", "student"):
+        folder = directory_of(plan.profile.models.place(getattr(plan.profile.models, side)))
+        if folder is not None and stated_length(folder) is None:
+            lines.append(f"the {side} states no length: its texts are cut at {DEFAULT_LENGTH} tokens")
     counts: Counter[str] = Counter(plan.states.values())
     shown = ", ".join(f"{counts[state]} {state}" for state in STYLES if counts[state])
     expected = duration(plan.seconds(todo)) if todo else "nothing to do"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.analysis.results import NAMES
 from bench.base.errors import BenchError, unknown
 from bench.base.manifest import cores
 from bench.base.paths import atomic_write
@@ -24,6 +25,7 @@ from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 from bench.output.tables.leaderboard_text import TUNING
 from methods.declaration import ENCODED, SPARSE
+from methods.facts import holder
 
 Say = Callable[[str], None]
 TRIALS = Path(__file__).with_name("tuning.yaml")  # those of the profile `full`
@@ -87,7 +89,7 @@ def trial_cells(file: Path, workers: int | None = None) -> tuple[Profile, list[t
         grid = {"methods": [method], "sizes": [described["size"]], "seeds": [described["seed"]]}
         return Profile.model_validate(content | {"grid": grid, "method_settings": {method: dict(settings)} if settings else {}})
 
-    shared = profile("untrained", {})
+    shared = profile(holder("floor"), {})
     threads = shared.hardware.threads or max(1, cores() // shared.hardware.workers)
     found = [("floor", "", cells(shared, languages, threads)[0])]
     for arm, trials in arms.items():
@@ -111,7 +113,7 @@ def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.
     """Run the trials that have no result yet, and write tuning.csv: one row a trial, the best of each arm marked.
 
     Args:
-        file: description of the trials (`bench/tuning.yaml`).
+        file: description of the trials (`bench/execution/tuning.yaml`).
         results: folder of experiments.
         say: gets one line when a trial starts or ends.
         workers: trials at the same time.
@@ -154,7 +156,7 @@ def collect(store: Store, trials: list[tuple[str, str, CellSpec]], criteria: Map
         criterion = criteria.get(arm, "mean")
         metrics = store.folder(spec) / "metrics.csv"
         if store.state(spec) == "done" and metrics.exists():
-            frame = pd.read_csv(metrics)
+            frame = pd.read_csv(metrics, keep_default_na=False, dtype=NAMES)
             core = spec.order_languages[: trials[-1][2].size]
             means = frame[frame["language"].isin(core)].groupby(["scorer", "task"])["ndcg@10"].mean()
             for (one, task), value in means.items():

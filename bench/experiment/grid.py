@@ -14,7 +14,7 @@ from bench.data.settings import Data
 from bench.data.sources.own import reader_of
 from bench.encoders.builtin.names import check_name
 from bench.experiment import own_fit
-from bench.experiment.identity import folder_keys, own_model_key, suite_key
+from bench.experiment.identity import model_keys, own_model_key, suite_key
 from bench.experiment.method_specs import code_key, files_of, method_spec
 from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
@@ -43,7 +43,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
             if expression not in (profile.grid_orders() if entry.orders is None else entry.orders):
                 continue
             declaration = registry.declaration(spec)
-            own_keys = own_model_key(spec) | code_key(spec)
+            own_keys = own_model_key(spec, profile.models) | code_key(spec)
             training = _training(profile, spec, settings)
             if data.outline is not None and facts(str(spec)).asks_english:
                 own_fit.check_english(data.outline, str(spec), evaluation.tasks, languages)
@@ -105,7 +105,7 @@ class _Data:
         self.profile, self.languages = profile, languages
         for name in (profile.models.teacher, profile.models.student):
             check_name(name)
-        self.model_keys = folder_keys(profile.models.model_dump(exclude={"head"}))
+        self.model_keys = model_keys(profile.models)
         self.guard = language_list(profile.data.guard, languages) if profile.data.guard else ()
         self.reader = reader_of(profile.data, languages) if profile.data.own else None
         self.outline = self.reader.outline() if self.reader is not None else None

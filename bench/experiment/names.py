@@ -37,3 +37,30 @@ def short_names(profile: Profile) -> dict[str, str]:
             )
         found[method] = name
     return found
+
+
+def primary_pairs(profile: Profile) -> tuple[tuple[str, str], ...]:
+    """The pairs of `comparison.primary`, as tables call their methods.
+
+    Raises:
+        BenchError: a method that the grid does not have, a pair of one method, a pair twice, a size that the grid does not have.
+    """
+    short = short_names(profile)
+    specs = [method_spec(entry.method) for entry in profile.grid.methods]
+    files, shown = files_of(specs), {str(spec): short.get(str(spec), str(spec)) for spec in specs}
+    found: list[tuple[str, str]] = []
+    for pair in profile.comparison.primary:
+        names = [name if name in shown.values() else shown.get(str(method_spec(name, files)), "") for name in pair]
+        for name, given in zip(names, pair, strict=True):
+            if not name:
+                raise unknown("method in comparison.primary", given, [*shown.values()])
+        if names[0] == names[1]:
+            raise BenchError(f"comparison.primary: {names[0]!r} is compared with itself", "name two methods")
+        if any(set(names) == set(other) for other in found):
+            raise BenchError(f"comparison.primary: {' and '.join(names)} stand there twice", "each pair is one comparison")
+        found.append((names[0], names[1]))
+    sizes = {size for entry in profile.grid.methods for size in entry.sizes or ()} | set(profile.grid.sizes)
+    for size in profile.comparison.sizes:
+        if size not in sizes:
+            raise unknown("size in comparison.sizes", str(size), [str(one) for one in sorted(sizes)])
+    return tuple(found)

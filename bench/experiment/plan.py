@@ -15,9 +15,10 @@ from bench.base.manifest import cores
 from bench.data.languages import Languages
 from bench.experiment.costs import Costs, makespan
 from bench.experiment.grid import cells, language_list, order_name
-from bench.experiment.names import short_names
+from bench.experiment.names import primary_pairs, short_names
 from bench.experiment.profile.data import seen_from, with_paths
 from bench.experiment.profile.file import load_profile
+from bench.experiment.profile.models import check_models, with_folders, with_places, with_revisions
 from bench.experiment.profile.schema import Profile, Storing
 from bench.experiment.selection import Selection
 from bench.experiment.spec import CORE, CellSpec
@@ -98,11 +99,14 @@ class Plan:
             "core": list(own_codes[:CORE]),
             "tasks": list(self.profile.evaluated().tasks),
             "names": short_names(self.declared),
+            "primary": [list(pair) for pair in primary_pairs(self.declared)],
             "cells": ids,
             "keys": {name: keys[name] for name in ids},
         }
         content = self.declared.model_dump(mode="json") | {"resolved": resolved}
         content["data"] = with_paths(content["data"], seen_from(self.store.root))
+        content["models"] = content["models"] | {"places": self.profile.models.places}
+        with_folders(content, seen_from(self.store.root))
         return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
 
 
@@ -114,10 +118,12 @@ def make_plan(
     without: Sequence[str] = (),
     workers: int | None = None,
     keep_students: bool = False,
+    ask: bool = False,
 ) -> Plan:
     """Read a profile and resolve it against languages, methods and stored results. Loads no torch.
 
     Args:
+        ask: models of the hub stand for the commits that it names now; without it for those that were last fetched.
         keep_students: the cells of this plan store their students, whatever the profile says.
 
     Raises:
@@ -132,9 +138,12 @@ def make_plan(
         declared = declared.model_copy(
             update={"hardware": declared.hardware.model_copy(update={"workers": workers})}
         )
-    short_names(declared)  # a wrong one is told before anything runs
+    primary_pairs(declared)  # a wrong name, here or among short ones, is told before anything runs
     languages = Languages.load(declared.data.languages_file)
     narrowed = (selection or Selection()).apply(declared, languages)
+    narrowed = with_places(narrowed, (entry.method for entry in narrowed.grid.methods), Path())
+    narrowed = with_revisions(narrowed, ask)
+    check_models(narrowed)
     if keep_students:
         narrowed = narrowed.model_copy(update={"store": Storing(students=True)})
     hardware = declared.hardware

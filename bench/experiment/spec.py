@@ -14,6 +14,7 @@ from bench.retrieval.settings import Retrieval
 from bench.training.settings import Training
 
 TRAINING_LOOP = 3  # raised when the training loop changes results: those of trained cells are stale then
+FOLDER_KEY = 64  # characters of the key of a model that is a folder: a sha256; a name on the hub has a commit
 CORE = 5  # first languages of the order: trained in every cell of the default sizes
 
 
@@ -38,7 +39,7 @@ class CellSpec(Settings):
     models: Models
     data: Data
     data_key: str  # identity of the suite's content
-    model_keys: dict[str, str]  # content hash of models that are local folders, and of a method from outside (`plugin`)
+    model_keys: dict[str, str]  # content of models (hash of a folder, commit of a hub name), of a method from outside (`plugin`)
     training: Training  # with the method's own settings applied
     space: Space
     evaluation: Evaluation
@@ -78,6 +79,11 @@ class CellSpec(Settings):
         content = self.model_dump(mode="json", exclude={"threads", "keep_student", "method_source", "retrieval"})
         # The texts themselves are in data_key; the file or the name that led to them does not matter.
         content["data"] = {"without": content["data"]["without"]}
+        del content["evaluation"]["min_questions"]  # a matter of tables
+        del content["models"]["places"]  # what they lead to is in model_keys
+        for side in ("teacher", "student"):
+            if len(self.model_keys.get(side, "")) == FOLDER_KEY:
+                content["models"][side] = "a folder"  # its content counts, wherever it lies
         if self.models.head == "none":
             del content["models"]["head"]  # as before there were any
         if decided := self.retrieval.deciding():

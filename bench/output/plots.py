@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bench.analysis.arms import CEILING, FLOOR, RANKED_BY
+from bench.analysis.arms import CEILING, FLOOR
+from bench.analysis.results import RANKED_BY
 from bench.analysis.tables import MEAN
 from bench.base.paths import atomic_write
 from bench.output.highlight import chosen, family_heads

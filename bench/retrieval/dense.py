@@ -1,4 +1,4 @@
-"""Exact search with one vector per text: FAISS finds, float64 decides."""
+"""Exact search with one vector per text: FAISS finds where there are many documents, float64 decides."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from contextlib import contextmanager
 
 import faiss
 import numpy as np
+import torch
 
 from bench.base.errors import BenchError
 from bench.retrieval.ranking import Order, Ranking, check_depth, check_finite, check_lengths
 
 MARGIN = 16  # documents fetched beyond k, so that ties at the cut can be seen
 BATCH = 512  # queries per FAISS call
+# Documents up to which all are scored in float64 at once: that is faster than to gather candidates (488 documents, 384
+# dimensions, one core: 0.02 ms a query in place of 0.3).
+FEW = 4096
 GATHER = 1 << 24  # numbers gathered at a time when candidates are scored again (64 MB)
 _threshold_lock = threading.Lock()
 
@@ -43,6 +47,11 @@ class DenseIndex:
         self.largest = float(np.linalg.norm(self.vectors, axis=1).max(initial=0.0))
         self.index = faiss.IndexFlatIP(vectors.shape[1])
         self.index.add(self.vectors)
+        self.wide: torch.Tensor | None = None
+        if len(self.vectors) <= FEW:
+            # Equal vectors once: in two columns of a product their scores could differ in the last bit.
+            distinct, self.column = np.unique(self.vectors + np.float32(0), axis=0, return_inverse=True)
+            self.wide = torch.from_numpy(distinct.astype(np.float64))
 
     def search(self, vectors: np.ndarray, k: int, query_ids: Sequence[str]) -> Ranking:
         """The k best documents of each query.
@@ -69,6 +78,9 @@ class DenseIndex:
         return Ranking.concatenate(parts)
 
     def _search(self, queries: np.ndarray, k: int, query_ids: Sequence[str]) -> Ranking:
+        if self.wide is not None:
+            scores = (torch.from_numpy(queries).double() @ self.wide.T).float().numpy()
+            return self.order.top(scores[:, self.column], k, query_ids, self.order.by_id)
         fetch = min(k + MARGIN, len(self.order))
         ranking, unsettled = self._fetch(queries, k, fetch, query_ids)
         while len(unsettled):  # ties, or nearly, across the cut: look deeper for these queries only

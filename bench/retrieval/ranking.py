@@ -155,3 +155,23 @@ def check_lengths(kind: str, ids: Sequence[str], items: int) -> None:
         raise BenchError(
             f"{len(ids)} {kind} ids for {items} {kind} encodings", "pass one id per encoded text"
         )
+
+
+def without(ranking: Ranking, own: Sequence[int]) -> Ranking:
+    """The ranking with one document fewer: of each query, the one at the position `own` (-1: none), else the last one.
+
+    Args:
+        ranking: (Q, k + 1) documents.
+        own: Q positions in `doc_ids`.
+
+    Returns:
+        (Q, k) documents.
+    """
+    k = ranking.index.shape[1] - 1
+    position = np.asarray(own, dtype=np.int64)[:, None]
+    found = (ranking.index == position) & (position >= 0)
+    place = np.where(found.any(axis=1), found.argmax(axis=1), k)[:, None]
+    columns = np.arange(k)[None]
+    take = columns + (columns >= place)
+    index, scores = (np.take_along_axis(part, take, axis=1) for part in (ranking.index, ranking.scores))
+    return Ranking(ranking.doc_ids, index, scores)

@@ -27,8 +27,8 @@ def embeddings(model: Any) -> torch.nn.Module:
     return getattr(model, "embeddings", None) or model.get_input_embeddings()
 
 
-# BERT and its relatives, MPNet; DistilBERT; ModernBERT; decoders used as encoders.
-LAYERS = ("encoder.layer", "encoder.layers", "transformer.layer", "layers")
+# BERT and its relatives, MPNet; T5; DistilBERT; ModernBERT; decoders used as encoders.
+LAYERS = ("encoder.layer", "encoder.layers", "encoder.block", "transformer.layer", "layers")
 
 
 def layers(model: torch.nn.Module) -> list[torch.nn.Module]:

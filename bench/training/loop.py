@@ -38,6 +38,10 @@ class _Positions(IterableDataset):
         return iter(self.batches)
 
 
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
 class Batches(pl.LightningDataModule):
     """Batches that were fixed beforehand: positions of the pairs in each."""
 
@@ -46,7 +50,8 @@ class Batches(pl.LightningDataModule):
         self.batches = batches
 
     def train_dataloader(self) -> DataLoader:
-        return DataLoader(_Positions(self.batches), batch_size=None, num_workers=0)
+        # As they are: by default the loader makes a tensor of an array, and numpy takes a tensor of one number for an index.
+        return DataLoader(_Positions(self.batches), batch_size=None, num_workers=0, collate_fn=_as_it_is)
 
 
 class Follow(pl.Callback):

@@ -27,7 +27,7 @@ def measure(
 ) -> list[Row]:
     """The rows of these parts; `quick` takes next to no work, and says nothing but that everything runs."""
     encoder = load_encoder(material.model, device, "auto")
-    asked = Material(material.model, material.queries[: 4 if quick else 96], material.passages)
+    asked = Material(material.model, material.queries[: 4 if quick else 64], material.passages)
     documents, queries, judged, texts = (300, 20, 50, 4) if quick else (50_000, 500, 5000, 64)
     work: dict[str, Callable[[], list[Row]]] = {
         "training": lambda: training.measure(quick),
@@ -61,7 +61,7 @@ def main(
     torch.set_num_threads(threads)
     faiss.omp_set_num_threads(threads)
     device = device_of()
-    many = (8, 12) if quick else (1000, 488)
+    many = (8, 12) if quick else (320, 488)
     rates = gemm_rates(device)
     repeats = 1 if quick else repeats
     rows = measure(from_profile(profile, *many), part or list(PARTS), device, repeats, rates, pylate, quick)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from bench.encoders.device import autocast_dtype
+from bench.encoders.directory.weights import quiet
 from bench.encoders.encoder import Encoder
 from bench.encoders.load import load_encoder
 from benchmarks.speed.material import Material
@@ -32,7 +33,8 @@ def measure(material: Material, device: str, repeats: int, rates: dict[str, floa
         return [*race(PART, work, contestants, repeats, rates), rest]
     texts = [ours["auto"].spec.prefix("query") + text for text in material.queries]
     for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
-        model = SentenceTransformer(str(ours["auto"].path), device=device, model_kwargs={"dtype": dtype})
+        with quiet():
+            model = SentenceTransformer(str(ours["auto"].path), device=device, model_kwargs={"dtype": dtype})
         model.max_seq_length = ours["auto"].spec.max_length
         contestants.append(Contestant(f"sentence-transformers, {name}", _encode(model, texts, device), flop, name))
     return race(PART, work, contestants, repeats, rates)

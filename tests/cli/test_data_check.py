@@ -51,7 +51,7 @@ def test_every_problem_is_listed_with_file_and_line(tmp_path, monkeypatch, capsy
         "error bitext/ha.tsv:4 has 1 columns, 2 are needed (English, then Hausa), or a first line that names them",
         "error bitext/de.tsv:3 has 1 columns", "error bitext/de.tsv ... and 27 more: wrong number of columns",
         "error bitext/de.tsv holds no pair", "error tasks/news/queries/sw.jsonl:11 has the query id 'q1' of line 2",
-        "error tasks/news/qrels/test.tsv:22 calls document 'nowhere' relevant, which is not in the corpus",
+        "warning tasks/news/qrels/test.tsv:22 calls document 'nowhere' relevant, which is not in the corpus",
         "warning bitext/ha.tsv:1 starts with a byte order mark: taken off",
         "warning bitext/ha.tsv:1 3 lines end in CR LF: the CR is taken off",
         "warning tasks/news/queries/sw.jsonl:12 has an empty text (query 'q9z'): left out",
@@ -61,7 +61,7 @@ def test_every_problem_is_listed_with_file_and_line(tmp_path, monkeypatch, capsy
         assert any(line.startswith(expected) for line in said), expected
     assert not any("de.tsv:4" in line for line in said)
     # 30 rows and no pair in German, the row and the byte of Hausa, Klingon, an id, a judgement.
-    assert said[-1] == "36 errors, 5 warnings: nothing is used until the errors are gone"
+    assert said[-1] == "35 errors, 6 warnings: nothing is used until the errors are gone"
 
 
 def test_leaks_are_counted_with_examples(tmp_path, monkeypatch, capsys):
@@ -124,3 +124,15 @@ def test_a_path_that_is_no_data(tmp_path, monkeypatch, capsys, path, content, ex
         write(tmp_path, {path: content})
     status, lines = checked(monkeypatch, capsys, tmp_path / path)
     assert status == 2 and lines[0].startswith("error: ") and expected in " ".join(lines)
+
+
+def test_copies_of_data_of_the_hubs_are_checked_where_a_profile_names_their_folder(tmp_path, monkeypatch, capsys):
+    write(tmp_path / "mine", {f"bitext/ntrex/{code}.tsv": bitext(code) for code in ("sw", "am")})
+    write(tmp_path / "mine", {f"tasks/belebele/{path}": text for path, text in beir(("sw", "am", "en")).items()})
+    profile = tmp_path / "p.yaml"
+    profile.write_text("name: p\ngrid: {methods: [untrained], sizes: [2]}\ndata: {hubs: [ntrex, belebele]}\n")
+    status, lines = checked(monkeypatch, capsys, profile)
+    assert status == 2 and any("names data of the hubs alone" in line for line in lines)
+    profile.write_text(profile.read_text().replace("belebele]", "belebele], folder: mine"))
+    status, lines = checked(monkeypatch, capsys, profile)
+    assert status == 0 and any("task belebele: 15 documents" in line for line in lines)

@@ -134,10 +134,11 @@ def test_english_is_apart(languages: Languages) -> None:
 
 
 def test_size_and_classes(languages: Languages) -> None:
-    assert len(languages) >= 90
-    assert sum(language.joshi_class is not None for language in languages) >= 90
+    assert len(languages) >= 190
+    assert sum(language.joshi_class is not None for language in languages) >= 150
     assert {language.joshi_class for language in languages} <= {None, 0, 1, 2, 3, 4, 5}
-    assert all(language.sources for language in languages)
+    # Without any text in the packages, a language is there for public data.
+    assert sum(bool(set(language.sources) - {"nllb"}) for language in languages) >= 130
 
 
 def test_no_pseudo_locale_and_one_script_per_language(languages: Languages) -> None:
@@ -193,6 +194,32 @@ def test_core_has_several_sources_and_all_tasks(languages: Languages) -> None:
         assert {"cldr", "udhr", "nllb"} <= set(language.sources)
     for source in ("quran", "scratch"):  # passages, FAQ
         assert sum(source in language.sources for language in core) >= 4
+
+
+def test_public_is_low_and_begins_like_low(languages: Languages) -> None:
+    public = languages.order("public")
+    assert len({language.code for language in public}) == 50
+    assert [one.code for one in public[:10]] == [one.code for one in languages.order("low")[:10]]
+    ranked = [one.joshi_class == 3 for one in public if one.code not in ("fil_Latn", "bod_Tibt")]
+    assert ranked == sorted(ranked) and all(one.joshi_class is not None for one in public)
+    assert {"swh_Latn", "som_Latn", "mar_Deva", "fil_Latn"} <= {one.code for one in public[:20]}
+    for size, scripts, families in ((5, 4, 5), (10, 6, 10), (20, 10, 15), (50, 20, 23)):
+        assert len({one.script for one in public[:size]}) >= scripts
+        assert len({one.family for one in public[:size]}) >= families
+
+
+def test_public_is_in_ntrex_and_belebele(languages: Languages) -> None:
+    from bench.data.sources.hubs.catalogue import HUB_DATA
+    from bench.data.sources.hubs.languages import own_codes
+
+    asked = set(languages.orders["public"])
+    for name in ("ntrex", "belebele"):
+        assert asked | set(languages.groups["guard"]) <= set(own_codes(HUB_DATA[name], languages))
+
+
+@pytest.mark.parametrize(("bare", "romanized"), [("arb", "arb_Latn"), ("hin", "hin_Latn"), ("urd", "urd_Latn")])
+def test_a_romanized_language_takes_no_name_from_the_other(languages: Languages, bare: str, romanized: str) -> None:
+    assert languages.get(bare).script != "Latn" and languages.get(romanized).code == romanized
 
 
 def test_mixed_keeps_two_to_three_at_every_step(languages: Languages) -> None:

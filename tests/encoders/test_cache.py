@@ -10,6 +10,7 @@ import pytest
 from bench.base.errors import BenchError
 from bench.encoders.cache import teacher_states
 from bench.encoders.encoder import Encoder
+from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import load_encoder
 from tests.tiny import SENTENCES, tiny_bert, write_encoder_json
 
@@ -106,3 +107,27 @@ def test_two_at_a_time_compute_once(name: str) -> None:
 def test_nothing_to_encode_is_an_error(name: str) -> None:
     with pytest.raises(BenchError, match="no texts"):
         teacher_states(Counting(name), name, [], "query")
+
+
+def test_states_that_were_changed_on_disk_are_made_again(tmp_path: Path) -> None:
+    name = str(tiny_bert(tmp_path / "m"))
+    first = np.array(teacher_states(lambda: load_encoder(name), name, TEXTS, "query").pooled)
+    [kept] = (tmp_path / "cache" / "states").rglob("pooled.npy")
+    time = kept.stat().st_mtime_ns
+    np.save(kept, np.zeros_like(first))
+    os.utime(kept, ns=(time, time))
+    assert (teacher_states(lambda: load_encoder(name), name, TEXTS, "query").pooled == first).all()
+    kept.unlink()
+    again = teacher_states(lambda: load_encoder(name), name, TEXTS[:2], "query").pooled
+    assert np.allclose(again, first[:2], atol=1e-5)
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])
+def test_a_model_of_the_same_size_and_time_is_another_model(tmp_path: Path, file: str) -> None:
+    folder = tiny_bert(tmp_path / "m")
+    before, stat = fingerprint(folder), (folder / file).stat()
+    content = bytearray((folder / file).read_bytes())
+    content[-2] ^= 1
+    (folder / file).write_bytes(content)
+    os.utime(folder / file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert (folder / file).stat().st_size == stat.st_size and fingerprint(folder) != before

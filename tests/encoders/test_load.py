@@ -46,14 +46,14 @@ def test_sentence_transformers_files_are_read(tmp_path: Path) -> None:
     assert load_encoder(str(folder)).spec == EncoderSpec("search: ", "text: ", "cls", 48)
 
 
-def test_newer_pooling_form_and_other_prompt_name(tmp_path: Path) -> None:
-    folder = sentence_transformers(tmp_path / "m", {"pooling_mode": "mean"}, {"query": "q: ", "passage": "p: "})
+def test_newer_pooling_form(tmp_path: Path) -> None:
+    folder = sentence_transformers(tmp_path / "m", {"pooling_mode": "mean"}, {"query": "q: ", "document": "p: "})
     assert load_encoder(str(folder)).spec == EncoderSpec("q: ", "p: ", "mean", 48)
 
 
 def test_encoder_json_comes_first(tmp_path: Path) -> None:
-    folder = sentence_transformers(tmp_path / "m", {"pooling_mode": "weightedmean"}, {})
-    with pytest.raises(BenchError, match="weightedmean"):
+    folder = sentence_transformers(tmp_path / "m", {"pooling_mode": ["cls", "mean"]}, {})
+    with pytest.raises(BenchError, match="cls and mean in one vector"):
         load_encoder(str(folder))
     write_encoder_json(folder, query_prefix="query: ")
     assert load_encoder(str(folder)).spec == EncoderSpec("query: ", "", "mean", 128)
@@ -69,7 +69,7 @@ def test_a_layer_that_would_be_left_out_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content, expected", [
-    ('{"pooling": "max"}', "max"), ('{"query_prefx": "q"}', "query_prefix"), ('{"max_length": 0}', "max_length"),
+    ('{"pooling": "median"}', "median"), ('{"query_prefx": "q"}', "query_prefix"), ('{"max_length": 0}', "max_length"),
     ('{"query_prefix": 1}', "query_prefix"), ("[1]", "dict"), ("{", "JSON")])  # fmt: skip
 def test_bad_encoder_json(tmp_path: Path, content: str, expected: str) -> None:
     (tiny_bert(tmp_path / "m") / "encoder.json").write_text(content)
@@ -127,7 +127,7 @@ def test_names_that_lead_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         load_encoder(str(tmp_path / "file"))
     folder = tiny_bert(tmp_path / "m")
     (folder / "model.safetensors").write_bytes(b"broken")
-    with pytest.raises(BenchError, match="cannot load"):
+    with pytest.raises(BenchError, match="no file of tensors"):
         load_encoder(str(folder))
 
 
@@ -158,11 +158,13 @@ def test_a_checkpoint_of_a_masked_language_model_lacks_no_pooler(tmp_path: Path)
 
 
 def test_an_encoder_with_a_decoder_is_refused(tmp_path: Path) -> None:
-    from transformers import T5Config, T5Model
+    from transformers import BartConfig, BartModel
 
     folder = tiny_xlmr(tmp_path / "m")
-    T5Model(T5Config(vocab_size=400, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2)).save_pretrained(folder)
-    with pytest.raises(BenchError, match="an encoder with a decoder .T5Model"):
+    config = BartConfig(vocab_size=400, d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+                        decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16)  # fmt: skip
+    BartModel(config).save_pretrained(folder)
+    with pytest.raises(BenchError, match="an encoder with a decoder .bart"):
         load_encoder(str(folder))
 
 

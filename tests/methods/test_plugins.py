@@ -13,7 +13,7 @@ import pytest
 
 from bench.experiment.method_specs import code_key
 from methods import plugins, registry
-from methods.declaration import declaring
+from methods.declaration import Declaration, declaring
 
 PLAIN = '''
 """A loss of pooled vectors."""
@@ -249,3 +249,31 @@ def test_a_built_in_method_that_cannot_be_read_is_listed_too(tmp_path: Path, mon
 def test_every_built_in_method_can_be_read():
     assert not set(registry.failures()) & {path.stem for path in registry.built_in_files()}
     assert "Contrastive" in declaring(plugins._tree(registry.FOLDER / "losses" / "contrastive.py"))
+
+
+def test_an_installed_method_is_run_from_its_source_whatever_was_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    import compileall
+
+    package = tmp_path / "site" / "their_aged_losses"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("VALUE = 1\n")
+    stat = (package / "__init__.py").stat()
+    assert compileall.compile_dir(package, quiet=1)
+    (package / "__init__.py").write_text("VALUE = 2\n")
+    os.utime(package / "__init__.py", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    before = sys.pycache_prefix, sys.dont_write_bytecode
+    assert plugins._imported("their_aged_losses").VALUE == 2
+    assert (sys.pycache_prefix, sys.dont_write_bytecode) == before
+
+
+def test_every_file_of_an_installed_package_counts(site: Path, monkeypatch: pytest.MonkeyPatch):
+    declaration = Declaration(**{**registry.declared("optical").__dict__, "source": "their_losses.good:Their",
+                                 "module": "their_losses.good", "cls": "Their"})  # fmt: skip
+    monkeypatch.syspath_prepend(str(site))
+    before = plugins.content_hash(declaration)
+    (site / "their_losses" / "table.json").write_text("[1]")
+    changed = plugins.content_hash(declaration)
+    (site / "their_losses" / "__pycache__").mkdir(exist_ok=True)
+    (site / "their_losses" / "__pycache__" / "x.pyc").write_bytes(b"x")
+    assert before != changed == plugins.content_hash(declaration)

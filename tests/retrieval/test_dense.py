@@ -1,12 +1,18 @@
 import faiss
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.base.errors import BenchError
 from bench.retrieval import dense
 from bench.retrieval.dense import DenseIndex, small_batches_fast
+
+
+@pytest.fixture(params=[0, dense.FEW], ids=["FAISS first", "all at once"], autouse=True)
+def few(request, monkeypatch):
+    """Both ways, whatever the number of documents."""
+    monkeypatch.setattr(dense, "FEW", request.param)
 
 
 def unit(generator, n, d=24):
@@ -21,7 +27,7 @@ def naive(ids, documents, query, k):
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.integers(1, 70), st.integers(1, 9))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_agrees_with_the_definition(seed, n, k, q):
     generator = np.random.default_rng(seed)
     documents, queries = unit(generator, n), unit(generator, q)
@@ -57,6 +63,16 @@ def test_more_ties_at_the_cut_than_the_margin():
     ranking = DenseIndex(ids, vectors).search(np.float32([[1, 0], [-1, 0]]), 5, ["a", "b"])
     assert ranking.ids(0) == ranking.ids(1) == ["d000", "d001", "d002", "d003", "d004"]
     assert ranking.scores[1, 0] == pytest.approx(-0.6)
+
+
+def test_few_documents_are_not_asked_for_one_by_one(monkeypatch, few):
+    generator = np.random.default_rng(5)
+    documents, queries = unit(generator, 30), unit(generator, 4)
+    index = DenseIndex([f"d{i}" for i in range(30)], documents)
+    asked = []
+    monkeypatch.setattr(DenseIndex, "_fetch", lambda *rest, original=DenseIndex._fetch: asked.append(1) or original(*rest))
+    index.search(queries, 5, list("abcd"))
+    assert bool(asked) == (dense.FEW == 0)
 
 
 def test_negative_scores_rank_by_value():

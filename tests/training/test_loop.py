@@ -117,6 +117,12 @@ def test_the_loss_of_both_sides_falls_too(world: World):
     assert end < 0.95 * start
 
 
+@pytest.mark.parametrize("method", ["contrastive", "optical", "mimo"])
+def test_a_last_batch_of_one_pair_is_trained_on(world: World, method: str):
+    _, table = trained(world, method, pairs=9, batch_size=4)
+    assert table["loss"].notna().sum() == 3 and table["loss"].dropna().map(np.isfinite).all()
+
+
 def test_shuffled_pairs_do_not_teach_the_true_ones(world: World):
     """Trained alike on the same texts, once with their own English sides and once with others."""
     spec, context = world.spec(pairs=1200), world.context

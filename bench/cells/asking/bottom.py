@@ -31,10 +31,15 @@ CLOSE = 0.01  # largest share of their norm by which their states may then diffe
 
 
 def on_shared_bottom(spec: CellSpec, context: Context, student: Encoder) -> Encodes:
-    """A trained student that reads what its frozen layers give; the student itself where it trains them, or cannot be cut."""
+    """A trained student that reads what its frozen layers give.
+
+    The student itself where it trains them or cannot be cut, and on a GPU, which computes them faster than a disk is read.
+    """
     frozen = spec.training.freeze_layers
     whole = isinstance(getattr(student.model, "embeddings", None), nn.Module)
-    if not (spec.training.freeze_embeddings and frozen and whole and frozen < len(layers(student.model))):
+    if not (spec.training.freeze_embeddings and frozen and whole and student.device.type == "cpu"):
+        return student
+    if frozen >= len(layers(student.model)):
         return student
     described = (context.model_prints[1], frozen, str(autocast_dtype(spec.precision, device_of())), device_of(), "queries")
     folder = cache_dir() / "lower" / hashlib.sha256(repr(described).encode()).hexdigest()[:32]

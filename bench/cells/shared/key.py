@@ -28,7 +28,8 @@ class Key:
     def of(cls, spec: CellSpec) -> Key:
         """The key of the cells that share with `spec`."""
         return cls(
-            teacher=spec.models.teacher, student=spec.models.student, languages=spec.suite_languages,
+            teacher=spec.models.place(spec.models.teacher), student=spec.models.place(spec.models.student),
+            languages=spec.suite_languages,
             data=spec.data.model_dump_json(exclude_defaults=True, exclude={"order", "guard", "languages_file"}),
             languages_file=spec.data.languages_file, max_length=spec.training.max_length,
             centre=spec.space.centre, remove_directions=spec.space.remove_directions,

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bench.base.errors import BenchError
 from bench.base.paths import atomic_write
 from bench.data.suite.types import Suite
 
@@ -45,7 +46,13 @@ class Texts:
             buffer = io.BytesIO()
             np.save(buffer, longest <= self.max_length)
             atomic_write(self.kept, buffer.getvalue())
-        return np.load(self.kept)
+        found: np.ndarray = np.load(self.kept)
+        if len(found) and not found.any():
+            raise BenchError(
+                f"all {len(found):,} pairs are longer than training.max_length = {self.max_length} tokens",
+                "raise it, or take bitext of shorter texts",
+            )
+        return found
 
     def left_out(self, languages: Sequence[str]) -> dict[str, dict[str, int]]:
         """Source -> how many training pairs these languages have, and how many of them are longer than `max_length`."""

@@ -34,7 +34,8 @@ def make(
     if params.model:
         from bench.cells.translation.pretrained import Pretrained
 
-        return Pretrained(params.model, context, params.max_tokens), dev_pairs(spec, context, context.teacher.encoder)[1]
+        model = Pretrained(spec.models.place(params.model), context, params.max_tokens)
+        return model, dev_pairs(spec, context, context.teacher.encoder)[1]
     return _trained(spec, context, params, out_dir, clock, found)
 
 

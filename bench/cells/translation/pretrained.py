@@ -9,9 +9,12 @@ import torch
 
 from bench.base.errors import BenchError
 from bench.data.languages import Languages
+from bench.encoders.builtin.names import check_name
 from bench.encoders.device import device_of
+from bench.encoders.directory.files import ADAPTER, check_pointer
+from bench.encoders.directory.weights import quiet
 from bench.encoders.encoder import token_batches
-from bench.encoders.load import quiet
+from bench.encoders.load import hub_folder
 
 if TYPE_CHECKING:
     from bench.cells.shared.context import Context
@@ -135,23 +138,15 @@ def _load(name: str) -> tuple[Any, Any]:
 
 def _folder(name: str) -> Path:
     folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder
-    if folder.exists() or name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise BenchError(
-            f"there is no model directory {name!r}", "give a directory, or a hub name such as facebook/nllb-200-distilled-600M"
-        )
-    from huggingface_hub import snapshot_download
-
-    try:
-        folder = Path(snapshot_download(name, allow_patterns=list(FILES)))
+    if not folder.is_dir():
+        check_name(name)
+        folder = hub_folder(name, FILES)
         if not any(folder.glob("*.safetensors")):
-            folder = Path(snapshot_download(name, allow_patterns=[*FILES, *PICKLED]))
-    except Exception as error:  # the hub raises a dozen kinds; all mean the same here
-        raise BenchError(
-            f"cannot get the translation model {name!r}: it is no directory here, and the hub says: {_reason(error)}",
-            "without network give a directory with the model, or train our own with plain `nmt`; with network check the name",
-        ) from error
+            folder = hub_folder(name, (*FILES, *PICKLED))
+    for path in sorted(path for pattern in (*FILES, *PICKLED) for path in folder.glob(pattern)):
+        check_pointer(path)
+    if (folder / ADAPTER).exists():
+        raise BenchError(f"{folder} has an adapter ({ADAPTER}), which is not applied here", "merge it into its model once")
     return folder
 
 

@@ -15,12 +15,17 @@ def reader_of(data: Data, languages: Languages) -> Reader:
     Raises:
         BenchError: a folder or file that does not exist, or a language or data set that is not known.
     """
+    if data.folder is not None:
+        from bench.data.sources.placed import placed
+
+        data = placed(data, languages)
     readers: list[Reader] = []
     if data.suite != BUILTIN or data.bitext or data.tasks:
         from bench.data.sources.local.opening import open_local
 
         folder = None if data.suite == BUILTIN else Path(data.suite).expanduser()
-        readers.append(open_local(folder, data.bitext, data.tasks, languages, whole=not data.hubs))
+        merge = data.duplicates == "merge"
+        readers.append(open_local(folder, data.bitext, data.tasks, languages, whole=not data.hubs, merge=merge))
     if data.hubs:
         from bench.data.sources.hubs.reader import HubReader
 

@@ -1,6 +1,6 @@
 """From a raw message or verse to a training text, or to the reason why it is not one.
 
-All rules were read off the packages (Quran translations, message catalogues); `tests/suite` shows rows.
+All rules were read off the packages (Quran translations, message catalogues); `tests/data/suite` shows rows.
 """
 
 from __future__ import annotations

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.data.languages import ENGLISH, Language
+from bench.data.settings import Data
 from bench.data.sources.collection import Reader
 from bench.data.sources.packages.catalogue import PACKAGES
 
 FORMAT = 3  # of the files of a suite and of the rules that fill them
-RULES = 1  # raised by hand when the rules of `own`, `own_pairs` and `own_tasks` change what comes out
+RULES = 2  # raised by hand when the rules of `own`, `own_pairs` and `own_tasks` change what comes out
 SOURCE_PACKAGES = {
     "quran": ("alfanous", "alfanous3"),
     "kolibri": ("kolibri",),
@@ -27,10 +28,16 @@ SOURCE_PACKAGES = {
 
 @dataclass(frozen=True)
 class Choices:
-    """What a profile decides of somebody's own data: `data.dev_share` and `data.max_pairs`."""
+    """What a profile decides of somebody's own data: `data.dev_share`, `data.max_pairs` and `data.duplicates`."""
 
     dev_share: float | None = None
     max_pairs: int | None = None
+    duplicates: str = "keep"
+
+    @classmethod
+    def of(cls, data: Data) -> Choices:
+        """Those of a profile's section."""
+        return cls(data.dev_share, data.max_pairs, data.duplicates)
 
 
 def suite_key(languages: Sequence[Language], sources: Sequence[str]) -> str:
@@ -50,7 +57,7 @@ def own_key(reader: Reader, codes: Sequence[str], choices: Choices) -> str:
     """16 hexadecimal digits of what the suite is made from: content of the files, languages, choices and rules."""
     described = {
         "own": RULES, "format": FORMAT, "languages": sorted(set(codes) - {ENGLISH.code}), "content": reader.key(codes),
-        "dev_share": choices.dev_share, "max_pairs": choices.max_pairs,
+        "dev_share": choices.dev_share, "max_pairs": choices.max_pairs, "duplicates": choices.duplicates,
     }  # fmt: skip
     return _digest(described)
 

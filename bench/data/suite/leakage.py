@@ -1,6 +1,6 @@
 """Does a text of a task occur in a training text? The build removes such pairs, then checks what is left.
 
-Texts are compared by `cleaning.key`: lower-case letters, digits and marks, without spaces and punctuation.
+Texts are compared by `cleaning.key` of their NFKC form, case folded: letters, digits and marks, without spaces and punctuation.
 What "occurs" means depends on the length of the protected text:
 
 * five words or more (see `long_enough`): it occurs if the training text contains it;
@@ -17,6 +17,7 @@ the dev split, and documents that only dev queries search, not in training pairs
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,6 +43,11 @@ def long_enough(text: str) -> bool:
     return len(text.split()) + len(_UNSEGMENTED.findall(text)) // _LETTERS_PER_WORD >= MIN_WORDS
 
 
+def compared(texts: Sequence[str]) -> list[str]:
+    """What single lines are compared by: `cleaning.keys` of their compatibility form, so that `ﬁ` is `fi` and `Ａ` is `a`."""
+    return keys([text if text.isascii() else unicodedata.normalize("NFKC", text).casefold() for text in texts])
+
+
 @dataclass(frozen=True)
 class Finder:
     """Finds protected texts in other texts.
@@ -65,7 +71,7 @@ class Finder:
         whole: dict[str, int] = {}
         parts: dict[str, int] = {}
         for texts, may_contain in ((sentences, True), (terms or {}, False)):
-            for (text, level), found in zip(texts.items(), keys(list(texts)), strict=True):
+            for (text, level), found in zip(texts.items(), compared(list(texts)), strict=True):
                 if found:
                     whole[found] = max(level, whole.get(found, 0))
                 if may_contain and len(found) >= _WINDOWS[0] and long_enough(text):
@@ -74,18 +80,19 @@ class Finder:
 
     def find(self, texts: Sequence[str]) -> dict[int, tuple[int, str]]:
         """Position in `texts` -> (level, key) of the most protected text that occurs there."""
-        text_keys = keys(texts)
+        text_keys = compared(texts)
         found = {number: (self.whole[text], text) for number, text in enumerate(text_keys) if text in self.whole}
-        for number, text in self._contained(text_keys):
+        for number, text in self.contained(text_keys):
             found[number] = max((self.parts[text], text), found.get(number, (0, "")))
         return found
 
-    def _contained(self, text_keys: Sequence[str]) -> Iterable[tuple[int, str]]:
+    def contained(self, text_keys: Sequence[str]) -> Iterable[tuple[int, str]]:
+        """Positions in `text_keys` (texts as `cleaning.keys`), each with a long protected key that lies within that text."""
         joined = "\n".join(text_keys)
         ends = np.cumsum([len(text) + 1 for text in text_keys])
-        hashes, length = _letters(joined), 1
+        hashes, length = letters(joined), 1
         for window in self._windows:
-            hashes, length = _widen(hashes, length, window.length), window.length
+            hashes, length = widen(hashes, length, window.length), window.length
             places = np.flatnonzero(window.table[hashes >> _TABLE_SHIFT])
             for place, value in zip(places.tolist(), hashes[places].tolist(), strict=True):
                 for text in window.texts.get(value, ()):
@@ -105,10 +112,10 @@ class _Window:
 def _windows(parts: Sequence[str]) -> tuple[_Window, ...]:
     joined = "\n".join(parts)
     starts = np.cumsum([0, *(len(text) + 1 for text in parts)])[:-1]
-    hashes, before = _letters(joined), 1
+    hashes, before = letters(joined), 1
     found = []
     for length, longer in zip(_WINDOWS, (*_WINDOWS[1:], None), strict=True):
-        hashes, before = _widen(hashes, before, length), length
+        hashes, before = widen(hashes, before, length), length
         texts: dict[int, list[str]] = {}
         for text, start in zip(parts, starts.tolist(), strict=True):
             if len(text) >= length and (longer is None or len(text) < longer):
@@ -119,11 +126,12 @@ def _windows(parts: Sequence[str]) -> tuple[_Window, ...]:
     return tuple(found)
 
 
-def _letters(text: str) -> np.ndarray:
+def letters(text: str) -> np.ndarray:
+    """Code points. (n letters,) uint64."""
     return np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
 
 
-def _widen(hashes: np.ndarray, before: int, length: int) -> np.ndarray:
+def widen(hashes: np.ndarray, before: int, length: int) -> np.ndarray:
     """Hashes of all windows of `length` letters out of those of `before` letters (a power of two apart).
 
     Doubling: the hash of a window is mixed from those of its halves. (n,) -> (n - length + before,).

@@ -26,5 +26,5 @@ def open_suite(data: Data, languages: Languages, codes: Sequence[str], progress:
     from bench.data.suite.keys import Choices
     from bench.data.suite.own import own_suite
 
-    choices = Choices(data.dev_share, data.max_pairs)
+    choices = Choices.of(data)
     return own_suite(reader_of(data, languages), languages, codes, choices, progress or (lambda line: None))

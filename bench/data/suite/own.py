@@ -12,7 +12,7 @@ from bench.base.errors import BenchError
 from bench.base.paths import cache_dir
 from bench.data.languages import Languages
 from bench.data.sources.collection import OwnData, Progress, Reader
-from bench.data.suite import leakage
+from bench.data.suite import inside, leakage
 from bench.data.suite.build import Frames, content_hash, counts, task_frames, write_suite
 from bench.data.suite.keys import FORMAT, Choices, own_key
 from bench.data.suite.own_pairs import own_bitext
@@ -68,13 +68,16 @@ def assemble(data: OwnData, choices: Choices, progress: Progress) -> Assembled:
     tasks = []
     for task in data.tasks:
         progress(f"making task {task.name}")
-        rows, said = own_task(task, choices.dev_share)
+        rows, said = own_task(task, choices.dev_share, choices.duplicates == "merge")
         tasks.append(rows)
         notes += said
     streams = {task.name: task.stream for task in data.tasks if task.stream is not None}
     frames = task_frames(tasks)
     progress("removing pairs that hold a text of a task")
-    kept, leaks = remove_leaks(pairs, frames)
+    parts = inside.find(pairs, frames)
+    inside.refuse_made_of(pairs, parts)
+    notes += inside.notes(parts)
+    kept, leaks = remove_leaks(pairs, frames, parts.leaks)
     rejected["leak"] = {"pairs": len(pairs) - len(kept)}
     for language in sorted(set(pairs["language"])):
         if not ((kept["language"] == language) & (kept["split"] == "train")).any():
@@ -87,10 +90,18 @@ def assemble(data: OwnData, choices: Choices, progress: Progress) -> Assembled:
     return Assembled({"bitext": kept, **frames}, parallel, rejected, tuple(notes), leaks, streams)
 
 
-def remove_leaks(pairs: pd.DataFrame, tasks: Frames) -> tuple[pd.DataFrame, tuple[tuple[str, str, str], ...]]:
-    """Pairs (in all languages alike) without those that hold a text of a task or, if for training, a dev pair's text."""
+def remove_leaks(
+    pairs: pd.DataFrame, tasks: Frames, parts: Mapping[str, tuple[int, str]]
+) -> tuple[pd.DataFrame, tuple[tuple[str, str, str], ...]]:
+    """Pairs (in all languages alike) without those that hold a text of a task or, if for training, a dev pair's text.
+
+    Args:
+        parts: pair id -> (level, key) of those whose English side is a part of a relevant document.
+    """
     dev = pairs[pairs["split"] == "dev"]
     found = leakage.leaking(pairs, protect(tasks, [*dev["english"].unique(), *dev["text"]]))
+    for pair, hit in parts.items():
+        found[pair] = max(hit, found.get(pair, (0, "")))
     gone = leakage.forbidden(pairs, found)
     shown = pairs[gone].drop_duplicates("pair_id").head(3)[["language", "english", "text"]]
     return pairs[~gone].reset_index(drop=True), tuple(shown.itertuples(index=False, name=None))

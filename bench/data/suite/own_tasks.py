@@ -18,13 +18,14 @@ AGREE = 0.9  # share of common ids whose judgements share a document, in a paral
 Row = tuple[str, str, str, str]  # split, language, query id, text
 
 
-def own_task(task: OwnTask, dev_share: float | None = None) -> tuple[TaskRows, list[str]]:
+def own_task(task: OwnTask, dev_share: float | None = None, merge: bool = False) -> tuple[TaskRows, list[str]]:
     """The task as rows of the suite, and what was decided, one sentence each.
 
     Args:
         task: as a reader gives it.
         dev_share: share of the queries that becomes dev where a task has one set of queries only; None: a fifth where the
             data names no split, nothing where it names the test split.
+        merge: documents of one text become one, with the judgements of all of them.
     """
     rows: list[Row] = [
         (split, language, query_id, line)
@@ -35,9 +36,14 @@ def own_task(task: OwnTask, dev_share: float | None = None) -> tuple[TaskRows, l
     made.documents = dict(task.documents.itertuples(index=False, name=None))
     made.documents = {doc_id: line for doc_id, text in made.documents.items() if (line := one_line(text))}
     judged: dict[tuple[str, str, str], dict[str, int]] = {}
+    same = _same(made.documents, set(task.qrels["doc_id"])) if merge else {}
+    made.documents = {doc_id: text for doc_id, text in made.documents.items() if doc_id not in same}
+    # Relevant documents that are not there stay among the judgements: they count as never found, as in trec_eval.
     for split, language, query_id, doc_id, grade in task.qrels.itertuples(index=False, name=None):
-        if grade > 0 and (task.stream is not None or doc_id in made.documents):
-            judged.setdefault((split, language, query_id), {})[doc_id] = min(int(grade), LARGEST)
+        if grade > 0:
+            grades = judged.setdefault((split, language, query_id), {})
+            name = same.get(doc_id, doc_id)
+            grades[name] = max(min(int(grade), LARGEST), grades.get(name, 0))
     rows = [row for row in rows if row[:3] in judged]
     parallel = same_questions(judged) if task.parallel is None else task.parallel
     how = "" if task.parallel is None else " (as the profile says)"
@@ -46,6 +52,10 @@ def own_task(task: OwnTask, dev_share: float | None = None) -> tuple[TaskRows, l
         if parallel
         else f"task {task.name}: the languages ask questions of their own{how}"
     ]
+    if lost := _lost(task, made.documents, judged):
+        notes.append(lost)
+    if same:
+        notes.append(f"task {task.name}: {len(same):,} documents with the text of another one were merged into it")
     dev, said = _dev(task.name, rows, parallel, dev_share)
     notes += said + _english(task.name, rows, parallel)
     # Statistics take an id that two languages share for one question.
@@ -60,6 +70,26 @@ def own_task(task: OwnTask, dev_share: float | None = None) -> tuple[TaskRows, l
     for (split, language), queries in sorted(found.items()):
         made.add_queries(split, language, queries)
     return made, notes
+
+
+def _lost(task: OwnTask, documents: Mapping[str, str], judged: Mapping[tuple[str, str, str], Mapping[str, int]]) -> str:
+    """A sentence on relevant documents that are not in the corpus; "" where all are, or where the corpus is streamed."""
+    names = [name for grades in judged.values() for name in grades]
+    lost = sum(name not in documents for name in names) if task.stream is None else 0
+    what = "name documents that are not in the corpus: they count as never found"
+    return f"task {task.name}: {lost:,} of {len(names):,} relevant judgements {what}" if lost else ""
+
+
+def _same(documents: Mapping[str, str], judged: set[str]) -> dict[str, str]:
+    """Id of a document -> id of the one with the same text that stands for it: the first that is judged, else the first."""
+    by_text: dict[str, list[str]] = {}
+    for doc_id, text in documents.items():
+        by_text.setdefault(text, []).append(doc_id)
+    found: dict[str, str] = {}
+    for ids in by_text.values():
+        kept = next((one for one in ids if one in judged), ids[0])
+        found |= {one: kept for one in ids if one != kept}
+    return found
 
 
 def same_questions(judged: Mapping[tuple[str, str, str], Mapping[str, int]]) -> bool:

@@ -46,7 +46,10 @@ def check_name(name: str) -> None:
         return
     if folder.exists():
         raise BenchError(f"{name} is a file", "give the directory that holds config.json and model.safetensors")
-    if not name or name.startswith((".", "/", "~")) or name.count("/") > 1:
+    repository, at, revision = name.partition("@")
+    if at and not revision:
+        raise BenchError(f"{name!r} has no revision behind the @", "give a branch, a tag or a commit: name@main")
+    if not repository or name.startswith((".", "/", "~")) or repository.count("/") > 1:
         raise BenchError(
             f"there is no model directory {name!r}",
             f"give a directory, a hub name such as intfloat/multilingual-e5-small, or {', '.join(BUILTIN)}",

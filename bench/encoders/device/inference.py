@@ -21,6 +21,7 @@ from transformers.masking_utils import sdpa_mask
 # texts of 16 tokens 3.3 (PyTorch's own kernel 4.6), of 26 5.4 (6.3), of 64 8.7 (6.1).
 SHORT = 40
 NAME = "short_or_sdpa"
+MORE = ("position_bias", "is_causal", "cache", "softcap")  # what some models add (T5 its positions) and the plain products lack
 Linear = Callable[[Tensor], Tensor]
 
 
@@ -65,6 +66,7 @@ def _attention(
 ) -> tuple[Tensor, None]:  # fmt: skip
     """(B, heads, L, d) queries, keys and values, bool mask -> (B, L, heads, d), as `transformers` asks attention for it."""
     plain = query.shape == key.shape and query.shape[2] <= SHORT and not getattr(module, "is_causal", False)
+    plain &= all(more.get(name) is None or more[name] is False for name in MORE)
     if not plain or dropout or (attention_mask is not None and attention_mask.dtype != torch.bool):
         return sdpa_attention_forward(module, query, key, value, attention_mask, dropout, scaling, **more)
     with torch.autocast(query.device.type, enabled=False):

@@ -24,8 +24,9 @@ def with_paths(data: Any, change: Callable[[str], str]) -> Any:
     changed = dict(data)
     if data.get("suite", BUILTIN) != BUILTIN:
         changed["suite"] = one(data["suite"])
-    if "languages_file" in data:
-        changed["languages_file"] = one(data["languages_file"])
+    for name in ("languages_file", "folder"):
+        if name in data:
+            changed[name] = one(data[name])
     for section in ("bitext", "tasks"):
         if isinstance(data.get(section), list | tuple):
             changed[section] = [_entry(entry, one) for entry in data[section]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import typing
 from collections.abc import Iterable, Sequence
@@ -12,8 +13,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from bench.base.errors import BenchError, unknown
-from bench.base.yamlfile import read_mapping
+from bench.base.yamlfile import quoted, read_mapping
 from bench.data.settings import Data
+from bench.experiment.profile import models
 from bench.experiment.profile.data import beside, completed, with_paths
 from bench.experiment.profile.schema import Profile
 
@@ -40,11 +42,26 @@ def load_profile(name_or_path: str, changes: Iterable[str] = ()) -> Profile:
     content.pop("resolved", None)  # an experiment's own profile.yaml can be run again
     # Paths in a file start from it, those of the command line from where it is typed.
     _data_paths(content, path.parent)
+    models.with_folders(content, beside(path.parent))
+    written = copy.deepcopy(content)
     for change in changes:
         _apply(content, change)
     _data_paths(content, Path())
+    before = written["models"] if isinstance(written.get("models"), dict) else {}
+    models.with_folders(content, beside(Path()), before)
+    models.check_beside(before, content.get("models"), path.parent)
     profile = validated(content, f"profile {name_or_path}")
+    profile = models.with_places(profile, _methods(written), path.parent, check=True)
+    profile = models.with_places(profile, (entry.method for entry in profile.grid.methods), Path())
     return completed(profile, content) if profile.data.own else profile
+
+
+def _methods(content: dict[str, Any]) -> list[str]:
+    """Methods of the grid as written."""
+    grid = content.get("grid")
+    entries = grid.get("methods") if isinstance(grid, dict) else None
+    texts = [one.get("method") if isinstance(one, dict) else one for one in entries] if isinstance(entries, list) else []
+    return [text for text in texts if isinstance(text, str)]
 
 
 def _data_paths(content: dict[str, Any], folder: Path) -> None:
@@ -88,9 +105,8 @@ def profile_error(error: ValidationError, origin: str, model: type[BaseModel] = 
     hint = f"key {key}" + (f"; {more} more wrong value(s) after it" if more else "")
     if first["type"] == "missing":
         return BenchError(f"{origin}: key {key} is missing", hint)
-    return BenchError(
-        f"{origin}: {key} = {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}", hint
-    )
+    said = f"{origin}: {key} = {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+    return BenchError(said + (quoted(first["input"]) if first["type"] == "string_type" else ""), hint)
 
 
 def _keys(root: type[BaseModel], location: Sequence[str]) -> list[str]:

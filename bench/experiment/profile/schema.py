@@ -14,6 +14,7 @@ from bench.base.errors import BenchError, unknown
 from bench.base.settings import Settings
 from bench.data.settings import SOURCES, TASKS, Data, LanguageList
 from bench.encoders.settings import Models, Space
+from bench.experiment.profile.comparison import Declared
 from bench.retrieval.settings import Retrieval
 from bench.training.settings import Training
 
@@ -49,6 +50,9 @@ class Evaluation(Settings):
     tasks: tuple[str, ...] = ("symbols", "faq", "passages")
     # Task -> first n queries of each language, in a fixed order; a task that is not named has all of its own.
     queries_per_language: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    # Languages with fewer questions in a task are no part of its means, unless half of the task's languages have so few: one
+    # question of 18 would weigh more than two of 40. Tables list them. No part of a cell's key: they are asked all the same.
+    min_questions: Annotated[int, Field(ge=0)] = 40
     split: Literal["dev", "test"] = "test"  # dev: to choose settings by
     late_mode: Literal["exact", "approximate"] = "exact"
     run_depth: Annotated[int, Field(ge=100)] = 100  # documents ranked a query; R@100 needs 100
@@ -90,6 +94,7 @@ class Profile(Settings):
     space: Space = Space()
     evaluation: Evaluation = Evaluation()
     retrieval: Retrieval = Retrieval()
+    comparison: Declared = Declared()
     store: Storing = Storing()
     hardware: Hardware = Hardware()
     # Minutes a cell of a method takes, for `bench plan` until this machine has measured them;

@@ -9,13 +9,15 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from bench.analysis.results import NAMES
 from bench.base.markdown import number, table
 from bench.data.languages import Languages
 from bench.data.sources.packages.catalogue import PACKAGES
 from bench.data.suite.keys import SOURCE_PACKAGES
 from bench.encoders.builtin.names import BUILTIN
 from bench.encoders.encoder import Encoder
-from bench.experiment.spec import CellSpec
+from bench.encoders.hub import split
+from bench.experiment.spec import FOLDER_KEY, CellSpec
 from bench.output.export.prefixes import Marked
 
 SCORE = "ndcg@10"
@@ -45,7 +47,7 @@ class Facts:
         role = {"english": "the teacher", "none": "the student before training"}.get(kind, "a student")
         [one] = encoder.tokenize(["a"], "query")
         first = one.content.index(True)
-        metrics = pd.read_csv(folder / "metrics.csv", keep_default_na=False)
+        metrics = pd.read_csv(folder / "metrics.csv", keep_default_na=False, dtype=NAMES)
         return cls(spec, manifest, role, metrics, (first, one.content[first:].count(False)), not marked.one_rest)
 
 
@@ -72,7 +74,7 @@ def _what(facts: Facts) -> str:
     return (
         f"# {spec.id}\n\nThis is {facts.role} of an experiment of XLSD bench{trained}. It encodes "
         + {"the teacher": "English queries and English documents"}.get(facts.role, "queries in other languages")
-        + f" into the space of the teacher ({model_name(spec.models.teacher)}), which encodes English documents."
+        + f" into the space of the teacher ({_at(facts, 'teacher')}), which encodes English documents."
     )
 
 
@@ -112,8 +114,8 @@ def _training(facts: Facts) -> str:
     git = found.get("git") or {}
     named = ", ".join(f"{languages.get(code).name} ({n:,})" for code, n in found.get("pairs_by_language", {}).items())
     rows = [
-        ("method", f"`{spec.method}` (version {spec.method_version})"), ("teacher", model_name(spec.models.teacher)),
-        ("student before training", model_name(spec.models.student)),
+        ("method", f"`{spec.method}` (version {spec.method_version})"), ("teacher", _at(facts, "teacher")),
+        ("student before training", _at(facts, "student")),
         ("pairs seen", f"{found.get('pairs_seen', 0):,} ({found.get('pairs_distinct', 0):,} different)"),
         ("pairs by language", named),
         ("pairs by source", ", ".join(f"{name} ({n:,})" for name, n in found.get("pairs_by_source", {}).items())),
@@ -171,8 +173,16 @@ def model_name(name: str) -> str:
         one = PACKAGES[BUILTIN[name].package]
         return f"{name.partition(':')[2]}, from the package {one.requirement}"
     # A directory that is gone by now is none of anybody's business either.
-    local = name.startswith((".", "/", "~")) or name.count("/") > 1 or Path(name).expanduser().exists()
-    return Path(name).name if local else name
+    repository = split(name)[0]
+    local = name.startswith((".", "/", "~")) or repository.count("/") > 1 or Path(name).expanduser().exists()
+    return Path(name).name if local else repository
+
+
+def _at(facts: Facts, side: str) -> str:
+    """Teacher or student by name, with the commit of a name on the hub or the hash of a folder's content."""
+    name, key = getattr(facts.spec.models, side), facts.spec.model_keys.get(side, "")
+    what = "content" if len(key) == FOLDER_KEY else "commit"
+    return model_name(name) + (f", {what} {key.partition('/')[0]}" if key else "")
 
 
 def _model_licence(name: str) -> str:

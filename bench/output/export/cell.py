@@ -131,5 +131,5 @@ def _encoder(cell: StoredCell, context: Context) -> tuple[Encoder, Space]:
         stored = read_student(cell.folder)
         return put_back(stored, load_encoder(stored.start)), stored.space
     if cell.kind == "english":
-        return load_encoder(cell.spec.models.teacher), context.teacher.space
-    return context.student.with_head(load_encoder(cell.spec.models.student)), context.teacher.space
+        return load_encoder(context.key.teacher), context.teacher.space
+    return context.student.with_head(load_encoder(context.key.student)), context.teacher.space

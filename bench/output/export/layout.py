@@ -17,13 +17,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from bench.base.errors import BenchError
+from bench.encoders.directory.modules import HEAD, OWN
+from bench.encoders.directory.pipeline import LEGACY
+from bench.encoders.directory.weights import needless, quiet
 from bench.encoders.encoder import Encoder
 from bench.encoders.head import Layer
-from bench.encoders.load import EXPORTED, needless, quiet
+from bench.encoders.hub import EXPORTED
 from bench.encoders.space import Centring, Space
-from bench.encoders.spec import HEAD, OWN
 from bench.output.export.prefixes import Marked
 
 DENSE, LATE = "dense", EXPORTED
@@ -41,6 +44,9 @@ def write(folder: Path, encoder: Encoder, marked: Marked, space: Space, serves: 
         serves: `query` or `document`: what it is meant to encode, where a library does not say.
     """
     head = encoder.head
+    if head is not None and (len(head.before_layers) or any(not isinstance(one, Layer) for one in head.token_layers)):
+        raise BenchError(f"{encoder.name} changes its token vectors before it pools them, or normalises them between layers",
+                         "such a model cannot be exported as both dense and late; its cells are not touched by that")  # fmt: skip
     late, dense = folder / LATE, folder / DENSE
     _transformer(late, encoder, marked)
     _shared(late, dense)
@@ -58,7 +64,9 @@ def _transformer(folder: Path, encoder: Encoder, marked: Marked) -> None:
         marked.model.save_pretrained(str(folder))
         marked.tokenizer.save_pretrained(str(folder))
     length = min(encoder.spec.max_length, encoder.longest)
-    options = {"model_args": found} if (found := needless(marked.model.config)) else {}
+    options: dict[str, Any] = {"model_args": found} if (found := needless(marked.model.config)) else {}
+    if encoder.spec.query_length:
+        options["query_length"] = encoder.spec.query_length
     _json(folder / "sentence_bert_config.json", {"max_seq_length": length, "do_lower_case": False, **options})
     own = encoder.spec.to_dict()
     if encoder.head is not None:
@@ -78,19 +86,15 @@ def _shared(source: Path, target: Path) -> None:
         shutil.copy2(path, target / path.name)
 
 
-def _dense(folder: Path, encoder: Encoder, layers: list[Layer]) -> None:
-    pooling = {
-        "word_embedding_dimension": encoder.model.config.hidden_size, "pooling_mode_cls_token": encoder.spec.pooling == "cls",
-        "pooling_mode_mean_tokens": encoder.spec.pooling == "mean", "pooling_mode_max_tokens": False,
-        "pooling_mode_mean_sqrt_len_tokens": False, "include_prompt": True,
-    }  # fmt: skip
+def _dense(folder: Path, encoder: Encoder, layers: list[nn.Module]) -> None:
+    pooling = {"word_embedding_dimension": encoder.model.config.hidden_size, "include_prompt": True}
+    pooling |= {key: encoder.spec.pooling == mode for key, mode in LEGACY.items()}
     (folder / "1_Pooling").mkdir()
     _json(folder / "1_Pooling" / "config.json", pooling)
     modules = [("", "Transformer"), ("1_Pooling", "Pooling")]
-    modules += [(name, "Dense") for name in _layers(folder, layers, start=2, residual=any(one.is_residual for one in layers))]
-    normalize = f"{len(modules)}_Normalize"
-    (folder / normalize).mkdir()
-    _json(folder / normalize / "config.json", {})
+    residual = any(isinstance(one, Layer) and one.is_residual for one in layers)
+    modules += [(name, name.rpartition("_")[2]) for name in _layers(folder, layers, start=2, residual=residual)]
+    normalize = _normalize(folder, len(modules))
     _modules(folder, [(path, _MODELS + kind) for path, kind in (*modules, (normalize, "Normalize"))])
     spec = encoder.spec
     prompts = {"query": spec.query_prefix, "document": spec.passage_prefix}
@@ -98,7 +102,7 @@ def _dense(folder: Path, encoder: Encoder, layers: list[Layer]) -> None:
     _json(folder / "config_sentence_transformers.json", {"model_type": "SentenceTransformer", **config})
 
 
-def _late(folder: Path, encoder: Encoder, marked: Marked, layers: list[Layer], serves: str) -> None:
+def _late(folder: Path, encoder: Encoder, marked: Marked, layers: list[nn.Module], serves: str) -> None:
     modules = [("", _MODELS + "Transformer")]
     modules += [(name, "pylate.models.Dense.Dense") for name in _layers(folder, layers, start=1, residual=True)]
     weights = f"{len(modules)}_WordWeights"
@@ -110,7 +114,8 @@ def _late(folder: Path, encoder: Encoder, marked: Marked, layers: list[Layer], s
         # PyLate knows one prompt for all texts; where the two differ, the other one has to be named.
         "default_prompt_name": serves,
         "similarity_fn_name": "MaxSim", "query_prefix": marked.first["query"], "document_prefix": marked.first["passage"],
-        "query_length": length, "document_length": length, "do_query_expansion": False, "attend_to_expansion_tokens": False,
+        "query_length": encoder.spec.query_length or length,
+        "document_length": length, "do_query_expansion": False, "attend_to_expansion_tokens": False,
         "skiplist_words": marked.unscored,
     }  # fmt: skip
     _json(folder / "config_sentence_transformers.json", config)
@@ -129,26 +134,30 @@ def _word_weights(folder: Path, marked: Marked) -> None:
     save_file({"emb_layer.weight": weights}, str(folder / "model.safetensors"), metadata={"format": "pt"})
 
 
-def _folded(layers: Iterable[Layer], centring: Centring) -> list[Layer]:
+def _folded(layers: Iterable[nn.Module], centring: Centring) -> list[nn.Module]:
     """The layers and then the centring, as few layers as possible."""
     dim = len(centring.mean)
     directions = centring.directions.astype(np.float64)
     weight = np.eye(dim) - directions @ directions.T
     bias = -weight @ centring.mean.astype(np.float64)
     kept = list(layers)
-    while kept and kept[-1].is_linear:
-        last = kept.pop().linear
+    while kept and isinstance(layer := kept[-1], Layer) and layer.is_linear:
+        kept.pop()
+        last = layer.linear
         inner = last.bias.double().cpu().numpy() if last.bias is not None else np.zeros(last.out_features)
         bias = bias + weight @ inner
         weight = weight @ last.weight.double().cpu().numpy()
     return [*kept, Layer({"linear.weight": _tensor(weight), "linear.bias": _tensor(bias)})]
 
 
-def _layers(folder: Path, layers: list[Layer], start: int, residual: bool) -> list[str]:
+def _layers(folder: Path, layers: list[nn.Module], start: int, residual: bool) -> list[str]:
     from safetensors.torch import save_file
 
     names = []
     for number, layer in enumerate(layers, start):
+        if not isinstance(layer, Layer):
+            names.append(_normalize(folder, number))
+            continue
         place = folder / f"{number}_Dense"
         place.mkdir()
         function = type(layer.function)
@@ -162,6 +171,13 @@ def _layers(folder: Path, layers: list[Layer], start: int, residual: bool) -> li
         save_file(layer.weights(), str(place / "model.safetensors"), metadata={"format": "pt"})
         names.append(place.name)
     return names
+
+
+def _normalize(folder: Path, number: int) -> str:
+    place = folder / f"{number}_Normalize"
+    place.mkdir()
+    _json(place / "config.json", {})
+    return place.name
 
 
 def _modules(folder: Path, modules: list[tuple[str, str]]) -> None:

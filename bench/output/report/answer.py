@@ -8,19 +8,20 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analysis.comparison import Comparison, compare
+from bench.analysis.comparison import Comparer, Comparison, compare
 from bench.analysis.results import Experiment
 from bench.analysis.scaling import FLAT
 from bench.analysis.tables import MEAN
+from bench.analysis.verdicts.decide import BETTER, EQUIVALENT, VERDICTS, WORSE
 from bench.base.errors import BenchError
 from bench.base.markdown import number
 from bench.output.highlight import family_heads
 from bench.output.report.embed import rounded
-from bench.output.tables.comparison_text import sentence
+from bench.output.tables.comparison_text import answering, sentence
 
 SIGNED = "{:+.3f}"
-NUMBERS = ("first_mean", "second_mean", "difference", "low", "high", "p", "p_holm", "seed_sd")
-WORDS = ("order", "scorer", "group", "size", "verdict", "first_beats_in", "second_beats_in")
+NUMBERS = ("first_mean", "second_mean", "difference", "low", "high", "p", "p_holm", "seed_sd", "smallest")
+WORDS = ("order", "scorer", "group", "size", "family", "verdict", "first_beats_in", "second_beats_in")
 COUNTS = ("ahead", "behind", "level", "first_beats", "second_beats", "languages", "questions", "questions_tied", "seeds",
           "seeds_ahead", "places", "places_declared")  # fmt: skip
 
@@ -37,9 +38,10 @@ def comparisons(experiment: Experiment, asked: Sequence[tuple[str, str]]) -> lis
     Pairs that have nothing in common say so in place of the sentence.
     """
     found: list[dict[str, Any]] = []
+    comparer = Comparer(experiment)
     for first, second in asked:
         try:
-            one = compare(experiment, first, second, over_sizes=True)
+            one = compare(experiment, first, second, over_sizes=True, comparer=comparer)
         except BenchError as error:
             found.append({"first": first, "second": second, "headline": f"`{first}` and `{second}`",
                           "sentence": error.message, "rows": [], "notes": []})  # fmt: skip
@@ -53,12 +55,15 @@ def comparisons(experiment: Experiment, asked: Sequence[tuple[str, str]]) -> lis
 
 def headline(found: Comparison) -> str:
     """The verdict in a few words, without numbers."""
-    rows = found.rows
-    counts = {verdict: int((rows["verdict"] == verdict).sum()) for verdict in ("better", "worse", "not distinguishable")}
+    rows = answering(found.rows)
+    counts = {verdict: int((rows["verdict"] == verdict).sum()) for verdict in VERDICTS}
     a, b = f"`{found.first}`", f"`{found.second}`"
-    if counts["not distinguishable"] == len(rows):
-        return f"{a} and {b} cannot be told apart"
-    for verdict, other in (("better", "worse"), ("worse", "better")):
+    if counts[EQUIVALENT] == len(rows):
+        return f"{a} and {b} are equivalent within {number(rows['margin'].iloc[0])}"
+    if not counts[BETTER] + counts[WORSE]:
+        some = f", and equivalent in {counts[EQUIVALENT]} of {len(rows)} comparisons" if counts[EQUIVALENT] else ""
+        return f"{a} and {b} cannot be told apart{some}"
+    for verdict, other in ((BETTER, WORSE), (WORSE, BETTER)):
         if counts[verdict] and not counts[other]:
             where = "everywhere" if counts[verdict] == len(rows) else f"in {counts[verdict]} of {len(rows)} comparisons"
             return f"{a} is {verdict} than {b} {where}"
@@ -90,9 +95,13 @@ def seeds(experiment: Experiment) -> str:
     if not numbers:
         return ""
     if numbers == [1]:
-        return "One training run a point: intervals are over questions, noise of training is not in them."
+        return (
+            "One training run a point: intervals are over questions, and a difference between two trained methods is about "
+            "these runs only."
+        )
     runs = str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
-    return f"Means over {runs} training runs a point; intervals are over questions, the spread over runs is given beside them."
+    kinds = "intervals of scores are over questions, those of differences over questions and runs"
+    return f"Means over {runs} training runs a point; {kinds}."
 
 
 def _row(row: dict[Any, Any]) -> dict[str, Any]:

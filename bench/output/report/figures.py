@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.analysis.tables import MEAN
+from bench.analysis.verdicts.decide import BETTER, WORSE
 from bench.output import plots
 from bench.output.report.embed import FACTOR
 from bench.output.report.heat_figure import heat
@@ -46,7 +47,7 @@ def write(folder: Path, content: Mapping[str, Any], tables: list[pd.DataFrame]) 
 
 
 def differences(content: Mapping[str, Any], view: View) -> Figure | None:
-    """Each comparison as dots with 95 % intervals, filled where the verdict is not "not distinguishable"."""
+    """Each comparison as dots with 95 % intervals, filled where one is better."""
     compared = [one for one in view["compared"] if one["rows"]]
     if not compared:
         return None
@@ -54,7 +55,7 @@ def differences(content: Mapping[str, Any], view: View) -> Figure | None:
     for panel, one in zip(figure.subplots(1, len(compared), squeeze=False)[0], compared, strict=True):
         rows = one["rows"][::-1]
         for y, row in enumerate(rows):
-            sure = row["verdict"] != "not distinguishable"
+            sure = row["verdict"] in (BETTER, WORSE)
             color = plots.PALETTE[0] if sure else plots.GREY
             if row["low"] is not None:
                 panel.plot([row["low"], row["high"]], [y, y], color=color, lw=1.2)

@@ -7,54 +7,91 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis.comparison import Comparison
-from bench.analysis.resampling import DRAWS
-from bench.analysis.statistics import FLIPS, LEVEL
+from bench.analysis.statistics import LEVEL
+from bench.analysis.verdicts.decide import BETTER, EQUIVALENT, POWER, UNDECIDED, WORSE
+from bench.analysis.verdicts.evidence import BORROWED, UNKNOWN
+from bench.analysis.verdicts.family import EXPLORATORY, PRIMARY
 from bench.base.markdown import number, table
 
 SIGNED = "{:+.3f}"
 NOTES = 20
+HEADS = {PRIMARY: "**Primary: declared in the profile**", EXPLORATORY: "**Exploratory: whatever else was asked for**"}
 
 
 def text(found: Comparison) -> str:
     """Markdown of a whole comparison; the sentence comes last, where a terminal shows it."""
     named = [f"`{name}` is `{method}`." for name, method in found.settings.items()]
-    parts = [f"# {found.first} against {found.second}", " ".join(named), _grid(found.rows), _which(found)]
+    parts = [f"# {found.first} against {found.second}", " ".join(named)]
+    families = [family for family in (PRIMARY, EXPLORATORY) if (found.rows["family"] == family).any()]
+    for family in families:
+        rows = found.rows[found.rows["family"] == family]
+        if len(families) > 1:
+            parts.append(HEADS[family])
+        parts.append(_grid(rows))
+    parts.append(_which(found))
     if found.notes:
         lines = [f"- {note}" for note in found.notes[:NOTES]]
         more = [f"- and {len(found.notes) - NOTES} more"] if len(found.notes) > NOTES else []
         parts.append("**Left out**\n\n" + "\n".join(lines + more))
-    return "\n\n".join(part for part in [*parts, LEGEND, sentence(found)] if part) + "\n"
+    return "\n\n".join(part for part in [*parts, _families(found), LEGEND, sentence(found)] if part) + "\n"
 
 
 def sentence(found: Comparison) -> str:
-    """The answer: better, worse or not distinguishable; where; by how much; and what it does not cover."""
-    rows, total = found.rows, len(found.rows)
-    said = []
-    for verdict in ("better", "worse"):
+    """The answer: better, worse, equivalent or undecided; where; by how much; and what it does not cover.
+
+    Where there are primary rows it is about them alone.
+    """
+    rows = answering(found.rows)
+    total, said = len(rows), []
+    for verdict in (BETTER, WORSE):
         part = rows[rows["verdict"] == verdict]
         if len(part):
             said.append(f"{verdict} in {len(part)} ({_where(part, rows)}; by {_span(part['difference'].abs())} nDCG@10)")
-    same = rows[rows["verdict"] == "not distinguishable"]
-    if len(same):
-        where = f"in the other {len(same)}" if said else "in any"
-        said.append(f"not distinguishable {where} (differences {_span(same['difference'], SIGNED)})")
+    for verdict in (EQUIVALENT, UNDECIDED):
+        part = rows[rows["verdict"] == verdict]
+        if len(part):
+            where = f"in {len(part)}" if len(part) < total or total == 1 else f"in all {total}"
+            margin = f" within {number(part['margin'].iloc[0])}" if verdict == EQUIVALENT else ""
+            said.append(f"{verdict}{margin} {where} (differences {_span(part['difference'], SIGNED)}{_findable(part)})")
     doubt = _doubt(rows)
-    noun = "comparison" if total == 1 else "comparisons"
-    return f"**Of {total} {noun}, `{found.first}` against `{found.second}` is {', '.join(said)}; {doubt}.**"
+    kind = "primary " if (rows["family"] == PRIMARY).all() else ""
+    noun = f"{kind}comparison" if total == 1 else f"{kind}comparisons"
+    end = f"; {doubt}" if doubt else ""
+    return f"**Of {total} {noun}, `{found.first}` against `{found.second}` is {', '.join(said)}{end}.**"
+
+
+def answering(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that answer: the primary ones, or all where none is."""
+    primary = rows[rows["family"] == PRIMARY]
+    return primary if len(primary) else rows
+
+
+def _findable(rows: pd.DataFrame) -> str:
+    known = rows[(rows["runs"] != UNKNOWN) & rows["smallest"].notna()]
+    return f"; {_span(known['smallest'])} could have been found" if len(known) else ""
+
+
+def _families(found: Comparison) -> str:
+    if found.primary:
+        return f"Primary rows are corrected over all {found.primary} primary tests of the profile, others over those shown."
+    return "The profile declares no primary comparison of these two (`comparison.primary`): all rows are exploratory."
 
 
 def _doubt(rows: pd.DataFrame) -> str:
-    partial = rows[(rows["places"] < rows["places_declared"])]
     parts = []
-    if (rows["seeds"] <= 1).any():
-        some = "" if (rows["seeds"] <= 1).all() else f" in {int((rows['seeds'] <= 1).sum())} of them"
-        parts.append(f"there is one seed only{some}, so noise of training is not covered")
-    if (rows["seeds"] > 1).any():
-        several = rows[rows["seeds"] > 1]
+    for runs, says in (
+        (UNKNOWN, "there is one training run of each, and nothing says where another would lie: conditional on these runs"),
+        (BORROWED, "there is one training run of each, whose noise is taken from other arms"),
+    ):
+        part = rows[rows["runs"] == runs]
+        if len(part):
+            parts.append(says if len(part) == len(rows) else f"in {len(part)} {says}")
+    several = rows[rows["seeds"] > 1]
+    if len(several) and several["seed_sd"].notna().any():
         part = several[several["seed_sizes"] != several["size"]]
         where = f", measured at {_seed_sizes(part)}, other sizes have one seed" if len(part) else ""
-        spread = f"{_span(several['seed_sd'])} (standard deviation{where})"
-        parts.append(f"seeds differ by {spread}, which neither interval nor p covers")
+        parts.append(f"seeds differ by {_span(several['seed_sd'])} (standard deviation{where})")
+    partial = rows[(rows["places"] < rows["places_declared"])]
     if len(partial):
         parts.append(f"{len(partial)} of them stand on fewer languages or tasks than declared")
     return "; ".join(parts)
@@ -93,8 +130,8 @@ def _span(values: pd.Series, form: str = "{:.3f}") -> str:
 def _grid(rows: pd.DataFrame) -> str:
     lines = [_line(row, rows["order"].nunique() > 1) for row in rows.to_dict("records")]
     first, second = rows["first"].iloc[0], rows["second"].iloc[0]
-    heads = ["N", first, second, "difference [95 %]", "p", "p Holm", "verdict", "ahead/level/behind", f"{first} beats in",
-             f"{second} beats in", "ties", "seeds"]  # fmt: skip
+    heads = ["N", first, second, "difference [95 %]", "p", "p Holm", "verdict", "smallest found", "ahead/level/behind",
+             f"{first} beats in", f"{second} beats in", "ties", "seeds"]  # fmt: skip
     return table("scorer, group", lines, heads)
 
 
@@ -109,9 +146,18 @@ def _line(row: dict[Any, Any], with_order: bool) -> list[str]:
     return [
         f"{row['order']}, {name}" if with_order else name, f"{_size(row['size'])}{short}",
         number(row["first_mean"]), number(row["second_mean"]), f"{number(row['difference'], SIGNED)} {interval}",
-        f"{row['p']:.4f}", f"{row['p_holm']:.4f}", row["verdict"], f"{row['ahead']}/{row['level']}/{row['behind']}",
+        f"{row['p']:.4f}", f"{row['p_holm']:.4f}", _verdict(row), "" if row["runs"] == UNKNOWN else number(row["smallest"]),
+        f"{row['ahead']}/{row['level']}/{row['behind']}",
         f"{row['first_beats']} {of}", f"{row['second_beats']} {of}", f"{tied:.0f} %", seeds,
     ]  # fmt: skip
+
+
+def _verdict(row: dict[Any, Any]) -> str:
+    """With what a reader must know at once: that it is about these runs alone, or below the margin."""
+    if row["runs"] == UNKNOWN:
+        return f"{row['verdict']} (these runs only)"
+    small = row["within_margin"] and row["verdict"] in (BETTER, WORSE)
+    return f"{row['verdict']} (below {number(row['margin'])})" if small else row["verdict"]
 
 
 def _which(found: Comparison) -> str:
@@ -123,14 +169,18 @@ def _which(found: Comparison) -> str:
     return "**Languages in which one beats the other**\n\n" + "\n".join(lines) if lines else ""
 
 
-LEGEND = f"""- The difference is of nDCG@10, mean over languages, then over tasks; its interval is the bootstrap over questions
-  ({DRAWS:,} resamples, all languages of a parallel question together). Groups and sizes share languages and questions, so
-  rows are not independent of each other.
-- p: paired sign-flip test of the same mean, {FLIPS:,} random patterns, a parallel question flips in all its languages at
-  once; seeds are averaged first. Holm: corrected for all rows above; the verdict asks for at most {LEVEL}. An interval is
-  of its row alone, uncorrected: it may lie off 0 where the verdict says "not distinguishable".
+LEGEND = f"""- The difference is of nDCG@10, mean over languages, then over tasks. It would come out otherwise with other
+  questions and with other training runs: both are in its interval, p-value and verdict (t distribution, variance
+  over questions plus variance over runs, docs/statistics.md). All languages of a parallel question are one
+  question, and so are questions of several languages that ask for the same document. Groups and sizes share
+  languages and questions: rows are not independent.
+- Verdicts, on p-values with Holm's correction at {LEVEL}: *better* and *worse*; *equivalent*, if the difference is surely
+  below the margin (two one-sided tests); else *undecided*, which is no proof of equality. "below" marks a difference that is
+  there and surely smaller than the margin. An interval is of its row alone, uncorrected.
+- Smallest found: the difference that this row would find with probability {POWER} (uncorrected). Smaller ones it mostly
+  misses.
+- With one seed the noise of training is taken from arms of the same experiment that have several; where there is none the row
+  is about these runs only, its interval is over questions alone, and it is never called anything but undecided.
 - ahead/level/behind: languages by their means alone. "beats in": at least so many, by partial conjunction (Bonferroni) over
   one-sided tests at {LEVEL / 2} each way; correct within a row, not over rows. Ties: questions that both answer equally well.
-- Questions of a task that is not parallel (symbols) count as independent, although those of different languages can ask for
-  the same document: where they do, its interval is too narrow and its p too small.
 - seeds: those that both methods have; with more than one, the standard deviation of their differences, and how many exceed 0."""

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from bench.analysis import covariates, scaling, tables, transfer
+from bench.analysis import covariates, lengths, scaling, tables, transfer
 from bench.analysis.arms import Scores
 from bench.analysis.results import Experiment, Plan, load
+from bench.analysis.verdicts import slopes
+from bench.analysis.verdicts.comparer import Comparer, comparable
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_write
 from bench.data.languages import Languages
 from bench.data.text_facts import read as text_facts
+from bench.output.highlight import family_heads
 from bench.output.tables import leaderboard_tex, leaderboard_text, scaling_text
 
 ANALYSES = {"scaling.csv": scaling.COLUMNS, "transfer.csv": transfer.COLUMNS, "covariates.csv": covariates.COLUMNS}
+SLOPES = "slopes.csv"
 SCALING = "scaling.md"
 Boards = dict[str, tuple[Scores, pd.DataFrame]]  # order -> its scores and its `tables.leaderboard`
 ROUNDED = {"seconds": 1, "pairs_per_second": 2}  # decimals in the files; all else has those given to `_csv`
@@ -25,8 +30,8 @@ ROUNDED = {"seconds": 1, "pairs_per_second": 2}  # decimals in the files; all el
 def write(experiment_dir: Path) -> str:
     """Write the tables and pictures of an experiment into its folder.
 
-    These are leaderboard.csv, leaderboard.md, leaderboard.tex, per_language.csv, scaling.svg and scaling.png, and of `analyse`
-    scaling.md, scaling.csv, transfer.csv and covariates.csv.
+    These are leaderboard.csv, leaderboard.md, leaderboard.tex, per_language.csv, lengths.csv, scaling.svg and
+    scaling.png, and of `analyse` scaling.md, scaling.csv, slopes.csv, transfer.csv and covariates.csv.
 
     Cells without a result appear in the tables as what they are (failed, not run, ...). An experiment with
     several language orders gets one picture for each further one, `scaling-<order>`.
@@ -45,8 +50,10 @@ def write(experiment_dir: Path) -> str:
     boards = boards_of(experiment)
     languages = [tables.per_language(plan, order, scores, facts) for order, (scores, _) in boards.items()]
     everything = [table for _, table in boards.values()]
-    text = leaderboard_text.text(experiment, boards)
+    by_length = {order: lengths.by_length(plan, order, scores) for order, (scores, _) in boards.items()}
+    text = leaderboard_text.text(experiment, boards, by_length)
     _csv(experiment_dir / "leaderboard.csv", everything, tables.COLUMNS, 6)
+    _csv(experiment_dir / "lengths.csv", list(by_length.values()), lengths.COLUMNS, 6)
     _csv(experiment_dir / "per_language.csv", languages, tables.LANGUAGE_COLUMNS, 4)
     analyse(experiment, {order: scores for order, (scores, _) in boards.items()}, languages, facts)
     _pictures(experiment_dir, boards)
@@ -61,7 +68,7 @@ def boards_of(experiment: Experiment) -> Boards:
     plan = experiment.plan
     boards: Boards = {}
     for order in plan.orders:
-        scores = Scores([cell for cell in experiment.cells if cell.name.order == order], plan.tasks)
+        scores = Scores([cell for cell in experiment.cells if cell.name.order == order], plan.tasks, plan.min_questions)
         if scores.places:
             boards[order] = scores, tables.leaderboard(plan, order, scores)
     return boards
@@ -86,16 +93,27 @@ def analyse(
     found = {}
     if not scores:
         # Numbers of an earlier state must not stand beside a table that has none.
-        for name in (*ANALYSES, SCALING):
+        for name in (*ANALYSES, SLOPES, SCALING):
             (experiment.path / name).unlink(missing_ok=True)
         return
     for (order, own), table in zip(scores.items(), languages, strict=True):
-        slopes = scaling.slopes(plan, order, own)
-        found[order] = slopes, transfer.held_out(plan, order, own, facts), covariates.regressions(table, own)
+        of_order = scaling.slopes(plan, order, own), transfer.held_out(plan, order, own, facts)
+        found[order] = *of_order, covariates.regressions(table, own)
     for number, (name, columns) in enumerate(ANALYSES.items()):
         parts = [tables_of[number] for tables_of in found.values() if len(tables_of[number])]
         _csv(experiment.path / name, parts, columns, 6)
-    atomic_write(experiment.path / SCALING, scaling_text.text(plan, found))
+    compared = slopes_between(experiment)
+    _csv(experiment.path / SLOPES, [compared] if len(compared) else [], slopes.COLUMNS, 6)
+    atomic_write(experiment.path / SCALING, scaling_text.text(plan, found, compared))
+
+
+def slopes_between(experiment: Experiment) -> pd.DataFrame:
+    """`verdicts.slopes` of the declared pairs, or else of the methods of the question against each other."""
+    comparer = Comparer(experiment)
+    trained = list(dict.fromkeys(cell.name.method for cell in experiment.cells if cell.name.size))
+    pairs = [pair for pair in comparer.declared.pairs if set(pair) <= set(comparer.methods)]
+    pairs = pairs or list(combinations(family_heads(trained), 2))
+    return slopes.slopes(comparer, [pair for pair in pairs if comparable(*pair)])
 
 
 def language_facts(plan: Plan, folder: Path) -> dict[str, dict[str, Any]]:

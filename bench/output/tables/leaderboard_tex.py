@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analysis.arms import RANKED_BY
-from bench.analysis.results import Plan
+from bench.analysis.results import RANKED_BY, Plan
 from bench.analysis.tables import MEAN
 from bench.base.markdown import number
 from bench.output.tables.leaderboard_text import STATES, ranking

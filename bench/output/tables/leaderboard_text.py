@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analysis.arms import CEILING, FLOOR, RANKED_BY, SMALLEST_GAP, Scores
+from bench.analysis.arms import CEILING, FLOOR, SMALLEST_GAP, Scores
 from bench.analysis.resampling import DRAWS
-from bench.analysis.results import Cell, Experiment, Plan
+from bench.analysis.results import RANKED_BY, Cell, Experiment, Plan
 from bench.analysis.tables import MEAN
 from bench.base.markdown import number as _number
 from bench.base.markdown import table as _table
+from bench.output.tables import lengths_text
 from methods.facts import facts
 
 GROUPS = {
@@ -31,8 +32,10 @@ Row = dict[Any, Any]  # of `tables.leaderboard`, by column
 HEAD = "method \\ languages"
 
 
-def text(experiment: Experiment, boards: dict[str, tuple[Scores, pd.DataFrame]]) -> str:
-    """Markdown of a whole experiment; `boards` holds scores and `tables.leaderboard` of each order."""
+def text(
+    experiment: Experiment, boards: dict[str, tuple[Scores, pd.DataFrame]], by_length: dict[str, pd.DataFrame]
+) -> str:
+    """Markdown of an experiment. `boards`: scores and `tables.leaderboard` of each order; `by_length`: `lengths.by_length`."""
     plan = experiment.plan
     parts = [f"# Leaderboard: {plan.name}", *_summary(experiment)]
     for order, (scores, table) in boards.items():
@@ -42,10 +45,17 @@ def text(experiment: Experiment, boards: dict[str, tuple[Scores, pd.DataFrame]])
             level = "###"
         for scorer in scores.scorers:
             parts += _scorer(plan, order, table[table["scorer"] == scorer], scorer, level)
-        parts += [f"{level} Cost of a cell", _cost(table)]
+        parts += [*lengths_text.sections(by_length[order], level), *_few(scores), f"{level} Cost of a cell", _cost(table)]
     if not boards:
         parts.append("There is no score yet.")
     return "\n\n".join([*parts, *_names(plan), _legend(boards)]) + "\n"
+
+
+def _few(scores: Scores) -> list[str]:
+    """The languages that are no part of a task's means."""
+    lines = [f"- {task}: {', '.join(f'{code} {n}' for code, n in sorted(few.items()))}" for task, few in scores.few.items()]
+    said = "**Too few questions to count in a task's means** (`evaluation.min_questions`); they are in per_language.csv:"
+    return [said + "\n\n" + "\n".join(lines)] if lines else []
 
 
 def _names(plan: Plan) -> list[str]:
@@ -94,7 +104,7 @@ def _scorer(plan: Plan, order: str, table: pd.DataFrame, scorer: str, level: str
             parts += [f"**{title.format(**names)}**", _grid(rows, _score)]
     closed = [means[means["group"] == group] for group in GROUPS]
     if any(rows["gap_closed"].notna().any() for rows in closed):
-        parts.append("**Gap closed between floor and ceiling**, per language, then averaged")
+        parts.append("**Gap closed between floor and ceiling**: mean gain over mean way, with its 95 % interval")
         lines = []
         for group, rows in zip(GROUPS, closed, strict=True):
             own = rows[~rows["method"].map(lambda name: facts(name).is_reference).astype(bool)]
@@ -102,8 +112,8 @@ def _scorer(plan: Plan, order: str, table: pd.DataFrame, scorer: str, level: str
         parts.append(_table(HEAD, lines, _sizes(means)))
         left = means[(means["group"] == "trained") & (means["method"] == CEILING)]
         if len(left) and (out := int(left["gap_left_out"].iloc[-1])):
-            parts.append(f"Left out of it: {out} pairs of language and task (trained, N = {left['size'].iloc[-1]}) whose ceiling "
-                         f"lies at most {SMALLEST_GAP} above the floor.")  # fmt: skip
+            parts.append(f"Left out of it: {out} pairs of language and task (trained, N = {left['size'].iloc[-1]}) without a "
+                         "floor or a ceiling.")  # fmt: skip
     parts += _by_task(table)
     return parts
 
@@ -191,6 +201,8 @@ def _gap(row: Row) -> str:
     if state := _state(row):
         return state
     value = _number(100 * row["gap_closed"], "{:.0f} %") or "-"
+    if row["gap_low"] == row["gap_low"]:
+        value += f" [{_number(100 * row['gap_low'], '{:.0f}')}, {_number(100 * row['gap_high'], '{:.0f}')}]"
     return value if row["complete"] else f"({value}) incomplete"
 
 
@@ -233,10 +245,12 @@ def _legend(boards: dict[str, tuple[Scores, pd.DataFrame]]) -> str:
 - *{CEILING}* is the ceiling: the human English query, answered by the teacher. *{FLOOR}* is the floor: the student before
   training. Both are single cells, cut to each column's languages, so they move where a column means other languages.
 - ± is half of the 95 % interval over questions, from {DRAWS:,} resamples. **Bold**: the best complete method of a column, and
-  every one that cannot be told from it (the interval of the paired difference, over the same resamples, includes 0).
+  every one that cannot be told from it (the interval of the paired difference, over the same resamples and, where several
+  runs say something of it, the noise of training, includes 0).
   {more_seeds if seeds > 1 else one_seed}
-- Gap closed: (score - {FLOOR}) / ({CEILING} - {FLOOR}), worked out per language and then averaged. 100 % reaches the ceiling;
-  below 0 training did harm. Languages whose ceiling lies at most {SMALLEST_GAP} above the floor are left out of it.
+- Gap closed: (score - {FLOOR}) / ({CEILING} - {FLOOR}) of the means, over the languages that have all three. 100 % reaches the
+  ceiling; below 0 training did harm. `-`: the ceiling lies at most {SMALLEST_GAP} above the floor. Its interval is the
+  bootstrap of the ratio; it has none where the way from floor to ceiling may be nothing at all.
 - `failed`, `not run`, `stale` (made with other settings or data) and `damaged` cells have no number. A number in brackets is
   incomplete: it lacks languages, questions or seeds that others have. Neither is ranked, and neither is ever bold.
 - `!`: the collapse check found that training pulled the student's vectors together or cost it its English.

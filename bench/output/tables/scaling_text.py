@@ -12,19 +12,23 @@ from bench.analysis.results import Plan
 from bench.analysis.scaling import GROUPS
 from bench.analysis.tables import MEAN
 from bench.base.markdown import number, table
+from bench.output.tables import slopes_text
 
 SIGNED = "{:+.3f}"
+NO_SLOPES = "No two methods of the question have two sizes in common yet."
 Tables = Mapping[str, tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]  # order -> slopes, transfer, covariates
 
 
-def text(plan: Plan, found: Tables) -> str:
-    """Markdown of all orders that have scores; says so where there is nothing to fit."""
+def text(plan: Plan, found: Tables, compared: pd.DataFrame) -> str:
+    """Markdown of all orders that have scores; says so where there is nothing to fit. `compared`: `verdicts.slopes`."""
     parts = [f"# Scaling and transfer: {plan.name}"]
     for order, (slopes, transfer, covariates) in found.items():
         level = "###" if len(found) > 1 else "##"
         if len(found) > 1:
             parts.append(f"## Order `{order}`")
         parts += [f"{level} Each time the number of languages doubles", *_slopes(slopes)]
+        own = compared[compared["order"] == order]
+        parts += [f"{level} Does one method gain more than another", slopes_text.grid(own) if len(own) else NO_SLOPES]
         parts += [f"{level} Held-out languages with and without a relative in training", *_transfer(transfer)]
         parts += [f"{level} Which languages gain", *_covariates(covariates)]
     return "\n\n".join([*parts, LEGEND]) + "\n"
@@ -115,6 +119,8 @@ LEGEND = """## How to read it
   the interval is the bootstrap over questions. Training noise is not in it: `seed_slope_sd` in scaling.csv has it where there
   is more than one seed. Trained and held-out groups are other languages at every N, so their score moves with the
   languages as well; "gain over floor" is the slope of the score minus the untrained student's on the same languages.
+- Slopes of two methods are compared on the same sizes, languages, questions and seeds; interval and verdict are over questions
+  and training runs (docs/statistics.md). Of declared pairs all rows are corrected together (Holm), of others all rows shown.
 - A relative is a trained language of the same branch (Indo-European/Slavic), family (Indo-European) or script.
   Gains are means over languages, then tasks; intervals draw questions and languages. Languages with and without a relative
   differ in more than that.

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from bench.base.errors import BenchError
 from bench.cells.shared.texts import Texts
 
 
@@ -29,3 +31,8 @@ def test_pairs_of_which_a_side_is_too_long_are_left_out_and_counted(tmp_path):
     assert texts.left_out(["swh_Latn"]) == {"kolibri": {"pairs": 1, "too_long": 0}, "quran": {"pairs": 2, "too_long": 1}}
     assert texts.left_out(["hau_Latn"]) == {"quran": {"pairs": 1, "too_long": 0}}
     assert texts.english == ["four", "one", "one two three"] and texts.english_dev == []
+
+
+def test_pairs_that_are_all_too_long_are_told(tmp_path):
+    with pytest.raises(BenchError, match="all 5 pairs are longer than training.max_length = 0 tokens"):
+        _ = made(tmp_path, 0).english

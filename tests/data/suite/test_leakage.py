@@ -127,3 +127,22 @@ def test_texts_outside_the_tables_are_protected_too() -> None:
 def test_a_leak_in_one_language_condemns_the_pair_in_all() -> None:
     pairs = pd.concat([rows(("train", "x y z", VERSE)), rows(("train", "x y z", "safi"), language="hau_Latn")])
     assert forbidden(pairs, leaking(pairs, protect(*tables("test")))).tolist() == [True, True]
+
+
+@pytest.mark.parametrize("text", [
+    "\uff54\uff48\uff45 old \uff42oat sails over the sea", "THE OLD BOAT SAILS OVER THE SEA",
+    "the o\u200bld boat sails\u00a0over the sea",
+    "the \u24de\u24db\u24d3 boat sails over the sea",
+])  # fmt: skip
+def test_other_forms_of_the_same_letters_hide_nothing(text):
+    finder = Finder.of({"the old boat sails over the sea": TEST})
+    assert finder.find([f"so {text}, they say"]), text
+
+
+LIKE = [("eﬃcient ﬁsh", "efficient fish"), ("Straße", "STRASSE"), ("e\u0301te\u0301", "été")]
+
+
+@pytest.mark.parametrize(("protected", "text"), LIKE)
+def test_ligatures_and_folded_letters_are_equal_both_ways(protected, text):
+    for one, other in ((protected, text), (text, protected)):
+        assert Finder.of({one: TEST}).find([other])

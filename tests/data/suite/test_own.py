@@ -1,7 +1,7 @@
 import pytest
 
 from bench.base.errors import BenchError
-from bench.data.suite import leakage
+from bench.data.suite import inside, leakage
 from bench.data.suite.own import Choices, assemble, own_key, own_suite
 from bench.data.suite.types import Suite
 from tests.own_data import LANGUAGES, PAIRS, beir, bitext, collection, documents, english, opened, other, queries, tsv, write
@@ -16,6 +16,24 @@ def cache(tmp_path, monkeypatch):
 
 def suite(root, told=None) -> Suite:
     return own_suite(opened(root), LANGUAGES, CODES, Choices(), (told if told is not None else []).append)
+
+
+def test_a_part_of_a_relevant_document_is_taken_out_in_all_languages(tmp_path):
+    part = " ".join(documents()[10][1].split()[1:9])
+    assert len(part.split()) == 8
+    root = collection(tmp_path / "mine", **{"bitext/sw.tsv": bitext("sw") + tsv((part, "sehemu")),
+                                            "bitext/am.tsv": bitext("am") + tsv((part, "another part"))})  # fmt: skip
+    made = suite(root)
+    assert not {part, "sehemu", "another part"} & (set(made.bitext["english"]) | set(made.bitext["text"]))
+    assert any("stand in its relevant documents; left out" in note for note in made.info["notes"])
+
+
+def test_a_source_that_documents_are_made_of_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(inside, "FEWEST", 1)
+    part = " ".join(documents()[10][1].split()[1:9])
+    root = collection(tmp_path / "mine", **{"bitext/flores/sw.tsv": tsv((part, "sehemu"))})
+    with pytest.raises(BenchError, match="flores cannot be trained on where news is evaluated: 1 of its 1 English sentences"):
+        suite(root)
 
 
 def test_a_collection_becomes_a_suite_like_the_built_in_one(tmp_path):
@@ -96,7 +114,7 @@ def test_bitext_that_is_all_leaks_is_refused(tmp_path):
 
 def test_the_check_fails_if_a_leak_is_let_through(tmp_path, monkeypatch):
     root = collection(tmp_path / "mine", **{"bitext/sw.tsv": bitext("sw") + tsv((english(3), "siri"))})
-    monkeypatch.setattr("bench.data.suite.own.remove_leaks", lambda pairs, tasks: (pairs, ()))
+    monkeypatch.setattr("bench.data.suite.own.remove_leaks", lambda pairs, tasks, parts: (pairs, ()))
     with pytest.raises(BenchError, match="leakage: 1 pairs"):
         suite(root)
 

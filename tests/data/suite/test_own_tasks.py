@@ -95,9 +95,24 @@ def test_same_questions_share_ids_and_documents():
 
 def test_grades_are_kept_and_what_cannot_be_scored_is_left_out():
     one = task(judged=lambda code, i: {"d1": 3, "d2": 1, "d3": 0, "gone": 2} if i else {"gone": 1})
-    rows, _ = own_task(one)
-    assert {(document, grade) for *_, document, grade in rows.qrels} == {("d1", 3), ("d2", 1)}
-    assert len(by_split(rows)["test", "swh_Latn"]) + len(by_split(rows)["dev", "swh_Latn"]) == 19
+    rows, notes = own_task(one)
+    # What is not in the corpus stays: it counts as never found, also where a query has nothing else.
+    assert {(document, grade) for *_, document, grade in rows.qrels} == {("d1", 3), ("d2", 1), ("gone", 2), ("gone", 1)}
+    assert len(by_split(rows)["test", "swh_Latn"]) + len(by_split(rows)["dev", "swh_Latn"]) == 20
+    assert any("judgements name documents that are not in the corpus: they count as never found" in note for note in notes)
+
+
+def test_documents_of_one_text_are_merged_where_that_is_asked_for():
+    frames = {"documents": [("a", "same text"), ("b", "other"), ("c", "same  text"), ("d", "same text")],
+              "queries": [("", "swh_Latn", "1", "x"), ("", "swh_Latn", "2", "y")],
+              "qrels": [("", "swh_Latn", "1", "c", 1), ("", "swh_Latn", "1", "d", 2), ("", "swh_Latn", "2", "b", 1)]}  # fmt: skip
+    one = OwnTask("news", **task_frames(*frames.values()))
+    kept, _ = own_task(one)
+    assert len(kept.documents) == 4 and len(kept.qrels) == 3
+    rows, notes = own_task(one, merge=True)
+    assert set(rows.documents) == {"b", "c"}, "the first that is judged stays"
+    assert {row[2:] for row in rows.qrels} == {("1", "c", 2), ("2", "b", 1)}
+    assert "task news: 2 documents with the text of another one were merged into it" in notes
 
 
 def test_english_is_optional_and_told_where_it_lacks():

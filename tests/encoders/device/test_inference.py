@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,8 @@ from torch import nn
 from bench.encoders.device import inference
 from bench.encoders.device.inference import NAME, cast_once, quick, short_attention
 from bench.encoders.encoder import Encoder
+from bench.encoders.load import load_encoder
+from tests.encoders.directory.made import t5
 from tests.tiny import SENTENCES
 
 TEXTS = [*SENTENCES, " ".join(SENTENCES[:9]), "cat " * 60]  # two that are longer than SHORT
@@ -106,3 +110,10 @@ def test_encode_uses_it_and_the_weights_of_the_moment(encoder: Encoder, monkeypa
                 layer.weight *= 1.5
     after = encoder.encode(TEXTS).tokens.vectors
     assert used == [torch.bfloat16] * 2 and np.abs(before - after).max() > 0.1
+
+
+def test_positions_that_a_model_adds_to_its_scores_are_not_left_out(tmp_path: Path) -> None:
+    encoder, texts = load_encoder(str(t5(tmp_path / "m"))), ["cat", "the cat drinks milk"]
+    with torch.inference_mode():
+        plain = [encoder.states(encoder.collate(encoder.tokenize([text])))[1][0].numpy() for text in texts]
+    assert np.abs(encoder.encode(texts).pooled - np.stack(plain)).max() < 1e-4

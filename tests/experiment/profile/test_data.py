@@ -49,6 +49,21 @@ def test_paths_of_the_command_line_start_where_it_is_typed(root, monkeypatch):
     assert made.data.suite == str(root) and made.data.order == "sw"
 
 
+def test_the_public_profile_takes_its_data_from_a_folder_of_the_command_line(tmp_path, monkeypatch):
+    files = {f"{path}": text for path, text in beir(("sw", "am", "de", "en")).items()}
+    write(tmp_path / "copies", {f"tasks/belebele/{path}": text for path, text in files.items()})
+    write(tmp_path / "copies", {f"bitext/ntrex/{code}.tsv": bitext(code) for code in ("sw", "am")})
+    monkeypatch.chdir(tmp_path)
+    changes = ["data.folder=copies", "data.hubs=[ntrex,belebele]", "data.order=[sw,am]", "data.guard=de", "grid.sizes=[2]",
+               "evaluation.tasks=[belebele]", "evaluation.queries_per_language={}"]  # fmt: skip
+    made = load_profile("public", changes)
+    assert made.data.folder == str(tmp_path / "copies")
+    [first, *_] = specs = cells(made, LANGUAGES)
+    assert first.order_languages == ("swh_Latn", "amh_Ethi") and first.guard == ("deu_Latn",) and len(specs) > 6
+    with pytest.raises(BenchError, match="data.folder has no tasks/xorqa-in"):
+        load_profile("public", changes[:1])
+
+
 def test_lists_of_files_take_the_place_of_the_built_in_suite(root):
     write(root.parent, {"web.tsv": bitext("ha")})
     made = profile(root, "data:\n  bitext: [mydata/bitext, {path: web.tsv, language: hausa}]\n  tasks: [mydata/tasks/news]\n")
@@ -75,6 +90,17 @@ def test_lists_of_files_take_the_place_of_the_built_in_suite(root):
         ("data: {bitext: 5}", "data.bitext = 5"),
         ("data: {tasks: [{path: x, topic_fields: [titel]}]}", "'titel'"),
         ("data: 7", "data = 7"),
+        ("data: {suite: mydata, order: no}", "YAML reads no, off and false as False: put the word in quotes: 'no' is Norwegian"),
+        ("data: {suite: mydata, order: [no, sw]}", "YAML reads no, off and false as False"),
+        ("data: {suite: mydata, order: [sw, 12]}", "12 is no language (YAML reads it as a number"),
+        ("data: {suite: mydata, guard: off}", "YAML reads no, off and false as False"),
+        ("data: {suite: yes}", "YAML reads yes, on and true as True"),
+        ("data: {bitext: [{path: x, language: no}]}", "YAML reads no, off and false as False"),
+        ("data: {tasks: [{name: t, queries: {no: x}}]}", "YAML reads no, off and false as False"),
+        ("data: {tasks: [{name: 2022, path: x}]}", "YAML reads it as a number: put it in quotes"),
+        ("data: {tasks: [2022-01-01]}", "YAML reads it as a date: put it in quotes"),
+        ("data: {suite: mydata}\nevaluation: {tasks: [017]}", "YAML reads it as a number"),
+        ("data: {tasks: [{name: ~, path: 3}]}", "YAML reads it as a number"),
     ],
 )
 def test_mistakes_in_the_section(root, text, expected):

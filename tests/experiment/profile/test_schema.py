@@ -38,7 +38,8 @@ def test_profiles_can_be_planned_without_a_network(name, tmp_path, monkeypatch):
     monkeypatch.setattr(socket, "create_connection", lambda *_, **__: pytest.fail("a plan asked the network"))
     plan = make_plan(name, tmp_path)
     assert plan.specs and plan.seconds(plan.specs) is not None
-    assert all(spec.models.head == "linear" for spec in plan.specs) == (name in ("minilm", "gpu-mbert", "gpu-xlmr"))
+    mapped = ("minilm", "minilm-public", "gpu-mbert", "gpu-xlmr")
+    assert all(spec.models.head == "linear" for spec in plan.specs) == (name in mapped)
 
 
 def test_seven_pairs_begin_with_the_low_resource_four():
@@ -47,6 +48,16 @@ def test_seven_pairs_begin_with_the_low_resource_four():
     classes = [language.joshi_class for language in order]
     assert [language.name for language in order[:4]] == ["Swahili", "Somali", "Filipino", "Marathi"]
     assert len(order) == 7 and max(classes[:4]) <= 3 and min(classes[4:]) >= 4
+
+
+@pytest.mark.parametrize("name", ["public", "minilm-public"])
+def test_the_public_profiles_ask_all_questions_of_languages_with_bitext_and_hold_some_out_for_dev(name):
+    profile = load_profile(name)
+    assert profile.data.folder is None and {"ntrex", "belebele"} <= set(profile.data.hubs)
+    assert profile.evaluation.tasks[0] == "belebele" and "belebele" not in profile.evaluation.queries_per_language
+    assert int(profile.data.dev_share * 900) == 100
+    assert not profile.training.freeze_embeddings and profile.training.freeze_layers == 0 and profile.training.max_length == 128
+    assert {5, 20, 50} <= set(profile.grid.sizes)
 
 
 def test_default_profile_asks_the_question_of_the_project():

@@ -56,19 +56,27 @@ def test_the_answer_is_the_comparison(world, found):
     assert first["sentence"] == sentence(own).strip("*") and first["notes"] == list(own.notes)
     assert [row["verdict"] for row in first["rows"]] == own.rows["verdict"].tolist()
     assert [row["p_holm"] for row in first["rows"]] == pytest.approx(own.rows["p_holm"].tolist(), abs=1e-5)
-    assert second["headline"] == "`optical` is better than `nmt` everywhere" and "nmt@3#0 failed" in second["notes"][0]
+    # By far, but with one run of each and no other arm to say how runs differ.
+    assert second["headline"] == "`optical` and `nmt` cannot be told apart" and "nmt@3#0 failed" in second["notes"][0]
+    assert "conditional on these runs" in second["sentence"] and {row["verdict"] for row in second["rows"]} == {"undecided"}
 
 
 @pytest.mark.parametrize(
     ("verdicts", "expected"),
     [
-        (["not distinguishable"] * 3, "`a` and `b` cannot be told apart"), (["worse"] * 2, "`a` is worse than `b` everywhere"),
-        (["better", "not distinguishable"], "`a` is better than `b` in 1 of 2 comparisons"),
+        (["undecided"] * 3, "`a` and `b` cannot be told apart"), (["worse"] * 2, "`a` is worse than `b` everywhere"),
+        (["equivalent"] * 2, "`a` and `b` are equivalent within .010"),
+        (["equivalent", "undecided"], "`a` and `b` cannot be told apart, and equivalent in 1 of 2 comparisons"),
+        (["better", "undecided"], "`a` is better than `b` in 1 of 2 comparisons"),
         (["better", "worse", "worse"], "`a` is better than `b` in 1 and worse in 2 of 3 comparisons"),
     ],
 )  # fmt: skip
 def test_a_headline_says_no_more_than_the_verdicts(verdicts, expected):
-    assert headline(Comparison("a", "b", pd.DataFrame({"verdict": verdicts}), ())) == expected
+    exploratory = pd.DataFrame({"verdict": verdicts, "family": "exploratory", "margin": 0.01})
+    assert headline(Comparison("a", "b", exploratory, ())) == expected
+    # Where there are primary rows, the others say nothing here.
+    both = pd.concat([exploratory.assign(family="primary"), exploratory.assign(verdict="better")])
+    assert headline(Comparison("a", "b", both, ())) == expected
 
 
 def test_cells_say_what_happened_and_what_it_cost(found):

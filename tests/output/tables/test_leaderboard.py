@@ -76,7 +76,7 @@ def one(table, **where):
 
 
 def test_golden(made):
-    """Changed on purpose? Look at the difference, then copy the new text over tests/golden/leaderboard.md."""
+    """Changed on purpose? Look at the difference, then copy the new text over tests/output/tables/golden/leaderboard.md."""
     assert leaderboard.write(made) == GOLDEN.read_text(encoding="utf-8")
     assert (made / "leaderboard.md").read_text(encoding="utf-8") == GOLDEN.read_text(encoding="utf-8")
 
@@ -146,17 +146,66 @@ def test_the_ceiling_of_another_retriever_stands_aside(tmp_path):
     assert "*Its own ceiling*" in text and "*Its own ceiling*" not in (folders[0] / "leaderboard.md").read_text()
 
 
-def test_gap_closed_is_per_language(made):
+def test_gap_closed_is_a_ratio_of_means(made):
     table = written(made)
-    symbols = [0.1 / 0.7, 0.1 / 0.68]
-    faq = [0.1 / 0.8, 0.1 / 0.78]
+    ways = [0.7, 0.68, 0.8, 0.78]  # of two languages and two tasks
     row = one(table, method="optical", size=2)
-    assert row["gap_closed"] == pytest.approx((np.mean(symbols) + np.mean(faq)) / 2, abs=1e-6)
+    assert row["gap_closed"] == pytest.approx(0.1 / np.mean(ways), abs=1e-6)
+    assert (row["gap_low"], row["gap_high"]) == pytest.approx((row["gap_closed"],) * 2, abs=1e-5)
     assert (row["gap_languages"], row["gap_left_out"]) == (4, 0)
     assert one(table, method="untrained", size=2)["gap_closed"] == 0
     assert one(table, method="english", size=2)["gap_closed"] == 1
     guard = one(table, method="optical", size=2, group="guard")
-    assert np.isnan(guard["gap_closed"]) and guard["gap_left_out"] == 2
+    assert np.isnan(guard["gap_closed"]) and guard["gap_left_out"] == 0, "there is no way to go"
+
+
+def test_a_language_with_little_to_gain_moves_a_gap_by_little(tmp_path):
+    """Mean of ratios: (.1 / .6 + -.05 / .03) / 2 = -.75. The way of both together is clear."""
+    folder = plan(tmp_path / "x", [FLOOR, CEILING, "optical@2#0"])
+    ends = {"untrained": (0.3, 0.3), "english": (0.9, 0.33), "optical": (0.4, 0.25)}
+    for name in (FLOOR, CEILING, "optical@2#0"):
+        cell(folder, name, lambda cell_id, task, scorer, code: ends[cell_id.split("@")[0]][code == "amh_Ethi"])
+    row = one(written(folder), method="optical", size=2)
+    assert row["gap_closed"] == pytest.approx((0.1 - 0.05) / (0.6 + 0.03), abs=1e-6)
+
+
+def test_where_there_may_be_no_way_a_gap_has_no_interval(tmp_path):
+    folder = plan(tmp_path / "x", [FLOOR, CEILING, "optical@2#0"])
+
+    def scattered(cell_id, task, scorer, language):
+        random = np.random.default_rng([len(task), LOW.index(language) if language in LOW else 9, len(cell_id)])
+        mean = {"untrained": 0.4, "english": 0.44, "optical": 0.42}[cell_id.split("@")[0]]
+        own = random.normal(0, 0.2, QUESTIONS)
+        return (mean + own - own.mean()).clip(0, 1).round(6).tolist()
+
+    for name in (FLOOR, CEILING, "optical@2#0"):
+        cell(folder, name, scattered)
+    row = one(written(folder), method="optical", size=2)
+    assert not np.isnan(row["gap_closed"]) and np.isnan(row["gap_low"]) and np.isnan(row["gap_high"])
+
+
+def test_languages_with_too_few_questions_are_listed_and_out_of_the_mean(tmp_path):
+    few = ("faq", "amh_Ethi")
+    folder = plan(tmp_path / "x", [FLOOR, CEILING, "optical@2#0"], evaluation={"min_questions": 40})
+    for name in (FLOOR, CEILING, "optical@2#0"):
+        cell(folder, name, lambda *at: [constant(*at)] * (3 if at[1::2] == few else QUESTIONS))
+    table = written(folder)
+    assert one(table, method="optical", size=2, task="faq")["languages_declared"] == 1
+    assert one(table, method="optical", size=2, task="faq")["ndcg@10"] == pytest.approx(0.2)  # Swahili alone
+    assert one(table, method="optical", size=2, task="symbols")["languages_declared"] == 2, "half of a task is never left out"
+    assert "- faq: amh_Ethi 3" in (folder / "leaderboard.md").read_text()
+    assert "amh_Ethi" in set(pd.read_csv(folder / "per_language.csv").query("task == 'faq'")["language"])
+
+
+def test_bold_takes_the_noise_of_training_into_account(tmp_path):
+    """The same means; once runs agree, once they lie far apart."""
+    for noise, tied in ((0.0, False), (0.1, True)):
+        ids = [FLOOR, *(f"{method}@2#{seed}" for method in ("optical", "contrastive") for seed in (0, 1, 2))]
+        folder = plan(tmp_path / str(noise), ids)
+        for name in ids:
+            moved = noise * (int(name[-1]) - 1) * (1 if name.startswith("optical") else -1)
+            cell(folder, name, lambda *at, moved=moved: constant(*at) + moved)
+        assert bool(one(written(folder), method="optical", size=2)["ties_best"]) is tied
 
 
 def test_incomplete_rows_are_shown_marked_and_not_ranked(made):
@@ -190,7 +239,7 @@ def test_a_scorer_that_few_methods_have_makes_nobody_incomplete(tmp_path):
     table = written(folder)
     own = one(table, scorer="sparse", method=words)
     assert own["complete"] and own["rank"] == 1
-    assert own["gap_closed"] == pytest.approx((0.1 / 0.7 + 0.1 / 0.68 + 0.1 / 0.8 + 0.1 / 0.78) / 4, abs=1e-6)
+    assert own["gap_closed"] == pytest.approx(0.1 / np.mean([0.7, 0.68, 0.8, 0.78]), abs=1e-6)
     assert rows(table[table["method"] == "optical"])["complete"].all()
     text = (folder / "leaderboard.md").read_text(encoding="utf-8")
     assert "incomplete" not in text.partition("## How to read it")[0] and "## Sparse: words and BM25" in text

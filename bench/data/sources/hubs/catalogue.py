@@ -73,6 +73,17 @@ _FLORES = (
     "kbp_Latn luo_Latn ory_Orya sna_Latn tso_Latn azj_Latn dik_Latn hau_Latn kea_Latn lus_Latn pag_Latn snd_Arab tuk_Latn "
     "bak_Cyrl dyu_Latn heb_Hebr khk_Cyrl lvs_Latn pan_Guru som_Latn tum_Latn"
 )
+_TICO = "am ar bn ckb es-LA fa fr fuv ha hi id ku ln lg mr ms my ne om prs ps pt-BR ru rw so sw ti tl ur zh zu"
+_MAFAND = "amh hau ibo kin lug nya pcm sna swa tsn twi xho yor zul"
+_SEED = (
+    "ary_Arab arz_Arab bam_Latn bho_Deva dik_Latn dzo_Tibt fuv_Latn grn_Latn hne_Deva knc_Latn mni_Beng mri_Latn pbt_Arab "
+    "prs_Arab shn_Mymr srd_Latn"
+)
+_GATITOS = (
+    "ab apc arz as awa ba bem bho bm bo br brx ckb cv din dv dz ee es fo fr gn gom hi ilo kl lg ln mai nso om qu sa ti ts"
+)
+_XORQA_IN = "as awa bgc bho bn bo brx gbm gom gu hi hne hoj kn mai ml mni mr mup mwr or pa ps sa sat ta te ur"
+_XQUAD = "ar de el es hi ro ru th tr vi zh"
 
 
 @dataclass(frozen=True)
@@ -90,7 +101,8 @@ class HubData:
         note: what else one should know.
         aliases: own code -> name in the languages file, where that does not know it or takes it for another language.
             "" = a language that is left out.
-        revision: of the hub's repository; None: the newest.
+        revision: of the hub's repository, as MTEB or the hub's own pages name it; None: none could be looked up, so the newest is
+            taken, and the suite notes which one that was.
     """
 
     name: str
@@ -114,7 +126,8 @@ class HubData:
 
 _MACRO = {
     "aze_Latn": "azj_Latn", "fas_Arab": "pes_Arab", "lav_Latn": "lvs_Latn", "msa_Latn": "zsm_Latn", "nep_Deva": "npi_Deva",
-    "pus_Arab": "pbt_Arab", "sqi_Latn": "als_Latn", "swa_Latn": "swh_Latn", "uzb_Latn": "uzn_Latn", "mon_Mong": "",
+    "pus_Arab": "pbt_Arab", "sqi_Latn": "als_Latn", "swa_Latn": "swh_Latn", "uzb_Latn": "uzn_Latn", "mlg_Latn": "plt_Latn",
+    "mon_Mong": "khk_Cyrl", "orm_Ethi": "gaz_Latn",  # NTREX's texts are in Cyrillic and Latin letters, whatever MTEB's code says
 }  # fmt: skip
 
 # fmt: off
@@ -138,9 +151,41 @@ HUB_DATA: dict[str, HubData] = {one.name: one for one in (
     HubData("webfaq-bitexts", "bitext", "datasets", "PaDaS-Lab/webfaq-bitexts", _WEBFAQ,
             "49 languages; with English 268 (Urdu) to 37,348 pairs (German); questions", "CC BY 4.0 (as MTEB states)",
             "Dinzinger et al. 2025, arXiv 2502.20936", revision="a1bc0e8fd36c3d5015bd64c14ca098596774784a"),
+    HubData("tico-19", "bitext", "datasets", "gmnlp/tico19", _TICO,
+            "3,071 sentences on COVID-19: medicine, news, Wikipedia; English and 31 of TICO-19's languages", "CC0",
+            "Anastasopoulos et al. 2020, arXiv 2007.01788", note="its `dev` and `test` are read as one",
+            aliases={"es-LA": "spa_Latn", "pt-BR": "por_Latn", "ku": "kmr_Latn"},
+            revision="55d70dc0b1d1d0b2151c5e22815d823fedac3f2f"),
+    HubData("mafand", "bitext", "datasets", "masakhane/mafand", _MAFAND,
+            "African news in 14 languages with English: up to some 30,000 pairs, five languages have dev pairs only",
+            "CC BY-NC 4.0", "Adelani et al. 2022, naacl-main.223", note="`train` and `validation` are read, `test` is not"),
+    HubData("seed", "bitext", "datasets", "openlanguagedata/oldi_seed", _SEED,
+            "6,193 sentences of Wikipedia; English and the languages of languages.yaml that it has", "CC BY-SA 4.0",
+            "NLLB Team 2022, arXiv 2207.04672; Open Language Data Initiative",
+            note="read from release 2.0 of November 2024", revision="562611430fbfb4ca3accccf18176953fd87e3e72"),
+    HubData("gatitos", "bitext", "datasets", "google/smol", _GATITOS,
+            "about 4,000 English words and short phrases in the languages of languages.yaml that it has", "CC BY 4.0",
+            "Jones et al. 2023, arXiv 2303.15265", note="a lexicon, not sentences: for `lexical`, or alone"),
     HubData("belebele", "task", "datasets", "facebook/belebele", _BELEBELE,
             "900 questions on 488 passages in 122 language variants", "CC BY-SA 4.0", "Bandarkar et al. 2023, arXiv 2308.16884",
-            X_TO_ENGLISH, "few documents: nDCG@10 saturates early; passages are FLORES-200 passages"),
+            X_TO_ENGLISH, "few documents: nDCG@10 saturates early; passages are FLORES-200 passages",
+            revision="75b399394a9803252cfec289d103de462763db7c"),
+    HubData("xorqa-in", "task", "datasets", "google/IndicGenBench_xorqa_in", _XORQA_IN,
+            "some 1,000 questions of XOR-TyDi, dev and test, in 28 languages of India and its neighbours",
+            "MIT (as its page states)", "Singh et al. 2024, arXiv 2404.16816", X_TO_ENGLISH,
+            "documents: the English passages of all questions; no English questions are read",
+            revision="54f0994b352b637fdb574771682f6cb50e284e06"),
+    HubData("afriqa", "task", "datasets", "masakhane/afriqa-gold-passages", "bem hau ibo kin swa twi yor zul",
+            "8 languages whose answers lie in English Wikipedia, dev and test where there are any; some 5,000 gold passages",
+            "CC BY-SA 4.0 (as its page states)", "Ogundepo et al. 2023, arXiv 2305.06897", X_TO_ENGLISH,
+            "each language asks questions of its own; files of github.com/masakhane-io/afriqa, branch main (the "
+            "hub's repository holds a script, which is not run)"),
+    HubData("xquad", "task", "datasets", "google/xquad", _XQUAD, "1,190 questions on 240 paragraphs in 12 languages with English",
+            "CC BY-SA 4.0", "Artetxe et al. 2020, arXiv 1910.11856", X_TO_ENGLISH, "few documents: it saturates",
+            revision="51adfef1c1287aab1d2d91b5bead9bcfb9c68583"),
+    HubData("xquad-r", "task", "datasets", "google-research-datasets/xquad_r", _XQUAD.replace("ro ", ""),
+            "the questions of xquad without Romanian", "CC BY-SA 4.0", "Roy et al. 2020 (LAReQA), arXiv 2004.05484", X_TO_ENGLISH,
+            "documents: the paragraphs that stand in the table; LAReQA's own candidates are their sentences"),
     HubData("clirmatrix", "task", "ir_datasets", "clirmatrix/en/bi139-base/{X}", _CLIRMATRIX,
             "139 languages, English and Simple English among them", "not stated", "Sun and Duh 2020, emnlp-main.340",
             X_TO_ENGLISH, "titles as queries; grades 1-6 are BM25 scores of the query's own language, binned: no person judged. "
@@ -164,7 +209,8 @@ HUB_DATA: dict[str, HubData] = {one.name: one for one in (
     HubData("africlirmatrix", "task", "datasets", "castorini/africlirmatrix",
             "afrikaans amharic egyptian_arabic hausa igbo moroccan_arabic northern_sotho shona somali swahili tigrinya twi wolof "
             "yoruba zulu", "15 languages", "Apache-2.0", "Ogundepo et al., AfriCLIRMatrix", "English queries, documents in X",
-            "queries and judgements: github.com/castorini/africlirmatrix; labels made as in clirmatrix"),
+            "queries and judgements: github.com/castorini/africlirmatrix; labels made as in clirmatrix",
+            revision="f94e826e12c3589ff908d338492211a4ebabe7a9"),
     HubData("neuclir", "task", "ir_datasets", "neuclir/1/{X}", "fa ru zh",
             "2.2 M, 4.6 M and 3.2 M documents; 46, 45 and 49 topics of 2022", "ODC-BY (as MTEB states)",
             "TREC NeuCLIR track 2022", "English queries, documents in X", "topics also translated into X, by people, by machine"),

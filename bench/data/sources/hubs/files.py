@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -59,31 +60,44 @@ def splits(repository: str, config: str | None, revision: str | None = None) -> 
         raise missing(repository, which, error, revision, copied=local.is_dir()) from error
 
 
-def lines(repository: str, path: str, url: str = "") -> Iterator[str]:
+def lines(repository: str, path: str, url: str = "", revision: str | None = None) -> Iterator[str]:
     """The lines of one file of a repository, without their ends; empty ones are left out.
 
     Args:
         path: inside the repository, and inside its copy on disk.
         url: where the file lies if not on the hub; it is then kept in the copy.
+        revision: of the repository on the hub.
     """
     local = copy_of(repository) / path
     try:
         if not local.exists():
-            local = _download(url, local) if url else _from_hub(repository, path)
+            local = _download(url, local) if url else _from_hub(repository, path, revision)
         with local.open(encoding="utf-8") as stream:
             yield from (line.rstrip("\r\n") for line in stream if line.strip())
     except BenchError:
         raise
     except Exception as error:  # as in `table`
-        raise missing(repository, f"file {path}", error, place=f"{url} to {copy_of(repository) / path}" if url else "") from error
+        place = f"{url} to {copy_of(repository) / path}" if url else ""
+        raise missing(repository, f"file {path}", error, revision, place) from error
 
 
-def _from_hub(repository: str, path: str) -> Path:
+@cache
+def newest(repository: str) -> str | None:
+    """The revision that a repository has now, so that all tables of a run come from one; None where the hub does not answer."""
+    try:
+        from huggingface_hub import HfApi
+
+        return HfApi().dataset_info(repository).sha
+    except Exception:  # as in `table`; reading the tables then says what is wrong
+        return None
+
+
+def _from_hub(repository: str, path: str, revision: str | None) -> Path:
     try:
         from huggingface_hub import hf_hub_download
     except ImportError as error:
         raise BenchError("data sets of the hub need the package huggingface_hub", f"install it: {EXTRA}") from error
-    return Path(hf_hub_download(repository, path, repo_type="dataset"))
+    return Path(hf_hub_download(repository, path, repo_type="dataset", revision=revision))
 
 
 def _download(url: str, local: Path) -> Path:

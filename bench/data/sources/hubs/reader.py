@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from bench.base.content import content_hash
 from bench.base.errors import BenchError, unknown
 from bench.data.documents import DocumentStream
 from bench.data.languages import ENGLISH, Languages
 from bench.data.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress, frame, task_frames
 from bench.data.sources.hubs.catalogue import HUB_DATA, HubData
-from bench.data.sources.hubs.files import copy_of
+from bench.data.sources.hubs.files import copy_of, newest
 from bench.data.sources.hubs.languages import own_codes
 from bench.data.sources.hubs.pairs import pairs
-from bench.data.sources.hubs.tasks import ENGLISH_QUESTIONS, STREAMED, TASKS
+from bench.data.sources.hubs.tasks import ENGLISH_QUESTIONS, STREAMED, open_task
 
 VERSION = 1  # raised by hand when other texts come out of the same files
+ELSEWHERE = frozenset(["afriqa"])  # read from another place than the repository that it is known by
 MOST_PAIRS = 200_000  # rows of a language and data set that are read: the first ones
 
 
@@ -63,7 +66,7 @@ class HubReader:
         return set(self.codes[one.name]) | ({ENGLISH.code} if one.name in ENGLISH_QUESTIONS else set())
 
     def key(self, codes: Collection[str]) -> Any:
-        """Names, versions, languages with their own codes, and the files of a copy on disk by name and size."""
+        """Names, versions, languages with their own codes, and the files of a copy on disk by name and content."""
         return [
             [VERSION, one.name, one.id, one.revision, [[code, self.codes[one.name][code]] for code in sorted(set(codes))
              if code in self.codes[one.name]], _copied(one)]
@@ -77,6 +80,8 @@ class HubReader:
         tasks = []
         for one in self.data:
             own = {code: self.codes[one.name][code] for code in sorted(codes) if code in self.codes[one.name]}
+            one, said = _of_one_revision(one)
+            notes += said
             if one.kind == "task":
                 tasks.append(self._task(one, own, progress))
                 if one.name in STREAMED:
@@ -91,7 +96,7 @@ class HubReader:
         return OwnData(frame(rows, PAIR_COLUMNS), tasks, notes)
 
     def _task(self, one: HubData, own: dict[str, str], progress: Progress) -> OwnTask:
-        task = TASKS[one.name]()
+        task = open_task(one)
         asked = dict(own)
         if one.name in ENGLISH_QUESTIONS:
             asked[ENGLISH.code] = ""
@@ -106,6 +111,10 @@ class HubReader:
                 for split, query_id, doc_id, grade in task.judgements(name)
                 if grade > 0 and (split, query_id) in known
             ]
+        # Where each language asks questions of its own, English has those of languages that nobody asked for.
+        wanted = {(split, query_id) for split, code, query_id, _ in questions if code != ENGLISH.code or not own}
+        questions = [row for row in questions if (row[0], row[2]) in wanted]
+        judgements = [row for row in judgements if (row[0], row[2]) in wanted]
         streamed = one.name in STREAMED
         documents = [] if streamed else list(task.documents("").read())
         return OwnTask(
@@ -114,17 +123,26 @@ class HubReader:
         )  # fmt: skip
 
 
+def _of_one_revision(one: HubData) -> tuple[HubData, list[str]]:
+    """The data set with a revision, and a sentence where that had to be looked up: all its files are then of one version."""
+    if one.library != "datasets" or one.revision or one.name in ELSEWHERE or copy_of(one.id).is_dir():
+        return one, []
+    found = replace(one, revision=newest(one.id))
+    which = f"revision {found.revision}, its newest" if found.revision else "of a revision that could not be looked up"
+    return found, [f"{one.name}: {one.id}, {which} (none is pinned)"]
+
+
 def _copied(one: HubData) -> list[list[Any]]:
     folder = copy_of(one.id)
     if one.library != "datasets" or not folder.is_dir():
         return []
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    return [[name, found[name].stat().st_size] for name in sorted(found) if not name.startswith(".")]
+    return [[name, content_hash(found[name])] for name in sorted(found) if not name.startswith(".")]
 
 
 def stream_of(described: Mapping[str, Any]) -> DocumentStream:
     """The documents that a task's `stream` names, read from their source."""
-    return TASKS[described["hub"]]().documents("")
+    return open_task(HUB_DATA[described["hub"]]).documents("")
 
 
 def preview(name: str, own: str, shown: int) -> Iterator[tuple[str, int, list[str]]]:
@@ -139,7 +157,7 @@ def preview(name: str, own: str, shown: int) -> Iterator[tuple[str, int, list[st
         found = list(islice(pairs(one, own), shown))
         yield "pairs", len(found), [f"{english} | {text}" for _, english, text in found]
         return
-    task = TASKS[name]()
+    task = open_task(one)
     questions = list(task.questions(own))
     yield "queries", len(questions), [f"{query.query_id}: {query.text}" for query in questions[:shown]]
     judged = list(task.judgements(own))

@@ -26,9 +26,11 @@ def parsed(rows: Iterable[Any], parse: Callable[[Any], T], where: str) -> Iterat
         yield found
 
 
-def _rows_of(repository: str, path: str, parse: Callable[[str], T], url: str = "") -> Iterator[T]:
-    """What `parse` makes of every line of a file of a repository; `url` as for `files.lines`."""
-    return parsed(lines(repository, path, url), parse, f"{repository}, {path},")
+def _rows_of(
+    repository: str, path: str, parse: Callable[[str], T], url: str = "", revision: str | None = None
+) -> Iterator[T]:
+    """What `parse` makes of every line of a file of a repository; `url` and `revision` as for `files.lines`."""
+    return parsed(lines(repository, path, url, revision), parse, f"{repository}, {path},")
 
 
 def _topic(line: str) -> tuple[str, str]:
@@ -45,6 +47,9 @@ class Belebele:
     """Questions on passages: `link` names the passage, `link` and `question_number` the question, in every language."""
 
     repository = "facebook/belebele"
+
+    def __init__(self, revision: str | None = None) -> None:
+        self.revision = revision
 
     def documents(self, own: str) -> DocumentStream:
         """The English passages."""
@@ -67,7 +72,7 @@ class Belebele:
 
     def _rows(self, own: str, parse: Callable[[Any], T]) -> Iterator[T]:
         own = own or "eng_Latn"
-        return parsed(table(self.repository, own, "test"), parse, f"{self.repository}, {own},")
+        return parsed(table(self.repository, own, "test", self.revision), parse, f"{self.repository}, {own},")
 
 
 def _plain(link: str) -> str:
@@ -125,10 +130,15 @@ class AfriClirMatrix:
         "wolof": "wol", "yoruba": "yor", "zulu": "zul",
     }  # fmt: skip
 
+    def __init__(self, revision: str | None = None) -> None:
+        self.revision = revision
+
     def documents(self, own: str) -> DocumentStream:
         """Articles of a language."""
         path = f"africlirmatrix-v1.0-{own}/corpus.jsonl"
-        return DocumentStream(lambda: _rows_of(self.repository, path, _article), f"{self.repository} {own}")
+        return DocumentStream(
+            lambda: _rows_of(self.repository, path, _article, revision=self.revision), f"{self.repository} {own}"
+        )
 
     def questions(self, own: str) -> Iterator[Question]:
         """English queries for the articles of a language."""

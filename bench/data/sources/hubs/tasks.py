@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bench.data.sources.hubs.catalogue import HubData
 from bench.data.sources.hubs.irds import IrdsTask
+from bench.data.sources.hubs.questions import AfriQa, XorQaIn, XQuad, XQuadR
 from bench.data.sources.hubs.tables import AfriClirMatrix, Belebele, Ciral
 from bench.data.sources.hubs.task import HubTask
 
@@ -13,9 +15,7 @@ CLIRMATRIX_QUERIES = 300  # of a language and split: each has some hundred judge
 _MSMARCO = {"": "msmarco-passage/dev/small"}
 
 TASKS: dict[str, Callable[[], HubTask]] = {
-    "belebele": Belebele,
     "ciral": Ciral,
-    "africlirmatrix": AfriClirMatrix,
     "clirmatrix": lambda: IrdsTask(
         "clirmatrix/en", {"dev": "clirmatrix/en/bi139-base/{X}/dev", "test": "clirmatrix/en/bi139-base/{X}/test1"},
         limit=CLIRMATRIX_QUERIES,
@@ -29,6 +29,21 @@ TASKS: dict[str, Callable[[], HubTask]] = {
     "miracl": lambda: IrdsTask("miracl/{X}", {"dev": "miracl/{X}/dev"}),
     "neuclir": lambda: IrdsTask("neuclir/1/{X}", {"": "neuclir/1/{X}/trec-2022"}),
     "wikiclir": lambda: IrdsTask("wikiclir/{X}", {"": "wikiclir/{X}"}),
+    "afriqa": AfriQa,
 }  # fmt: skip
-ENGLISH_QUESTIONS = frozenset(["belebele", "mmarco", "msmarco"])  # tasks with an English version of the same questions
+# Those whose files have a revision on the hub.
+REVISED: dict[str, Callable[[HubData], HubTask]] = {
+    "africlirmatrix": lambda one: AfriClirMatrix(one.revision),
+    "belebele": lambda one: Belebele(one.revision),
+    "xquad": lambda one: XQuad(one.revision),
+    "xquad-r": lambda one: XQuadR(one.revision),
+    "xorqa-in": lambda one: XorQaIn(one.revision, str(one.codes)),
+}
+# Tasks with an English version of every question, under the same id.
+ENGLISH_QUESTIONS = frozenset(["belebele", "mmarco", "msmarco", "xquad", "xquad-r", "afriqa"])
 STREAMED = frozenset(["clirmatrix", "clirmatrix-multi8", "mmarco"])  # too many documents to hold or to compare with the bitext
+
+
+def open_task(one: HubData) -> HubTask:
+    """What reads a task; nothing is read yet."""
+    return REVISED[one.name](one) if one.name in REVISED else TASKS[one.name]()

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.data.sources.local.files.records import RECORDS, extension, records
+from bench.data.sources.local.files.tables import columns, header, named
+from bench.data.sources.local.files.values import lacks, several, text_of
 from bench.data.sources.local.ids import Row, usable
 from bench.data.sources.local.problems import Problems
-from bench.data.sources.local.records import RECORDS, columns, extension, lacks, records, text_of
 
-IDS = ("_id", "id", "doc_id", "docid", "docno", "pid", "corpus-id")
+IDS = ("_id", "id", "doc_id", "docid", "docno", "pid", "corpus-id", "corpus_id")
 TEXTS = ("text", "contents", "body", "passage")
+COLUMNS = {"id": IDS, "text": TEXTS}
+LONGER = 3  # so many times longer than what stands for the text, a title is hardly one
 
 
 def documents(path: Path, problems: Problems) -> Iterator[Row]:
@@ -21,22 +25,43 @@ def documents(path: Path, problems: Problems) -> Iterator[Row]:
 
 def _records(path: Path, problems: Problems) -> Iterator[Row]:
     for number, record in records(path, problems):
-        identifier, text = text_of(record, IDS), text_of(record, TEXTS)
-        if identifier is None or text is None:
-            problems.error(path, number, "wrong fields", lacks(record, IDS if identifier is None else TEXTS))
-            continue
-        yield number, identifier, f"{text_of(record, ('title',)) or ''} {text}".strip()
+        identifier, text = text_of(record, IDS, empty=False), text_of(record, TEXTS)
+        title = text_of(record, ("title",))
+        for field, names in ((identifier, IDS), (text, TEXTS), (title, ())):
+            if field.flaw:
+                problems.error(path, number, "wrong type", field.flaw)
+            elif field.text is None and names:
+                problems.error(path, number, "wrong fields", lacks(record, names))
+            else:
+                continue
+            break
+        else:
+            for said in filter(None, (several(record, IDS), several(record, TEXTS))):
+                problems.warning(path, number, "two fields", said)
+            yield number, identifier.text or "", f"{title.text or ''} {text.text}".strip()
 
 
 def _columns(path: Path, problems: Problems) -> Iterator[Row]:
-    wanted = 0
+    wanted, places = 0, [0, 1]
+    letters = [0, 0]  # of second and third column, where no line names them
     for number, cells in columns(path, problems):
+        if not wanted and (found := header(cells, COLUMNS)):
+            wanted, titles = len(cells), header(cells, {"title": ("title",)}) or {}
+            places = [found["id"], *titles.values(), found["text"]]
+            continue
+        if not wanted and named(cells):
+            what = f"names columns ({', '.join(cells)}) without an id ({', '.join(IDS)}) or a text ({', '.join(TEXTS)})"
+            problems.error(path, number, "unknown columns", what)
+            return
         if not wanted and len(cells) in (2, 3):
-            wanted = len(cells)
-            if cells[0].strip().casefold() in IDS and cells[-1].strip().casefold() in TEXTS:
-                continue
+            wanted, places = len(cells), list(range(len(cells)))
         if len(cells) != wanted:
             need = f"{wanted} like the first" if wanted else "2 (id, text) or 3 (id, title, text)"
             problems.error(path, number, "wrong number of columns", f"has {len(cells)} columns, not {need}")
             continue
-        yield number, cells[0].strip(), " ".join(cells[1:]).strip()
+        if places == [0, 1, 2]:
+            letters = [letters[0] + len(cells[1]), letters[1] + len(cells[2])]
+        yield number, cells[places[0]].strip(), " ".join(cells[at] for at in places[1:]).strip()
+    if letters[0] > LONGER * max(1, letters[1]):
+        what = "its columns are read as id, title and text, and the titles are the longer ones: name them in a first line"
+        problems.warning(path, 1, "title and text", what)

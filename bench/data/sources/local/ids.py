@@ -6,8 +6,13 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.data.sources.local.problems import Problems
+from bench.data.sources.local.texts.flaws import Flaws, blank
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Row = tuple[int, str, str]  # line, id, text
 
@@ -31,9 +36,34 @@ class Ids:
         if not self.files or self.files[-1] != file:
             self.files.append(file)
         self._id.append(_hash(identifier))
-        self._text.append(_hash(text))
+        self._text.append(_hash(" ".join(text.split())))
         self._line.append(line)
         self._file.append(len(self.files) - 1)
+
+    @property
+    def ids(self) -> np.ndarray:
+        """(n,) uint64 hashes of the ids."""
+        import numpy as np  # only here: plans look at files, and read none
+
+        return np.frombuffer(self._id, np.uint64)
+
+    @property
+    def texts(self) -> np.ndarray:
+        """(n,) uint64 hashes of the texts, whatever their white space."""
+        import numpy as np
+
+        return np.frombuffer(self._text, np.uint64)
+
+    def place(self, number: int) -> tuple[Path, int]:
+        """File and line of one."""
+        return self.files[self._file[number]], self._line[number]
+
+    @staticmethod
+    def hashes(names: Sequence[str]) -> np.ndarray:
+        """(n,) uint64: what `ids` or `texts` hold of these."""
+        import numpy as np
+
+        return np.array([_hash(" ".join(name.split())) for name in names], dtype=np.uint64)
 
     def repeats(self, problems: Problems) -> list[int]:
         """Numbers of those whose id came before.
@@ -41,9 +71,9 @@ class Ids:
         With another text they are an error. With the same text they are left out, which is reported if it happens within one
         file: subsets of several languages may hold the same documents.
         """
-        import numpy as np  # only here: plans look at files, and read none
+        import numpy as np
 
-        ids, texts = np.frombuffer(self._id, np.uint64), np.frombuffer(self._text, np.uint64)
+        ids, texts = self.ids, self.texts
         order = np.argsort(ids, kind="stable")
         same = np.flatnonzero(ids[order][1:] == ids[order][:-1]) + 1
         found = []
@@ -67,6 +97,8 @@ def flaw(identifier: str) -> str:
     """Why this cannot be an id; "" if it can."""
     if not identifier:
         return "has an empty id"
+    if not identifier.isprintable() and not any(map(str.isspace, identifier)):
+        return f"has an invisible or control character in its id {identifier!a}"
     if any(map(str.isspace, identifier)):
         return f"has white space in its id {identifier!r}: run files cannot hold that"
     return ""
@@ -78,13 +110,16 @@ def usable(rows: Iterable[Row], path: Path, kind: str, problems: Problems) -> It
     Args:
         kind: what a row is, in messages: `document` or `query`.
     """
+    flaws = Flaws(path, "queries" if kind == "query" else f"{kind}s", problems)
     for line, identifier, text in rows:
         if why := flaw(identifier):
             problems.error(path, line, f"bad {kind} id", why)
-        elif not text.strip():
-            problems.warning(path, line, f"empty {kind}", f"has an empty text ({kind} {identifier!r}): left out")
+        elif blank(text):
+            what = "an empty text" if not text.strip() else "nothing to see in its text, invisible characters alone"
+            problems.warning(path, line, f"empty {kind}", f"has {what} ({kind} {identifier!r}): left out")
         else:
-            yield line, identifier, text
+            yield line, identifier, flaws.seen(text, line)
+    flaws.tell()
 
 
 def kept(items: Sequence[object], dropped: Sequence[int]) -> list:  # type: ignore[type-arg]

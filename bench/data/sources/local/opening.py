@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.base.errors import BenchError
 from bench.data.languages import Language, Languages
 from bench.data.settings import BitextEntry, TaskEntry
-from bench.data.sources.local.layout import PairFile, TaskFile, TaskFiles, checked, find_pairs, find_task, stem
-from bench.data.sources.local.names import SPLITS, parse, unknown_language
-from bench.data.sources.local.problems import SHOWN, Problems
+from bench.data.sources.local.found.belonging import settled
+from bench.data.sources.local.found.kinds import PairFile, TaskFile, TaskFiles
+from bench.data.sources.local.found.layout import checked, find_pairs, find_task, stem
+from bench.data.sources.local.found.names import SPLITS, parse, unknown_language
+from bench.data.sources.local.found.walking import entries
+from bench.data.sources.local.problems import SHOWN, Problems, true_name
 from bench.data.sources.local.reader import Local
 
 
@@ -22,6 +26,7 @@ def open_local(
     languages: Languages,
     shown: int = SHOWN,
     whole: bool = True,
+    merge: bool = False,
 ) -> Local:
     """Find all files. What is wrong with their names is in the `problems` of what comes back.
 
@@ -29,6 +34,7 @@ def open_local(
         folder: with `bitext/` and `tasks/<name>/` in it.
         bitext, tasks: more of both; a task replaces one of the same name in the folder. Paths are absolute.
         shown: problems of one kind in a file that are told in words.
+        merge: documents of one text become one (`data.duplicates`).
         whole: there must be both bitext and a task; False where the rest comes from elsewhere.
 
     Raises:
@@ -37,6 +43,8 @@ def open_local(
     for path in [folder, *map(_path, _named(bitext, tasks))]:
         if path is not None and not path.exists():
             raise BenchError(f"data: {str(path)!r} does not exist", "paths in a profile are relative to its file")
+        if path is not None and not path.is_file() and not path.is_dir():
+            raise BenchError(f"data: {str(path)!r} is a pipe, a socket or a device", "name a file: it is read more than once")
     if folder is not None and not folder.is_dir():
         raise BenchError(f"data: {str(folder)!r} is a file", "name the folder that holds bitext/ and tasks/")
     root = folder or _common(list(map(_path, _named(bitext, tasks))))
@@ -51,19 +59,21 @@ def open_local(
         problems.error(root, 0, "no bitext", "there is no bitext: bitext/sw.tsv, or en-sw.en beside en-sw.sw")
     if whole and not found:
         problems.error(root, 0, "no task", "there is no task: tasks/<name>/ with corpus, queries and qrels")
-    return Local(root, languages, tuple(pair_files), tuple(found.values()), problems)
+    return Local(root, languages, tuple(pair_files), tuple(found.values()), problems, merge)
 
 
 def _in_folder(folder: Path, languages: Languages, problems: Problems) -> tuple[list[PairFile], dict[str, TaskFiles]]:
-    found = find_pairs(folder / "bitext", languages, problems)
+    inside = {path.name: path for path in entries(folder, folder, problems)}
+    found = find_pairs(inside["bitext"], languages, problems, boundary=folder) if "bitext" in inside else []
     tasks = {}
-    for path in sorted((folder / "tasks").iterdir()) if (folder / "tasks").is_dir() else ():
-        if path.is_dir() and not path.name.startswith("."):
-            tasks[path.name] = find_task(path, languages, problems)
-        elif not path.name.startswith("."):
+    places = entries(inside["tasks"], folder, problems) if "tasks" in inside and inside["tasks"].is_dir() else []
+    for path in places:
+        if path.is_dir():
+            tasks[path.name] = find_task(path, languages, problems, boundary=folder)
+        else:
             problems.warning(path, 0, "not used", "is not used: every task has a folder of its own")
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and path.name not in ("bitext", "tasks") and not path.name.startswith("."):
+    for name, path in inside.items():
+        if path.is_dir() and name not in ("bitext", "tasks"):
             problems.warning(path, 0, "not used", "is not used: data lies in bitext/ and tasks/")
     return found, tasks
 
@@ -72,6 +82,8 @@ def _listed_pairs(entry: BitextEntry, languages: Languages, problems: Problems) 
     path = _path(entry.path)
     if path.is_dir():
         found = find_pairs(path, languages, problems, entry.source or "")
+        if entry.source:  # what is said outright goes before what names say
+            found = [replace(file, source=entry.source) for file in found]
         if entry.language:
             code = _language(entry.language, languages).code
             found = [file for file in found if file.language == code]
@@ -82,8 +94,9 @@ def _listed_pairs(entry: BitextEntry, languages: Languages, problems: Problems) 
         hint = unknown_language(said.rest[-1], languages) if said.rest else "its name holds none"
         raise BenchError(f"data.bitext: which language is {path.name!r}? ({hint})", "give it: {path: ..., language: sw}")
     english = _path(entry.english) if entry.english else None
-    source = entry.source or "-".join(said.rest) or path.parent.name
-    return [PairFile(language.code, source, entry.split or said.split, path, english)]
+    source = entry.source or "-".join(said.rest) or true_name(path.parent.name) or "bitext"
+    order = None if entry.english else said.english_first
+    return [PairFile(language.code, source, entry.split or said.split, path, english, order)]
 
 
 def _listed_task(entry: TaskEntry, languages: Languages, problems: Problems) -> TaskFiles:
@@ -102,7 +115,7 @@ def _listed_task(entry: TaskEntry, languages: Languages, problems: Problems) -> 
         files.append(TaskFile("qrels", _path(path), code, split))
     paths = [file.path for file in files]
     task = TaskFiles(name, _common(paths) if paths else Path(name), tuple(files), entry.parallel, entry.topic_fields)
-    return checked(task, problems)
+    return checked(settled(task, languages, problems), problems)
 
 
 def _language(spelled: str, languages: Languages) -> Language:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,5 +92,24 @@ class Problems:
     def name(self, path: Path) -> str:
         """How a file is called in messages."""
         if path == self.root:
-            return f"{path.name}/"
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+            return printable(f"{path.name}/")
+        return printable(path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path))
+
+
+def printable(text: str) -> str:
+    """A name or a text as a message can hold it: what no terminal shows becomes its escape."""
+    whole = os.fsencode(text).decode("utf-8", "backslashreplace") if _of_system(text) else text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in whole)
+
+
+def true_name(name: str) -> str | None:
+    """The name of a file as its bytes say it in UTF-8, whatever the locale; None where they are something else."""
+    try:
+        return os.fsencode(name).decode("utf-8")
+    except UnicodeError:
+        return None
+
+
+def _of_system(text: str) -> bool:
+    """Whether this is how Python writes a name whose bytes are not those of the locale's encoding."""
+    return any("\udc80" <= one <= "\udcff" for one in text)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.base.paths import atomic_write, cache_dir
+from bench.base.content import content_hash
 from bench.data.languages import Languages
 from bench.data.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress, frame
-from bench.data.sources.local.layout import PairFile, TaskFiles
+from bench.data.sources.local.found.kinds import PairFile, TaskFiles
 from bench.data.sources.local.pairs import pairs
 from bench.data.sources.local.problems import SHOWN, Problems
 from bench.data.sources.local.task import Content, read_task
@@ -33,6 +31,7 @@ class Local:
         languages: resolves names.
         pair_files, task_files: what was found or listed.
         problems: what is wrong with the files' names; `read` and `content` note what is wrong in them.
+        merge: documents of one text become one later on (`data.duplicates`), so that copies need no warning.
     """
 
     root: Path
@@ -40,6 +39,7 @@ class Local:
     pair_files: tuple[PairFile, ...]
     task_files: tuple[TaskFiles, ...]
     problems: Problems
+    merge: bool = False
 
     def outline(self) -> Outline:
         """Languages and tasks, by the names of files."""
@@ -93,22 +93,5 @@ class Local:
         contents = []
         for task in self.task_files:
             progress(f"reading task {task.name}")
-            contents.append(read_task(task, codes, whole, problems, progress))
+            contents.append(read_task(task, codes, whole, problems, progress, self.languages, self.merge))
         return pd.concat(parts, ignore_index=True), contents
-
-
-def content_hash(path: Path) -> str:
-    """sha256 of a file. It is read once; then its size and time of change stand for it."""
-    stat, place = path.stat(), str(path.resolve())
-    seen = [place, stat.st_size, stat.st_mtime_ns]
-    note = cache_dir() / "fingerprints" / f"file-{hashlib.sha256(place.encode()).hexdigest()[:16]}.json"
-    try:
-        known = json.loads(note.read_text(encoding="utf-8"))
-        if known["file"] == seen:
-            return str(known["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    atomic_write(note, json.dumps({"file": seen, "sha256": digest}))
-    return digest

@@ -6,13 +6,15 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.data.languages import Languages
 from bench.data.sources.collection import OwnTask, Progress, task_frames
+from bench.data.sources.local.copies import Asked, tell_copies, tell_own, tell_repeated_queries
 from bench.data.sources.local.documents import documents
+from bench.data.sources.local.found.kinds import TaskFile, TaskFiles
 from bench.data.sources.local.ids import Ids, kept
 from bench.data.sources.local.judgements import judgements
-from bench.data.sources.local.layout import TaskFile, TaskFiles
-from bench.data.sources.local.pairs import latin_share
 from bench.data.sources.local.problems import Problems
+from bench.data.sources.local.texts.scripts import HARDLY, SURE, english_share, latin_share, script_share
 from bench.data.sources.local.topics import queries
 
 ENGLISH = "eng_Latn"
@@ -52,34 +54,78 @@ class Content:
 
 
 def read_task(
-    files: TaskFiles, codes: Collection[str] | None, whole: bool, problems: Problems, progress: Progress
-) -> Content:
+    files: TaskFiles, codes: Collection[str] | None, whole: bool, problems: Problems, progress: Progress,
+    languages: Languages | None = None, merge: bool = False,
+) -> Content:  # fmt: skip
     """Read and check a task.
 
     Args:
         codes: languages to read, English always among them; None = all.
+        languages: to tell fields of several languages in one topic apart.
+        merge: documents of one text become one later on.
         whole: keep all documents; otherwise only the relevant ones, so that any number of them can be checked.
     """
     wanted = [file for file in files.files if codes is None or file.language in ("", ENGLISH, *codes)]
-    asked = _queries([file for file in wanted if file.role == "queries"], files.topic_fields, problems)
+    asked = _queries([file for file in wanted if file.role == "queries"], files.topic_fields, languages, problems)
     judged = _judged([file for file in wanted if file.role == "qrels"], problems)
     rows, qrels, notes = _matched(files, asked, judged, problems)
     relevant = {document for *_, document, _ in qrels}
     corpora = [file.path for file in wanted if file.role == "corpus"]
-    found, number, letters = _documents(corpora, None if whole else relevant, problems, progress)
+    ids, gone, found, letters = _documents(corpora, None if whole else relevant, problems, progress)
+    number = len(ids) - len(gone)
     have = {identifier for identifier, _ in found}
     for one in judged.values():
         for document in sorted(one.documents.keys() & (relevant - have), key=lambda name: one.documents[name]):
             path, line = one.documents[document]
-            problems.error(path, line, "unknown document", f"calls document {document!r} relevant, which is not in the corpus")
+            what = f"calls document {document!r} relevant, which is not in the corpus, or is empty there"
+            problems.warning(path, line, "unknown document", f"{what}: it counts as never found, as in trec_eval")
+    if relevant and not relevant & have:
+        what = f"task {files.name}: no document that is called relevant is in the corpus: do the ids agree?"
+        problems.error(files.folder, 0, "nothing fits", what)
+    _tell(ids, gone, asked, rows, qrels, merge, problems)
     return Content(OwnTask(files.name, **task_frames(found, rows, qrels), parallel=files.parallel), number, letters, notes)
 
 
-def _queries(files: list[TaskFile], fields: tuple[str, ...], problems: Problems) -> list[Query]:
+def _tell(
+    ids: Ids, gone: list[int], asked: list[Query], rows: list[tuple[str, str, str, str]],
+    qrels: list[tuple[str, str, str, str, int]], merge: bool, problems: Problems,
+) -> None:  # fmt: skip
+    """Report copies among documents and queries, of the queries that are used."""
+    relevant: dict[tuple[str, str, str], list[str]] = {}
+    for split, language, query, document, _ in qrels:
+        relevant.setdefault((split, language, query), []).append(document)
+    places = {(query.language, query.id, query.text): query for query in asked}
+    by_language: dict[str, list[Asked]] = {}
+    for split, language, query, text in rows:
+        at = places[language, query, text]
+        found = Asked(query, text, relevant[split, language, query], at.path, at.line)
+        by_language.setdefault(f"{language} {split}", []).append(found)
+    used = [one for queries in by_language.values() for one in queries]
+    tell_copies(ids, gone, used, merge, problems)
+    tell_own(ids, used, problems)
+    tell_repeated_queries(by_language, problems)
+
+
+def _names(code: str, languages: Languages | None) -> tuple[str, ...]:
+    """What tags may call a language."""
+    one = languages.get(code) if languages else None
+    return tuple(filter(None, (code.lower(), code[:3], one.iso639_1 if one else "", *(one.aliases if one else ()))))
+
+
+def _script(file: TaskFile, texts: list[str], problems: Problems) -> None:
+    """Queries in another script than their language's, and queries that look English and should not be."""
+    if script_share(texts, file.language[4:]) < 0.5:
+        what = f"its queries are hardly in the script of {file.language}: is that their language?"
+        problems.warning(file.path, 0, "another script", what)
+    elif file.language != ENGLISH and (english_share(texts) or 0.0) >= SURE:
+        problems.warning(file.path, 0, "English queries", f"its queries look English, its name says {file.language}")
+
+
+def _queries(files: list[TaskFile], fields: tuple[str, ...], languages: Languages | None, problems: Problems) -> list[Query]:
     found: dict[tuple[str, str, str], Query] = {}
     for file in files:
         before = len(found)
-        for line, identifier, text in queries(file.path, fields, problems):
+        for line, identifier, text in queries(file.path, fields, problems, _names(file.language, languages)):
             query = Query(file.language, file.split, identifier, text, file.path, line)
             first = found.setdefault((file.language, file.split, identifier), query)
             if first is not query:
@@ -87,6 +133,8 @@ def _queries(files: list[TaskFile], fields: tuple[str, ...], problems: Problems)
                 problems.error(file.path, line, "duplicate id", f"has the query id {identifier!r} of {place}")
         if len(found) == before:
             problems.error(file.path, 0, "no query", "holds no query")
+        else:
+            _script(file, [query.text for query in list(found.values())[before : before + SAMPLE]], problems)
     return list(found.values())
 
 
@@ -171,8 +219,8 @@ def _union(judged: Iterable[Judged]) -> Judged:
 
 def _documents(
     corpora: list[Path], only: set[str] | None, problems: Problems, progress: Progress
-) -> tuple[list[tuple[str, str]], int, int]:
-    """(id, text) of all documents or of those in `only`, each id once; number and letters of all."""
+) -> tuple[Ids, list[int], list[tuple[str, str]], int]:
+    """Ids of all documents, numbers of those that repeat one, (id, text) of all or of those in `only`, letters of all."""
     ids, found, numbers, sample = Ids("document"), list[tuple[str, str]](), list[int](), list[str]()
     letters = 0
     for path in corpora:
@@ -192,6 +240,9 @@ def _documents(
     if sample and latin_share(sample) < 0.5:
         what = "its documents are hardly in Latin letters: the bench searches English ones"
         problems.warning(corpora[0], 0, "not English", what)
+    elif (share := english_share(sample)) is not None and share < HARDLY:
+        what = "its documents hold hardly a word of English (the, of, and): the bench searches English ones"
+        problems.warning(corpora[0], 0, "not English", what)
     repeats = ids.repeats(problems)
     gone = set(repeats)
-    return kept(found, [at for at, number in enumerate(numbers) if number in gone]), len(ids) - len(repeats), letters
+    return ids, repeats, kept(found, [at for at, number in enumerate(numbers) if number in gone]), letters

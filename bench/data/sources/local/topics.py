@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 
+from bench.data.sources.local.files.lines import lines, peek
+from bench.data.sources.local.files.records import RECORDS, extension, records
+from bench.data.sources.local.files.tables import columns, header, named
+from bench.data.sources.local.files.values import lacks, several, text_of
 from bench.data.sources.local.ids import Row, usable
-from bench.data.sources.local.lines import lines, peek
 from bench.data.sources.local.problems import Problems
-from bench.data.sources.local.records import RECORDS, columns, extension, lacks, records, text_of
+from bench.data.sources.local.texts.markup import blocks, fields_of, number_of, whole
 
 IDS = ("_id", "id", "query_id", "query-id", "qid", "topic_id")
 TEXTS = ("text", "query", "question", "title")
-FIELDS = {"title": "title", "desc": "desc", "description": "desc", "narr": "narr", "narrative": "narr"}
-_START = re.compile(r"<(top|topic)\b", re.IGNORECASE)
-_NUMBER = re.compile(
-    r"<(?:num|identifier|number)>\s*(?:Number:)?\s*([^\s<]+)|<topic[^>]*?\b(?:number|id)\s*=\s*\"([^\"]+)\"", re.IGNORECASE
-)
-# <title>, <EN-title>, <desc> Description: ...; a field ends where the next tag begins.
-_FIELD = re.compile(
-    r"<(?:[a-z]{2,3}-)?(title|desc|description|narr|narrative)>\s*(?:(?:topic|description|narrative):)?([^<]*)", re.IGNORECASE
-)
+COLUMNS = {"id": IDS, "text": TEXTS}
+# Where a topic has no title, what other tracks call its short statement.
+INSTEAD = {"title": ("title", "query", "question")}
+Language = Sequence[str]  # what a language is called in a tag: `sw`, `swh`, `swa`
 
 
-def queries(path: Path, fields: Sequence[str], problems: Problems) -> Iterator[Row]:
+def queries(path: Path, fields: Sequence[str], problems: Problems, language: Language = ()) -> Iterator[Row]:
     """(line, id, text) of each query with an id and a text; what is not is reported.
 
     Args:
-        fields: those of a topic that make the query (`title`, `desc`, `narr`).
+        fields: those of a topic that make the query (`title`, `query`, `question`, `desc`, `narr`).
+        language: what tags call the file's language, where they hold a field in several.
     """
     if extension(path) in RECORDS:
         rows = _records(path, problems)
     elif extension(path) in (".xml", ".sgml", ".topics", ".trec") or peek(path) == "<":
-        rows = _topics(path, fields, problems)
+        rows = _topics(path, fields, problems, language)
     else:
         rows = _columns(path, problems)
     return usable(rows, path, "query", problems)
@@ -43,53 +40,75 @@ def queries(path: Path, fields: Sequence[str], problems: Problems) -> Iterator[R
 
 def _records(path: Path, problems: Problems) -> Iterator[Row]:
     for number, record in records(path, problems):
-        identifier, text = text_of(record, IDS), text_of(record, TEXTS)
-        if identifier is None or text is None:
-            problems.error(path, number, "wrong fields", lacks(record, IDS if identifier is None else TEXTS))
-            continue
-        yield number, identifier, text
+        identifier, text = text_of(record, IDS, empty=False), text_of(record, TEXTS)
+        if flaw := identifier.flaw or text.flaw:
+            problems.error(path, number, "wrong type", flaw)
+        elif identifier.text is None or text.text is None:
+            problems.error(path, number, "wrong fields", lacks(record, IDS if identifier.text is None else TEXTS))
+        else:
+            for said in filter(None, (several(record, IDS), several(record, TEXTS[:-1]))):
+                problems.warning(path, number, "two fields", said)
+            yield number, identifier.text, text.text
 
 
 def _columns(path: Path, problems: Problems) -> Iterator[Row]:
-    first = True
+    first, wanted, places = True, 2, (0, 1)
     for number, cells in columns(path, problems):
-        named = first and cells[0].strip().casefold() in IDS and len(cells) == 2 and cells[1].strip().casefold() in TEXTS
-        first = False
-        if named:
+        if first:
+            first = False
+            if found := header(cells, COLUMNS):
+                wanted, places = len(cells), (found["id"], found["text"])
+                continue
+            if named(cells):
+                what = f"names columns ({', '.join(cells)}) without an id ({', '.join(IDS)}) or a text ({', '.join(TEXTS)})"
+                problems.error(path, number, "unknown columns", what)
+                return
+        if len(cells) != wanted:
+            problems.error(path, number, "wrong number of columns", f"has {len(cells)} columns, {wanted} are needed (id, text)")
             continue
-        if len(cells) != 2:
-            problems.error(path, number, "wrong number of columns", f"has {len(cells)} columns, 2 are needed (id, text)")
+        yield number, cells[places[0]].strip(), cells[places[1]]
+
+
+def _topics(path: Path, fields: Sequence[str], problems: Problems, language: Language) -> Iterator[Row]:
+    found_any = chosen = False
+    for line, block in blocks(_declared(path, problems)):
+        found_any = True
+        number, there = number_of(block), fields_of(block)
+        if number and not there and tuple(fields) == ("title",) and (text := whole(block)):
+            yield line, number, text  # a topic that is nothing but its text
             continue
-        yield number, cells[0].strip(), cells[1]
-
-
-def _topics(path: Path, fields: Sequence[str], problems: Problems) -> Iterator[Row]:
-    for line, block in _blocks(path, problems):
-        number = _NUMBER.search(block)
-        found: dict[str, str] = {}
-        for name, text in _FIELD.findall(block):
-            found.setdefault(FIELDS[name.lower()], html.unescape(text).strip())
-        absent = [field for field in fields if field not in found]
-        if number is None or absent:
-            lack = "<num>" if number is None else f"<{absent[0]}>"
-            problems.error(path, line, "incomplete topic", f"is a topic without {lack}")
-            continue
-        yield line, number[1] or number[2], " ".join(found[field] for field in fields)
-
-
-def _blocks(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
-    """(first line, text) of each topic."""
-    start, block = 0, list[str]()
-    for number, line in lines(path, problems):
-        # Several on one line occur too: whole files come without a line end.
-        places = [match.start() for match in _START.finditer(line)]
-        if start:
-            block.append(line[: places[0]] if places else line)
-        for at, end in pairwise([*places, len(line)]):
-            if block:
-                yield start, "\n".join(block)
-            start, block = number, [line[at:end]]
-    if block:
-        yield start, "\n".join(block)
-    if not start:
+        texts, lack = [], "" if number else "<num>"
+        for field in fields:
+            name = next((one for one in INSTEAD.get(field, (field,)) if one in there), None)
+            if name is None:
+                lack = lack or f"<{field}>" + (f" (it has {', '.join(f'<{one}>' for one in there)})" if there else "")
+                continue
+            if name != field and not chosen and len(others := [one for one in INSTEAD[field] if one in there]) > 1:
+                chosen = True
+                what = f"has no <title>, but {' and '.join(f'<{one}>' for one in others)}"
+                what += f": <{name}> is taken (topic_fields chooses)"
+                problems.warning(path, line, "which field", what)
+            everything = list(dict.fromkeys(text for _, text in there[name]))
+            same = [text for said, text in there[name] if said in language] or everything
+            if len(same) > 1:
+                problems.error(path, line, "several fields", f"is a topic with {len(same)} <{name}>: of which language?")
+                break
+            texts += same
+        else:
+            if lack:
+                problems.error(path, line, "incomplete topic", f"is a topic without {lack}")
+                continue
+            unknown = re.findall(r"&[A-Za-z][\w.-]*;", text := " ".join(texts))
+            if unknown:
+                problems.warning(path, line, "unknown entity", f"holds {unknown[0]}, which is not known: it is kept as text")
+            yield line, number, text
+    if not found_any:
         problems.error(path, 0, "no topic", "holds no <top> or <topic>")
+
+
+def _declared(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
+    """The lines, with a word on entities that the file declares: they are not expanded, however deep they are nested."""
+    for number, line in lines(path, problems):
+        if "<!ENTITY" in line.upper():
+            problems.error(path, number, "declared entity", "declares an entity of its own: write out what it stands for")
+        yield number, line

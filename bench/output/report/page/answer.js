@@ -14,7 +14,7 @@ function forest(compared) {
   parts.push(draw("line", { class: "axis", x1: x(0), x2: x(0), y1: top - 4, y2: bottom, stroke: "currentColor" }));
   rows.forEach((row, n) => {
     const y = top + (n + 0.5) * line;
-    const sure = row.verdict !== "not distinguishable";
+    const sure = ["better", "worse"].includes(row.verdict);
     const color = !sure ? "floor" : look(METHODS.findIndex((m) => m.name === (row.verdict === "better" ? compared.first : compared.second))).class;
     const text = `${row.scorer}, ${row.group}: ${signed(row.difference)} [${signed(row.low)}, ${signed(row.high)}], p Holm ${row.p_holm.toFixed(4)}, ${row.verdict}`;
     parts.push(draw("g", { class: color },
@@ -40,7 +40,8 @@ function comparisonTable(compared) {
     { head: "difference [95 %]", value: (r) => r.difference, cell: (r) => `${signed(r.difference)} [${signed(r.low)}, ${signed(r.high)}]` },
     { head: "p", value: (r) => r.p, cell: (r) => r.p.toFixed(4) },
     { head: "p Holm", value: (r) => r.p_holm, cell: (r) => r.p_holm.toFixed(4) },
-    { head: "verdict", text: true, value: (r) => r.verdict, cell: (r) => r.verdict },
+    { head: "verdict", text: true, value: (r) => r.verdict, cell: (r) => (r.family === "primary" ? `${r.verdict} (primary)` : r.verdict) },
+    { head: "smallest found", value: (r) => r.smallest, cell: (r) => score(r.smallest), title: "difference that this row would find with probability .8" },
     { head: "languages ahead/level/behind", value: (r) => r.ahead, cell: (r) => `${r.ahead}/${r.level}/${r.behind}` },
     { head: "beats in", value: (r) => r.first_beats, cell: (r) => `${r.first_beats} of ${r.languages}`, title: "at least so many languages, by partial conjunction" },
     { head: "is beaten in", value: (r) => r.second_beats, cell: (r) => `${r.second_beats} of ${r.languages}` },

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from bench.base.errors import BenchError
+from bench.data.sources.hubs import files
 from bench.data.sources.hubs.catalogue import HUB_DATA
 from bench.data.sources.hubs.pairs import pairs
-from tests.made_hubs import write_repository
+from tests.made_hubs import write_lines, write_repository
 
 
 @pytest.fixture(autouse=True)
@@ -109,3 +110,51 @@ def test_any_failure_of_the_library_is_one_message(monkeypatch: pytest.MonkeyPat
     with pytest.raises(BenchError, match="split test of mteb/tatoeba-bitext-mining: connection lost") as found:
         read("tatoeba", "swh")
     assert len(found.value.message) < 350
+
+
+def test_tico_19_is_two_files_with_names_of_columns():
+    names = "sourceLang\ttargetLang\tsourceString\ttargetString\tstringID\turl\tlicense\ttranslatorId"
+    rows = ["en\tsw\tStay home.\tKaa nyumbani.\tx:1\tu\tp\t7", 'en\tsw\t"Say ""ah""."\t"Sema ""a""."\tx:2\tu\tp\t7']
+    write_lines("gmnlp/tico19", "dev/dev.en-sw.tsv", [names, rows[0]])
+    write_lines("gmnlp/tico19", "test/test.en-sw.tsv", [names, rows[1], 'en\tsw\t"No", he said.\tAlikataa.\tx:3\tu\tp\t7'])
+    assert read("tico-19", "sw") == [
+        ("", "Stay home.", "Kaa nyumbani."), ("", 'Say "ah".', 'Sema "a".'), ("", '"No", he said.', "Alikataa.")
+    ]  # fmt: skip
+
+
+def test_tico_19_is_read_at_its_revision(monkeypatch: pytest.MonkeyPatch):
+    asked = []
+
+    def from_hub(repository: str, path: str, revision: str | None) -> Path:
+        asked.append((repository, path, revision))
+        raise ConnectionError("no network")
+
+    monkeypatch.setattr(files, "_from_hub", from_hub)
+    with pytest.raises(BenchError, match="no network") as found:
+        read("tico-19", "ha")
+    assert asked == [("gmnlp/tico19", "dev/dev.en-ha.tsv", HUB_DATA["tico-19"].revision)]
+    assert f"--revision {HUB_DATA['tico-19'].revision}" in found.value.hint
+
+
+def test_mafand_leaves_its_test_out_and_has_languages_without_training_pairs():
+    rows = {split: [{"translation": {"en": f"{split}", "hau": f"x {split}"}}] for split in ("train", "validation", "test")}
+    write_repository("masakhane/mafand", {("en-hau", split): found for split, found in rows.items()} | {
+        ("en-kin", split): [{"translation": {"en": split, "kin": "y"}}] for split in ("validation", "test")})  # fmt: skip
+    assert read("mafand", "hau") == [("train", "train", "x train"), ("dev", "validation", "x validation")]
+    assert read("mafand", "kin") == [("dev", "validation", "y")]
+
+
+def test_seed_joins_its_languages_by_id():
+    def row(code: str, number: int, text: str) -> dict:
+        return {"id": number, "iso_639_3": code[:3], "iso_15924": code[4:], "glottocode": "x", "text": text, "url": "u"}
+
+    rows = [row("bam_Latn", 2, "fila"), row("eng_Latn", 1, "One."), row("eng_Latn", 2, "Two."), row("bam_Latn", 1, "kelen"),
+            row("bam_Nkoo", 1, "x"), row("bam_Latn", 3, "without English")]  # fmt: skip
+    write_repository("openlanguagedata/oldi_seed", {(None, "train"): rows})
+    assert read("seed", "bam_Latn") == [("", "Two.", "fila"), ("", "One.", "kelen")]
+
+
+def test_gatitos_may_give_several_translations():
+    rows = [{"sl": "en", "tl": "lg", "is_source_orig": True, "src": "water", "trgs": ["amazzi", "mazzi"]}]
+    write_repository("google/smol", {("gatitos__en_lg", "train"): rows}, form="jsonl")
+    assert read("gatitos", "lg") == [("", "water", "amazzi"), ("", "water", "mazzi")]

@@ -84,7 +84,7 @@ def test_africlirmatrix_fetches_its_topics_once(monkeypatch: pytest.MonkeyPatch,
     corpus.write_text(json.dumps({"id": "5", "contents": "Ruwa ya sauka."}) + "\n")
     fetched = {"africlirmatrix-v1.0-hausa/corpus.jsonl": corpus}
     monkeypatch.setattr("urllib.request.urlopen", urlopen)
-    monkeypatch.setattr(files, "_from_hub", lambda repository, path: fetched[path])
+    monkeypatch.setattr(files, "_from_hub", lambda repository, path, revision: fetched[path])
     for _ in range(2):
         task = AfriClirMatrix()
         assert list(task.questions("hausa")) == [("test", "12", "Rain")]

@@ -1,9 +1,10 @@
 import pandas as pd
 import pytest
 
-from bench.data.sources.local.layout import PairFile
-from bench.data.sources.local.pairs import latin_share, pairs
+from bench.data.sources.local.found.kinds import PairFile
+from bench.data.sources.local.pairs import pairs
 from bench.data.sources.local.problems import ERROR, WARNING, Problems
+from bench.data.sources.local.texts.scripts import latin_share
 from tests.own_data import LANGUAGES, jsonl, tsv, write
 
 EXPECTED = [("the cat sleeps", "paka analala"), ("the dog eats", "mbwa anakula")]
@@ -94,3 +95,59 @@ def test_a_file_without_a_pair_is_an_error(tmp_path):
 
 def test_latin_share():
     assert latin_share(["née 123!"]) == 1 and latin_share(["ab дг"]) == 0.5 and latin_share([]) == 0
+
+
+REAL = [(f"the old {word} and the dog of the house", f"{word[::-1]} mzee na mbwa wa nyumba") for word in (
+    "boat", "lamp", "stone", "river", "child", "bird", "king", "cat", "book", "moon", "salt", "bread")]  # fmt: skip
+TURNED = [(b, a) for a, b in REAL]
+
+
+def named_read(root, name, rows, english_first):
+    write(root, {name: tsv(*rows)})
+    problems = Problems(root)
+    return list(pairs(PairFile("swh_Latn", "mine", "", root / name, None, english_first), LANGUAGES, problems)), problems.lines()
+
+
+def test_the_order_of_columns_is_that_of_the_name_unless_the_texts_say_otherwise(tmp_path):
+    assert named_read(tmp_path, "sw-en.tsv", TURNED, False) == (REAL, [])
+    found, [(level, _, said)] = named_read(tmp_path, "sw-en.tsv", REAL, False)
+    assert found == REAL and level == WARNING and "its first column is English" in said
+    found, [(level, _, said)] = named_read(tmp_path, "sw-en.tsv", [("taa", "lamp"), ("paka", "cat")], False)
+    assert found == [("lamp", "taa"), ("cat", "paka")] and level == WARNING and "too few to tell" in said
+
+
+@pytest.mark.parametrize("english_first", [None, True])
+def test_exchanged_columns_are_seen_within_one_script(tmp_path, english_first):
+    assert named_read(tmp_path, "x.tsv", REAL, english_first) == (REAL, [])
+    _, said = named_read(tmp_path, "x.tsv", TURNED, english_first)
+    assert said[0][:2] == (ERROR, "x.tsv:1") and "exchange the columns" in said[0][2]
+
+
+def test_exchanged_fields_and_moses_files_are_seen_too(tmp_path):
+    _, said = read(tmp_path, "sw.jsonl", jsonl(*({"en": a, "sw": b} for a, b in TURNED)))
+    assert said[0][0] == ERROR and "the other way round" in said[0][2]
+    _, said = read(tmp_path, "en-sw.sw", "".join(f"{a}\n" for a, _ in REAL), english="".join(f"{b}\n" for _, b in REAL))
+    assert said[0][0] == ERROR
+
+
+@pytest.mark.parametrize("head", [("source", "target"), ("src", "tgt"), ("sentence1", "sentence2"),
+                                  ("source_text", "target_text"), ("id", "english")])  # fmt: skip
+def test_a_first_line_that_names_columns_and_no_language_is_asked_about(tmp_path, head):
+    rows, said = read(tmp_path, "sw.tsv", tsv(head, *REAL))
+    assert rows == [] and said[0][:2] == (ERROR, "sw.tsv:1") and "which do not say what is English" in said[0][2]
+
+
+def test_two_single_words_before_sentences_are_told(tmp_path):
+    rows, said = read(tmp_path, "sw.tsv", tsv(("Englisch", "Suaheli"), *REAL))
+    assert len(rows) == len(REAL) + 1 and said[0][:2] == (WARNING, "sw.tsv:1") and "names of columns?" in said[0][2]
+
+
+def test_csv_quotes_of_bitext_are_taken_off(tmp_path):
+    rows, said = read(tmp_path, "sw.tsv", 'english\tswahili\n"the ""old"" man"\t"mzee ""yule"""\nthe dog\tmbwa\n')
+    assert rows == [('the "old" man', 'mzee "yule"'), ("the dog", "mbwa")] and said[0][:2] == (WARNING, "sw.tsv:2")
+
+
+def test_sides_of_invisible_characters_are_left_out_with_their_line(tmp_path):
+    rows, said = read(tmp_path, "sw.tsv", "one\tmoja\ntwo\t\u200b\u2060\n")
+    assert rows == [("one", "moja")]
+    assert said == [(WARNING, "sw.tsv:2", "has a Swahili side of invisible characters alone: left out")]

@@ -6,7 +6,6 @@ from bench.base.errors import BenchError
 from bench.data.settings import BitextEntry, TaskEntry
 from bench.data.sources.collection import PAIR_COLUMNS, TASK_COLUMNS
 from bench.data.sources.local.opening import open_local
-from bench.data.sources.local.reader import content_hash
 from tests.own_data import LANGUAGES, PAIRS, beir, bitext, collection, jsonl, opened, problems_of, queries, tsv, write
 
 
@@ -65,16 +64,15 @@ def test_a_key_follows_content_names_and_languages_but_not_the_place(tmp_path):
     assert opened(one).key(["swh_Latn"]) != opened(two).key(["swh_Latn"])
 
 
-def test_content_is_hashed_once(tmp_path):
-    path = tmp_path / "a.tsv"
-    path.write_text("x")
-    first = content_hash(path)
-    stat = path.stat()
-    path.write_text("y")
-    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # looks as before: it is not read again
-    assert content_hash(path) == first
-    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
-    assert content_hash(path) != first
+def test_an_edit_of_the_same_size_and_time_is_another_key(tmp_path):
+    root = collection(tmp_path / "mine")
+    for name in ("bitext/sw.tsv", "tasks/news/corpus.jsonl", "tasks/news/queries/sw.jsonl", "tasks/news/qrels/test.tsv"):
+        path = root / name
+        os.utime(path, ns=(1, 1))
+        before, content = opened(root).key(["swh_Latn"]), path.read_bytes()
+        path.write_bytes(content[:-3] + b"9" + content[-2:])
+        os.utime(path, ns=(1, 1))
+        assert opened(root).key(["swh_Latn"]) != before, name
 
 
 def test_errors_refuse_to_read_warnings_do_not(tmp_path):

@@ -2,7 +2,8 @@ import pandas as pd
 import pytest
 
 from bench.data.sources.local import task as module
-from bench.data.sources.local.layout import TaskFiles, find_task
+from bench.data.sources.local.found.kinds import TaskFiles
+from bench.data.sources.local.found.layout import find_task
 from bench.data.sources.local.problems import ERROR, WARNING, Problems
 from bench.data.sources.local.task import read_task
 from tests.own_data import LANGUAGES, beir, documents, jsonl, queries, tsv, write
@@ -83,8 +84,8 @@ def test_judgements_that_name_what_is_not_there(tmp_path):
     files = beir(("sw",))
     files["qrels/test.tsv"] += tsv(("q1", "nowhere", 1), ("q99", "d1", 1), ("q2", "gone", 0), ("q98", "missing", 1))
     _, said = read(tmp_path, files)
-    assert said == [
-        (ERROR, "qrels/test.tsv:22", "calls document 'nowhere' relevant, which is not in the corpus"),
+    assert said[-1][:2] == (WARNING, "qrels/test.tsv:22") and "'nowhere'" in said[-1][2] and "never found" in said[-1][2]
+    assert said[:-1] == [
         (WARNING, "qrels/test.tsv:23", "judges query 'q99', which nobody asks: left out"),
         (WARNING, "qrels/test.tsv:25", "judges query 'q98', which nobody asks: left out"),
     ]
@@ -179,7 +180,7 @@ def test_empty_files_are_errors(tmp_path):
 
 
 def test_documents_in_another_script_are_told(tmp_path):
-    files = beir(("sw",)) | {"corpus.jsonl": jsonl(*({"_id": f"d{i}", "text": "ድመቷ ወተት ትጠጣለች"} for i in range(15)))}
+    files = beir(("sw",)) | {"corpus.jsonl": jsonl(*({"_id": f"d{i}", "text": f"ድመቷ ወተት ትጠጣለች {i}"} for i in range(15)))}
     _, said = read(tmp_path, files)
     assert said == [(WARNING, "corpus.jsonl", "its documents are hardly in Latin letters: the bench searches English ones")]
 
@@ -190,3 +191,111 @@ def test_progress_is_told_now_and_then(tmp_path, monkeypatch):
     problems = Problems(tmp_path)
     read_task(find_task(write(tmp_path, beir()), LANGUAGES, problems), None, False, problems, told.append)
     assert told == ["corpus.jsonl: 10 documents"]
+
+
+def told(files, root, **more):
+    return {place: text for _, place, text in read(root, files, **more)[1]}
+
+
+def test_values_that_are_no_texts_are_errors_with_their_line(tmp_path):
+    files = beir(("sw",))
+    wrong = {"_id": 1.0, "text": "x"}, {"_id": "e2", "text": ["a", "b"]}, {"_id": "e3", "title": {}, "text": "x"}
+    files["corpus.jsonl"] += jsonl(*wrong)
+    files["queries/sw.jsonl"] += jsonl({"_id": True, "text": "x"}, {"_id": "q88", "text": 1.5})
+    files["qrels/dev.jsonl"] = jsonl({"query-id": "q1", "corpus-id": 1.0, "score": 1})
+    by_place = told(files, tmp_path)
+    assert by_place["corpus.jsonl:16"].startswith("_id is 1.0 (a number with a point)")
+    assert "(a list)" in by_place["corpus.jsonl:17"] and "title is {} (an object)" in by_place["corpus.jsonl:18"]
+    assert "_id is True" in by_place["queries/sw.jsonl:11"] and "text is 1.5" in by_place["queries/sw.jsonl:12"]
+    assert by_place["qrels/dev.jsonl:1"].startswith("corpus-id is 1.0")
+
+
+@pytest.mark.parametrize("grade", ["1_0", "１", "nan", "inf", "1.5", "128", "one", ""])
+def test_what_is_no_grade(tmp_path, grade):
+    files = beir(("sw",))
+    files["qrels/test.tsv"] += f"q1\td9\t{grade}\n"
+    assert "has the grade" in told(files, tmp_path)["qrels/test.tsv:22"]
+
+
+def test_columns_of_judgements_and_documents_by_name(tmp_path):
+    files = beir(("sw",)) | {"collection.tsv": tsv(("id", "text", "title"), *((i, text, "News") for i, text in documents()))}
+    del files["corpus.jsonl"]
+    files["qrels/test.tsv"] = tsv(("score", "corpus-id", "query-id"), *((1, f"d{i}", f"q{i}") for i in range(10)))
+    content, said = read(tmp_path, files)
+    assert said == [] and content.documents == 15 and content.task.documents["text"][0].startswith("News report 0")
+    assert rows(content.task.qrels)[0] == ("test", "swh_Latn", "q0", "d0", 1)
+    files["collection.tsv"] = tsv(("number", "passage_text"), *documents())
+    files["qrels/test.tsv"] = tsv(("query-id", "document_id", "label"), ("q0", "d0", 1))
+    by_place = told(files, tmp_path / "b")
+    assert "names columns (number, passage_text)" in by_place["collection.tsv:1"]
+    assert "names columns" in by_place["qrels/test.tsv:1"]
+
+
+def test_titles_that_are_longer_than_their_texts_are_told(tmp_path):
+    files = beir(("sw",)) | {"collection.tsv": tsv(*((i, text, "News") for i, text in documents()))}
+    del files["corpus.jsonl"]
+    assert "titles are the longer ones" in told(files, tmp_path)["collection.tsv:1"]
+
+
+def test_judgements_of_a_corpus_that_is_another_one_altogether(tmp_path):
+    files = beir(("sw",)) | {"qrels/test.tsv": tsv(*((f"q{i}", f"x{i}", 1) for i in range(10)))}
+    _, said = read(tmp_path, files)
+    assert (ERROR, "task news: no document that is called relevant is in the corpus: do the ids agree?") in [
+        (level, text) for level, _, text in said
+    ]
+
+
+def test_an_empty_relevant_document_counts_as_never_found(tmp_path):
+    files = beir(("sw",))
+    empty = files["corpus.jsonl"].replace(documents()[3][1], "")
+    files["corpus.jsonl"] = empty.replace('"title": "News", "text": ""', '"text": ""')
+    content, said = read(tmp_path, files)
+    assert [(level, place) for level, place, _ in said] == [(WARNING, "corpus.jsonl:4"), (WARNING, "qrels/test.tsv:7")]
+    assert "never found" in said[1][2] and ("test", "swh_Latn", "q3", "d3", 2) in rows(content.task.qrels)
+
+
+def test_copies_of_documents_are_counted_and_told_where_nobody_judged_them(tmp_path):
+    files = beir(("sw",))
+    same = [{"_id": f"copy{i}", "title": "News", "text": documents()[i][1].replace(" ", "  ", 1)} for i in (9, 14)]
+    files["corpus.jsonl"] += jsonl(*same)
+    by_place = told(files, tmp_path)
+    assert by_place["corpus.jsonl:16"].startswith("2 documents have the text of another one (the first is here)")
+    said = "2 queries have a copy of a relevant document that is not judged (query 'q8' is the first)"
+    assert by_place["queries/sw.jsonl:9"].startswith(said)
+    files["qrels/test.tsv"] += tsv(("q8", "copy9", 1), ("q9", "copy9", 1))
+    assert set(told(files, tmp_path / "b")) == {"corpus.jsonl:16"}, "judged alike: which is found first decides nothing"
+
+
+def test_queries_that_are_documents_are_told(tmp_path):
+    files = beir(("sw",))
+    known = dict(queries("sw"))
+    files["corpus.jsonl"] += jsonl(*({"_id": i, "text": known[of]} for i, of in (("q3", "q3"), ("q4", "q4"), ("e", "q5"))))
+    files["qrels/test.tsv"] += tsv(("q4", "q4", 1))
+    by_place = told(files, tmp_path)
+    assert by_place["queries/sw.jsonl:4"].startswith("1 queries have the id of a document: left out of their own ranking")
+    assert "that is judged relevant to them: it stays" in by_place["queries/sw.jsonl:5"]
+    assert "are word for word a document that is not judged relevant" in by_place["queries/sw.jsonl:6"]
+
+
+def test_questions_that_are_asked_twice_are_told(tmp_path):
+    files = beir(("sw",))
+    files["queries/sw.jsonl"] += jsonl({"_id": "q10", "text": dict(queries("sw"))["q2"].upper()})
+    files["qrels/test.tsv"] += tsv(("q10", "d7", 1))
+    said = told(files, tmp_path)["queries/sw.jsonl:11"]
+    assert said.startswith("1 queries repeat the text of another one, 1 of them with other relevant documents")
+
+
+def test_texts_of_another_language_than_the_name_says_are_told(tmp_path):
+    files = beir(("sw", "am"))
+    files["queries/am.jsonl"], files["queries/sw.jsonl"] = files["queries/sw.jsonl"], beir(("en",))["queries/en.jsonl"]
+    files["corpus.jsonl"] = jsonl(*({"_id": f"d{i}", "text": f"mbwa {i} anakula mkate wa nyumbani kila siku"} for i in range(15)))
+    by_place = told(files, tmp_path)
+    assert by_place["queries/am.jsonl"] == "its queries are hardly in the script of amh_Ethi: is that their language?"
+    assert by_place["queries/sw.jsonl"] == "its queries look English, its name says swh_Latn"
+    assert by_place["corpus.jsonl"].startswith("its documents hold hardly a word of English")
+
+
+def test_ids_with_invisible_characters_are_errors(tmp_path):
+    files = beir(("sw",))
+    files["corpus.jsonl"] += jsonl({"_id": "e\u200b1", "text": "x"})
+    assert told(files, tmp_path)["corpus.jsonl:16"] == "has an invisible or control character in its id 'e\\u200b1'"

@@ -1,0 +1,158 @@
+"""Evidence on differences between arms, from stored scores: what each question and each training run says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from bench.analysis.arms import Scores
+from bench.analysis.verdicts import variance
+from bench.analysis.verdicts.decide import Estimate
+from bench.analysis.verdicts.variance import Variance
+from methods import registry
+
+OWN, BORROWED, UNKNOWN, NONE = "own", "borrowed", "unknown", "none"
+
+
+@dataclass(frozen=True)
+class Term:
+    """Arms of one size on the same places: the statistic is `sum of factor_a * mean of arm a`.
+
+    Attributes:
+        arms: numbers of the arms.
+        factors: 1 or -1 for each; whatever else a mean is multiplied with is in `weights`.
+        places: numbers of the places.
+        weights: (places, K) weight of each place in each of K statistics.
+    """
+
+    arms: tuple[int, ...]
+    factors: tuple[float, ...]
+    places: np.ndarray
+    weights: np.ndarray
+
+
+def weights_of(tasks: Sequence[Sequence[int]], factor: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Places and their weights (places,), for a mean over tasks (one list of places each) of the mean over languages."""
+    tasks = [at for at in tasks if at]
+    shares = [np.full(len(at), factor / (len(at) * len(tasks))) for at in tasks]
+    return np.array([place for at in tasks for place in at], dtype=int), np.concatenate(shares)
+
+
+def estimate(scores: Scores, terms: Sequence[Term]) -> tuple[Estimate, str]:
+    """The sum of `terms`, and where its training noise is from: `own` runs, `borrowed`, `none` (nothing trained), `unknown`.
+
+    Terms of different sizes are different runs, also where their seed has the same number: in the reference run their
+    deviations do not go together (correlations of -.23 to .07).
+    """
+    value = sum((_value(scores, term) for term in terms), np.zeros(terms[0].weights.shape[1]))
+    questions = _questions(scores, terms)
+    parts, known = [], set()
+    for term in terms:
+        part, of_term = runs(scores, term)
+        known.add(of_term)
+        if part is not None:
+            parts.append(part)
+    source = next((one for one in (UNKNOWN, BORROWED, OWN) if one in known), NONE)
+    if source == UNKNOWN:
+        unknown = Variance(np.full_like(value, np.nan), np.full_like(value, np.nan))
+        return Estimate(value, questions, unknown, conditional=True), source
+    noise = variance.total(parts) if parts else Variance(np.zeros_like(value), np.full_like(value, np.inf))
+    return Estimate(value, questions, noise), source
+
+
+def _value(scores: Scores, term: Term) -> np.ndarray:
+    means = np.array(term.factors) @ scores.values[list(term.arms)][:, term.places, 0]
+    return means @ term.weights
+
+
+def _questions(scores: Scores, terms: Sequence[Term]) -> Variance:
+    rows: list[tuple[np.ndarray, ...]] = []
+    pools: dict[str, int] = {}
+    k = terms[0].weights.shape[1]
+    for term in terms:
+        for place, weights in zip(term.places, term.weights, strict=True):
+            for asked in scores.asked.get(int(place), ()):
+                own = [(asked.arms.index(arm), f) for arm, f in zip(term.arms, term.factors, strict=True) if arm in asked.arms]
+                if not own:
+                    continue
+                at, factors = map(list, zip(*own, strict=True))
+                answers = asked.means[:, at].astype(np.float64) @ np.array(factors)
+                effects = variance.deviations(answers)
+                pool = np.full(len(effects), pools.setdefault(asked.pool, len(pools)))
+                for column in np.flatnonzero(weights):
+                    rows.append((asked.units, pool, np.full(len(effects), column), effects * weights[column]))
+    if not rows:
+        return Variance(np.full(k, np.nan), np.full(k, np.nan))
+    unit, pool_of, column_of, effect = (np.concatenate(part) for part in zip(*rows, strict=True))
+    return variance.of_questions(unit, pool_of, column_of, effect, k)
+
+
+def runs(scores: Scores, term: Term) -> tuple[Variance | None, str]:
+    """Variance of the term over training runs, and its source; None where nothing in it is trained or nothing is known."""
+    trained = [(arm, factor) for arm, factor in zip(term.arms, term.factors, strict=True) if scores.arms[arm].size]
+    if not trained:
+        return None, NONE
+    by_arm = [_by_seed(scores, arm, term) for arm, _ in trained]
+    factors = [factor for _, factor in trained]
+    if len({tuple(own) for own in by_arm}) == 1:  # the same seeds: run by run
+        values = np.sum([f * np.stack(list(own.values())) for f, own in zip(factors, by_arm, strict=True)], axis=0)
+        return _part(scores, term, [arm for arm, _ in trained], values)
+    parts = [
+        _part(scores, term, [arm], f * np.stack(list(own.values())))
+        for (arm, f), own in zip(trained, by_arm, strict=True)
+    ]
+    sources = {source for _, source in parts}
+    source = next(one for one in (UNKNOWN, BORROWED, OWN) if one in sources)
+    known = [part for part, _ in parts if part is not None]
+    return (variance.total(known) if source != UNKNOWN else None), source
+
+
+def _part(scores: Scores, term: Term, arms: list[int], values: np.ndarray) -> tuple[Variance | None, str]:
+    """Variance of the mean of `values` (runs, K), each a sum over `arms`."""
+    own = variance.over_runs(values)
+    pooled = pooled_runs(scores, term, arms, own)
+    found = variance.moderated(own, pooled)
+    if found is None:
+        return None, UNKNOWN
+    return Variance(found.value / len(values), found.df), BORROWED if own is None else OWN
+
+
+def pooled_runs(scores: Scores, term: Term, arms: list[int], own: Variance | None) -> Variance | None:
+    """What other arms of the same kind say of training noise on the term's places: those of its size, else those of other sizes.
+
+    Each set of arms with the same size and seeds (two or more) is one estimate. `own` is taken out of the set of `arms`.
+    """
+    kinds, size, paired = {_kind(scores.arms[arm].method) for arm in arms}, scores.arms[arms[0]].size, len(arms) > 1
+    sets: dict[tuple[int, tuple[int, ...]], dict[int, np.ndarray]] = {}
+    for number, arm in enumerate(scores.arms):
+        if arm.size and len(arm.done) > 1 and _kind(arm.method) in kinds:
+            runs = _by_seed(scores, number, term)
+            if not any(np.isnan(one).any() for one in runs.values()):
+                sets.setdefault((arm.size, tuple(runs)), {})[number] = np.stack(list(runs.values()))
+    same: list[Variance] = []
+    others: list[Variance] = []
+    for (at, _), members in sets.items():
+        found = variance.over_arms(np.stack(list(members.values())), paired)
+        if found is not None and own is not None and set(arms) <= set(members):
+            found = variance.without(found, own)
+        if found is not None:
+            (same if at == size else others).append(found)
+    return variance.merged(same or others)
+
+
+def _by_seed(scores: Scores, arm: int, term: Term) -> dict[int, np.ndarray]:
+    """Seed -> (K,) the arm's mean in that run, with the term's weights; in the order of seeds."""
+    seeds = {scores.cells[cell].name.seed: cell for cell in scores.owned[arm]}
+    return {seed: scores.by_cell[seeds[seed]][term.places, 0] @ term.weights for seed in sorted(seeds)}
+
+
+@cache
+def _kind(method: str) -> str:
+    """`distil` or `translate`; a method that is not here any more counts as a loss."""
+    try:
+        return registry.declared(method.partition("(")[0]).kind
+    except registry.MethodError:
+        return "distil"

@@ -1,0 +1,54 @@
+"""Which rows of comparisons are primary, and the corrections that their verdicts rest on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bench.analysis.results import Plan
+from bench.analysis.statistics import LEVEL, holm
+from bench.analysis.verdicts.decide import MARGIN, verdict
+
+PRIMARY, EXPLORATORY = "primary", "exploratory"
+ROW = ("order", "scorer", "group", "size")  # what tells rows of one pair apart
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the stored profile declares under `comparison` (`bench.experiment.profile.comparison`)."""
+
+    pairs: tuple[tuple[str, str], ...]
+    sizes: tuple[int, ...]
+    over_sizes: bool
+    groups: tuple[str, ...]
+    scorers: tuple[str, ...]
+    margin: float
+
+
+def declared(plan: Plan) -> Declared:
+    """From the plan's profile; experiments from before there was such a section declare nothing."""
+    section = plan.profile.get("comparison") or {}
+    primary = (plan.profile.get("resolved") or {}).get("primary") or ()
+    return Declared(
+        tuple((first, second) for first, second in primary), tuple(section.get("sizes") or ()),
+        bool(section.get("over_sizes", True)), tuple(section.get("groups") or ("trained", "held-out")),
+        tuple(section.get("scorers") or ()), float(section.get("margin") or MARGIN),
+    )  # fmt: skip
+
+
+def corrected(rows: pd.DataFrame) -> pd.DataFrame:
+    """`rows` with p_holm, p_equivalent_holm, within_margin and verdict, corrected within each `family`.
+
+    Both tests are corrected on their own: a difference cannot be 0 and beyond the margin at once, so a row has at most one
+    true null hypothesis. A primary row counts once, from whichever side its pair is looked at.
+    """
+    rows = rows.assign(p_holm=np.nan, p_equivalent_holm=np.nan)
+    for _, part in rows.groupby("family", sort=False):
+        rows.loc[part.index, "p_holm"] = holm(part["p"].tolist())
+        rows.loc[part.index, "p_equivalent_holm"] = holm(part["p_equivalent"].tolist())
+    rows["within_margin"] = rows["p_equivalent_holm"] <= LEVEL
+    tests = zip(rows["difference"], rows["p_holm"], rows["p_equivalent_holm"], strict=True)
+    rows["verdict"] = [verdict(difference, p, equivalent) for difference, p, equivalent in tests]
+    return rows

@@ -1,0 +1,91 @@
+"""Lines of text files, plain or gzip, one at a time: what a file can be wrong in before anybody looks at its columns."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import cast
+
+from bench.data.sources.local.problems import Problems
+
+HUGE = 1 << 20  # bytes; encoders read some hundred tokens of a text, so this is hardly meant
+LONGEST = 1 << 26  # bytes; longer lines are not kept in memory
+_GZIP = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_WIDE = (b"\xff\xfe", b"\xfe\xff")  # UTF-16
+
+
+def lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
+    """(number, text without its line end) of each line that can be read, from 1 on.
+
+    Whether a file is gzip is told by its content. A byte order mark and carriage returns at line ends are taken off
+    and reported; lines that are not UTF-8, hold NUL or are longer than `LONGEST` are reported and left out.
+    """
+    number, returns = 0, [0, 0]  # how many lines end in CR LF, and the first of them
+    inner = [0, 0]  # the same of lines with a CR inside
+    try:
+        with opened(path) as stream:
+            while raw := stream.readline(LONGEST):
+                number += 1
+                if number == 1 and raw.startswith(_WIDE):
+                    problems.error(path, 1, "UTF-16 text", "is UTF-16 text: save it as UTF-8")
+                    return
+                if number == 1 and raw.startswith(_BOM):
+                    problems.warning(path, 1, "byte order mark", "starts with a byte order mark: taken off")
+                    raw = raw[len(_BOM) :]
+                if len(raw) == LONGEST and not raw.endswith(b"\n"):
+                    problems.error(path, number, "line too long", f"is longer than {LONGEST >> 20} MiB: left out")
+                    while raw and not raw.endswith(b"\n"):
+                        raw = stream.readline(LONGEST)
+                    continue
+                if len(raw) > HUGE:
+                    problems.warning(
+                        path, number, "huge line", f"has {len(raw) / 1e6:.1f} MB: encoders read only the beginning of a text"
+                    )
+                if raw.endswith(b"\r\n"):
+                    returns = [returns[0] + 1, returns[1] or number]
+                    raw = raw[:-2]
+                elif raw.endswith(b"\n"):
+                    raw = raw[:-1]
+                if b"\r" in raw:
+                    if number == 1 and not stream.peek(1):
+                        problems.error(path, 1, "CR line ends", "is one line with CR inside: end lines with LF")
+                        return
+                    inner = [inner[0] + 1, inner[1] or number]
+                try:
+                    text = raw.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    bad = raw[error.start : error.start + 1].hex()
+                    problems.error(path, number, "not UTF-8", f"is not UTF-8: byte {error.start + 1} is 0x{bad}")
+                    continue
+                if "\0" in text:
+                    problems.error(path, number, "NUL character", "holds a NUL character: is this a text file?")
+                    continue
+                yield number, text
+    except (OSError, EOFError, zlib.error) as error:
+        what = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+        problems.error(path, number, "cannot be read", f"cannot be read on: {what}")
+    finally:
+        if inner[0]:
+            problems.warning(path, inner[1], "CR inside", f"{inner[0]:,} lines hold a CR inside (the first is here): it is kept")
+        if returns[0]:
+            problems.warning(path, returns[1], "CRLF", f"{returns[0]:,} lines end in CR LF: the CR is taken off")
+
+
+def peek(path: Path) -> str:
+    """The first character that is not white space, "" where there is none or the file cannot be read."""
+    try:
+        with opened(path) as stream:
+            return stream.read(4096).removeprefix(_BOM).decode("utf-8", "replace").lstrip()[:1]
+    except (OSError, EOFError, zlib.error):
+        return ""
+
+
+def opened(path: Path) -> BufferedReader:
+    """The bytes of a file, unpacked where its content is gzip."""
+    with path.open("rb") as stream:
+        packed = stream.read(2) == _GZIP
+    return cast(BufferedReader, gzip.open(path, "rb")) if packed else path.open("rb")

@@ -1,0 +1,1 @@
+"""Which files of a folder hold what, by their names alone."""

@@ -1,0 +1,37 @@
+"""Locales: `en-CA` is the English of Canada, although `ca` is also Catalan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from bench.data.languages import Language
+
+# ISO 3166-1 alpha-2.
+REGIONS = frozenset((
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF "
+    "CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH "
+    "GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW "
+    "KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG "
+    "NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN "
+    "SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT "
+    "ZA ZM ZW"
+).split())  # fmt: skip
+_LOCALE = re.compile(r"([A-Za-z]{2,3})[-_]([A-Za-z]{2})")
+
+
+def locale(word: str, known: Callable[[str], Language | None]) -> tuple[Language, bool] | None:
+    """The language of a locale such as `sw-KE`, and whether nothing but capital letters says that it is one.
+
+    Capital letters behind small ones are a region (BCP 47). Two small words are one only where the second is no language.
+
+    Args:
+        word: of a file's name.
+        known: the language of a plain word.
+    """
+    found = _LOCALE.fullmatch(word)
+    if found is None or found[2].upper() not in REGIONS or (language := known(found[1])) is None:
+        return None
+    other = known(found[2])
+    said = found[1].islower() and found[2].isupper()
+    return (language, other is not None) if said or other is None else None

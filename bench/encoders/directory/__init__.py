@@ -1,0 +1,1 @@
+"""A directory with a model, read as its own library reads it, or refused."""

@@ -1,0 +1,109 @@
+"""What an experiment could find: the smallest differences, as `bench plan` tells them before anything runs."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+from rich.table import Table
+from rich.text import Text
+
+from bench.analysis.verdicts import forecast
+from bench.analysis.verdicts.forecast import LEVEL, POWER, Asked, Runs
+from bench.experiment.names import primary_pairs
+from bench.experiment.plan import Plan
+from methods.facts import facts
+
+GROUPS = ("trained", "held-out", "guard")
+SCORERS = ("dense", "late")
+
+
+def power(plan: Plan) -> list[Text | Table]:
+    """A table of groups by sizes, for a pair of trained methods; nothing where fewer than two are planned."""
+    spec = next((one for one in plan.specs if one.trained and one.order == next(iter(plan.orders))), None)
+    seeds = _seeds(plan)
+    sizes = sorted(seeds)
+    if spec is None or max((len(of_size) for of_size in seeds.values()), default=0) < 2:
+        return []
+    scorers = [name for name in SCORERS if any(name in facts(one.method).scorers for one in plan.specs if one.trained)]
+    declared = plan.declared.comparison
+    groups = [group for group in (declared.groups if declared.primary else GROUPS) if group != "core"]
+    tests = len(primary_pairs(plan.declared)) * len(groups) * (len(declared.scorers) or len(scorers))
+    tests *= 1 if declared.over_sizes else len(declared.sizes or sizes)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    heads = ["group, scorer", *(f"N = {size}" for size in sizes)]
+    heads += ["mean of sizes"] * (len(sizes) > 1) + [f"{tests} tests"] * (tests > 1)
+    for name in heads:
+        table.add_column(name, justify="left" if name == heads[0] else "right")
+    for group in groups:
+        count = {"trained": {size: size for size in sizes}, "held-out": {n: len(spec.order_languages) - n for n in sizes},
+                 "guard": dict.fromkeys(sizes, len(spec.guard))}[group]  # fmt: skip
+        for scorer in scorers:
+            points = {n: (_asked(plan, scorer, count[n]), _runs(seeds, n)) for n in sizes if count[n]}
+            if not points:
+                continue
+            cells = [forecast.smallest([points[n]], scorer) if n in points else math.nan for n in sizes]
+            whole = list(points.values())
+            cells += [forecast.smallest(whole, scorer)] if len(sizes) > 1 else []
+            cells += [forecast.smallest(whole if declared.over_sizes else whole[:1], scorer, tests)] if tests > 1 else []
+            table.add_row(f"{group}, {scorer}", *(_shown(one) for one in cells))
+    return [Text(""), Text(_title(tests)), table, *_notes(plan, sizes, seeds)]
+
+
+def _shown(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.4f}".removeprefix("0")
+
+
+def _title(tests: int) -> str:
+    corrected = f"; the last column with the first step of Holm's correction over {tests} primary tests" if tests > 1 else ""
+    return (
+        f"Smallest difference of two trained methods that this plan finds (nDCG@10, mean over tasks, power {POWER}, "
+        f"two-sided {LEVEL}{corrected}):"
+    )
+
+
+def _seeds(plan: Plan) -> dict[int, dict[str, int]]:
+    """Size -> method -> seeds that are planned, in the first order."""
+    order = next(iter(plan.orders))
+    found: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for spec in plan.specs:
+        if spec.trained and spec.order == order:
+            found[spec.size][spec.method] += 1
+    return {size: dict(of_size) for size, of_size in found.items()}
+
+
+def _runs(seeds: dict[int, dict[str, int]], size: int) -> Runs:
+    """Of the pair with the most seeds; other arms with several lend theirs, those of other sizes where none of its own does."""
+    most = sorted(seeds[size].values(), reverse=True)[:2]
+    own = 2 if min(most) > 1 else 0
+    lent = _lent(sorted((n for n in seeds[size].values() if n > 1), reverse=True), own)
+    others = sum(_lent([n for n in of_size.values() if n > 1], 0) for at, of_size in seeds.items() if at != size)
+    return Runs(min(most), lent or others)
+
+
+def _lent(several: list[int], own: int) -> int:
+    """Degrees of freedom of arms with several seeds, without those of the pair itself."""
+    lenders = several[own:]
+    return max(0, len(lenders) if own else len(lenders) - 1) * (min(lenders) - 1) if lenders else 0
+
+
+def _asked(plan: Plan, scorer: str, languages: int) -> list[Asked]:
+    evaluation, found = plan.profile.evaluated(), []
+    for task in evaluation.tasks:
+        row = forecast.row_of(task, scorer)
+        limit = evaluation.queries_per_language.get(task)
+        questions = limit or round(row["questions"])
+        found.append(Asked(task, questions, max(1, round(row["coverage"] * languages))))
+    return found
+
+
+def _notes(plan: Plan, sizes: list[int], seeds: dict[int, dict[str, int]]) -> list[Text]:
+    evaluation = plan.profile.evaluated()
+    lines = [f"Variances: {'; '.join(dict.fromkeys(row['source'] for row in forecast.stored()))}."]
+    if unknown := [task for task in evaluation.tasks if not forecast.known(task)]:
+        lines.append(f"None are stored for {', '.join(unknown)}: taken for a mean parallel task.")
+    if alone := [size for size in sizes if _runs(seeds, size).seeds == 1 and not _runs(seeds, size).lenders]:
+        listed = ", ".join(map(str, alone))
+        alone_there = f"one seed at N = {listed}, and no two other arms with several"
+        lines.append(f"-: {alone_there}: a verdict there is about these runs only.")
+    return [Text(line) for line in lines]

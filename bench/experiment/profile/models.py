@@ -1,0 +1,131 @@
+"""What names of models in a profile stand for: folders beside the profile, and commits of the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.base.errors import BenchError
+from bench.encoders.builtin.names import BUILTIN
+from bench.encoders.directory.files import check_folder
+from bench.encoders.hub import check_resolved, directory_of, is_hub_name, revision_of
+from bench.experiment.method_specs import method_spec
+from bench.experiment.profile.schema import Profile
+from methods import registry
+
+SIDES = ("teacher", "student")
+# Parameters of methods that name a model.
+PARAMETERS = ("model", "encoder")
+
+
+def with_folders(content: dict[str, Any], change: Callable[[str], str], before: Mapping[str, Any] | None = None) -> None:
+    """Applies `change` to the folders in the `models` section of a profile as written in YAML, in place.
+
+    Args:
+        before: the section as it was; what it has already stays.
+    """
+    models = content.get("models")
+    if not isinstance(models, dict):
+        return
+    content["models"] = models = dict(models)
+    for side in SIDES:
+        name = models.get(side)
+        if isinstance(name, str) and (before is None or before.get(side) != name) and _is_folder(name, change):
+            models[side] = _dotted(change(name))
+    if isinstance(places := models.get("places"), dict) and before is None:
+        models["places"] = {k: _dotted(change(v)) if isinstance(v, str) and _is_path(v) else v for k, v in places.items()}
+
+
+def check_beside(written: Mapping[str, Any], now: Any, folder: Path) -> None:
+    """Raise a `BenchError` for a model of a profile that is no folder beside it, but one in the working directory.
+
+    Args:
+        written: the `models` section as it stands in the file.
+        now: after changes on the command line, whose paths start from the working directory.
+        folder: of the profile.
+    """
+    for side in SIDES if isinstance(now, dict) else ():
+        if written.get(side) == now.get(side):
+            refuse_elsewhere(f"models.{side}", now.get(side), folder)
+
+
+def refuse_elsewhere(what: str, name: Any, folder: Path) -> None:
+    """Raise a `BenchError` for a name that leads nowhere from `folder`, and to a folder from the working directory."""
+    if isinstance(name, str) and not _is_path(name) and name not in BUILTIN and Path(name).is_dir():
+        raise BenchError(
+            f"{what} is {name!r}: no such folder beside the profile (in {folder.absolute()}), but one in the working directory",
+            f"paths in a profile start from the profile; on the command line from here: --set models.teacher={name}",
+        )
+
+
+def with_places(profile: Profile, texts: Iterable[str], folder: Path, check: bool = False) -> Profile:
+    """`profile` with the folders that methods name (`nmt(model=DIR)`) found from `folder`; what is known already stays.
+
+    Args:
+        texts: methods as written.
+        check: refuse folders that are only in the working directory.
+    """
+    found = dict(profile.models.places)
+    for name in dict.fromkeys(model for text in texts if (model := model_of(text))):
+        if name not in found and not name.startswith("builtin:"):
+            place = folder.absolute() / Path(name).expanduser()
+            if place.is_dir():
+                found[name] = str(place)
+            elif check:
+                refuse_elsewhere("the model of a method", name, folder)
+    return _placed(profile, found)
+
+
+def with_revisions(profile: Profile, ask: bool = False) -> Profile:
+    """`profile` with the commit of every hub name in it, where one is known; what is known already stays.
+
+    Args:
+        ask: ask the hub, and raise a `BenchError` for a name that stands for no known commit.
+    """
+    found = dict(profile.models.places)
+    names = [getattr(profile.models, side) for side in SIDES]
+    names += [model for entry in profile.grid.methods if (model := model_of(entry.method))]
+    for name in dict.fromkeys(names):
+        if name not in found and is_hub_name(name):
+            revision = revision_of(name, ask)
+            if revision is None and ask:
+                raise check_resolved(name)
+            if revision is not None:
+                found[name] = revision
+    return _placed(profile, found)
+
+
+def model_of(text: str) -> str:
+    """The model that a method names itself, or nothing."""
+    try:
+        params = registry.all_params(method_spec(text))
+    except (BenchError, registry.MethodError):
+        return ""  # what is wrong with it is told where methods are checked
+    return next((str(params[name]) for name in PARAMETERS if params.get(name)), "")
+
+
+def _placed(profile: Profile, places: Mapping[str, str]) -> Profile:
+    models = profile.models.model_copy(update={"places": dict(places)})
+    return profile.model_copy(update={"models": models})
+
+
+def _dotted(path: str) -> str:
+    """A relative path so that it cannot be taken for a name on the hub."""
+    return path if _is_path(path) else f"./{path}"
+
+
+def _is_path(name: str) -> bool:
+    return name.startswith((".", "/", "~"))
+
+
+def _is_folder(name: str, change: Callable[[str], str]) -> bool:
+    return name not in BUILTIN and (_is_path(name) or Path(change(name)).is_dir())
+
+
+def check_models(profile: Profile) -> None:
+    """Raise a `BenchError` for teachers and students on this machine that cannot be read rightly, before anything runs."""
+    for side in SIDES:
+        folder = directory_of(profile.models.place(getattr(profile.models, side)))
+        if folder is not None:
+            check_folder(folder)
