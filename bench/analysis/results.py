@@ -71,10 +71,11 @@ class Plan:
     def sizes_of(self, order: str) -> tuple[int, ...]:
         """Sizes at which an order was planned to be trained: those of another order are none of its own.
 
-        Where nothing is trained, floor and ceiling are shown at all sizes that the order is long enough for.
+        Where nothing is trained, floor and ceiling are shown at all sizes that the order is long enough for, or at its length.
         """
         own = {cell.size for cell in self.cells if cell.size and cell.order == order}
-        return tuple(sorted(own)) or tuple(size for size in self.sizes if size <= len(self.orders[order]))
+        length = len(self.orders[order])
+        return tuple(sorted(own)) or tuple(size for size in self.sizes if size <= length) or (length,)
 
     def core_of(self, order: str) -> tuple[str, ...]:
         """The first languages of an order, as many of them as every size trains on."""

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from bench.analysis.results import CellName, read_cell
+from bench.analysis.results import CellName, Plan, read_cell
 from tests import made_up
 
 
@@ -13,3 +13,9 @@ def test_a_task_may_be_called_what_looks_like_something_else(tmp_path, monkeypat
     assert found.state == "done" and found.reason == ""
     assert set(found.metrics["task"]) == set(found.questions["task"]) == {name, "2023"}
     assert pd.api.types.is_string_dtype(found.metrics["task"])
+
+
+def test_floor_and_ceiling_alone_are_shown_for_a_short_list_of_languages():
+    cells = tuple(CellName.parse(f"{name}@0#0~list-1", "low") for name in ("untrained", "english"))
+    plan = Plan("x", {"list-1": ("a", "b", "c"), "low": tuple("abcdefg")}, (), (), (5, 50), cells)
+    assert plan.sizes_of("list-1") == (3,) and plan.sizes_of("low") == (5,)

@@ -95,12 +95,17 @@ def _same(documents: Mapping[str, str], judged: set[str]) -> dict[str, str]:
 def same_questions(judged: Mapping[tuple[str, str, str], Mapping[str, int]]) -> bool:
     """Whether ids stand for the same questions in all languages: most are shared, and share relevant documents.
 
+    English questions that no language asks say nothing: where languages ask questions of their own, each with an English version,
+    they are those of languages that were left out.
+
     Args:
         judged: (split, language, query id) -> relevant documents.
     """
+    asked = {(split, query_id) for split, language, query_id in judged if language != ENGLISH}
     by_question: dict[tuple[str, str], list[set[str]]] = {}
     for (split, _, query_id), grades in judged.items():
-        by_question.setdefault((split, query_id), []).append(set(grades))
+        if not asked or (split, query_id) in asked:
+            by_question.setdefault((split, query_id), []).append(set(grades))
     common = [sets for sets in by_question.values() if len(sets) > 1]
     agree = sum(bool(set.intersection(*sets)) for sets in common)
     return len(common) > 0.5 * len(by_question) and agree >= AGREE * len(common)

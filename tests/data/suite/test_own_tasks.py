@@ -86,6 +86,14 @@ def test_ids_of_their_own_stay_as_they_are():
     assert not rows.parallel and "sw3" in {query_id for _, _, query_id, _ in rows.queries}
 
 
+def test_english_versions_of_questions_that_nobody_asks_do_not_part_the_others_from_theirs():
+    judged = {("", code, f"{code}-{n}"): {f"{code}{n}": 1} for code in ("swh_Latn", "yor_Latn") for n in range(3)}
+    english = {("", "eng_Latn", f"{code}-{n}"): {f"{code}{n}": 1} for code in ("swh_Latn", "yor_Latn", "hau_Latn", "zul_Latn")
+               for n in range(3)}  # fmt: skip
+    assert same_questions(judged | english)
+    assert not same_questions(judged)
+
+
 def test_same_questions_share_ids_and_documents():
     judged = {("", "a", "1"): {"d": 1}, ("", "b", "1"): {"d": 2, "e": 1}, ("", "a", "2"): {"f": 1}}
     assert not same_questions(judged)  # one of two ids is shared: not most
