@@ -392,3 +392,23 @@ def test_adding_a_cell_moves_no_number(made):
     plan(made, ids)
     cell(made, "nmt@2#0", lambda cell_id, *at: noisy("untrained@0#0", *at))
     pd.testing.assert_frame_equal(before, compare(load(made), "optical", "contrastive").rows)
+
+
+def test_a_comparison_may_be_declared_for_the_scorers_of_another_space(tmp_path):
+    """`dense_own` is the scorer dense in the space of languages' own means: every method that has the one has the other."""
+    declared = {"primary": [["optical", "contrastive"]], "groups": ["trained"], "scorers": ["dense_own"]}
+    folder = plan(tmp_path / "x", IDS, comparison=declared)
+    content = yaml.safe_load((folder / "profile.yaml").read_text())
+    content["resolved"]["primary"] = declared["primary"]
+    (folder / "profile.yaml").write_text(yaml.safe_dump(content))
+    for name in IDS:
+        place = cell(folder, name, noisy)
+        for file, read, write in (
+            ("per_query.parquet", pd.read_parquet, pd.DataFrame.to_parquet), ("metrics.csv", pd.read_csv, pd.DataFrame.to_csv)
+        ):  # fmt: skip
+            known = read(place / file)
+            own = known[known["scorer"] == "dense"].assign(scorer="dense_own")
+            write(pd.concat([known, own], ignore_index=True), place / file, index=False)
+    comparer = Comparer(load(folder))
+    assert set(comparer.primary()["scorer"]) == {"dense_own"}
+    assert set(compare(load(folder), "optical", "contrastive").rows["scorer"]) == {"dense", "dense_own", "late"}

@@ -71,7 +71,7 @@ class Comparer:
             if {first, second} <= set(self.methods):
                 wanted = self.declared
                 sizes = [size for size in wanted.sizes if size in self.plan.sizes_of(own)]
-                scorers = [name for name in wanted.scorers if name in facts(first).scorers and name in facts(second).scorers]
+                scorers = [name for name in wanted.scorers if all(facts(one).scored_with(name) for one in (first, second))]
                 rows += self.rows(first, second, LeftOut(), sizes, scorers, (), wanted.groups, wanted.over_sizes, [own])
         return corrected(pd.DataFrame(rows).assign(family=PRIMARY)) if rows else pd.DataFrame()
 
