@@ -28,7 +28,8 @@ def power(plan: Plan) -> list[Text | Table]:
     scorers = [name for name in SCORERS if any(name in facts(one.method).scorers for one in plan.specs if one.trained)]
     declared = plan.declared.comparison
     groups = [group for group in (declared.groups if declared.primary else GROUPS) if group != "core"]
-    tests = len(primary_pairs(plan.declared)) * len(groups) * (len(declared.scorers) or len(scorers) * (1 + len(plan.declared.space.others)))
+    spaces = 1 + len(plan.declared.space.others)
+    tests = len(primary_pairs(plan.declared)) * len(groups) * (len(declared.scorers) or len(scorers) * spaces)
     tests *= 1 if declared.over_sizes else len(declared.sizes or sizes)
     table = Table(box=None, pad_edge=False, header_style="bold")
     heads = ["group, scorer", *(f"N = {size}" for size in sizes)]

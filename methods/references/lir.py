@@ -11,7 +11,7 @@ from methods.base import Method, option, register
 @dataclass
 class LirParams:
     directions: int = option(1, "principal directions of each language that are removed", search=(1, 2, 4, 8))
-    texts: int = option(1000, "unlabelled texts of each language, at most")
+    texts: int = option(200, "unlabelled texts of each language, at most")
 
 
 @register
