@@ -114,6 +114,7 @@ def _as_made(folder: Path) -> bool:
 
 
 def _load(model_dir: Path, name: str, device: str, precision: str) -> Encoder:
+    import torch
     from tokenizers import AddedToken
 
     from bench.encoders.directory.layers import read_head
@@ -143,5 +144,10 @@ def _load(model_dir: Path, name: str, device: str, precision: str) -> Encoder:
             head.check(width)
         except BenchError as error:
             raise BenchError(f"{error.message} (in {name})", "copy the model again: its parts are not of one model") from error
-    return Encoder(model.eval(), tokenizer, spec, name=name, path=model_dir, longest=longest, precision=precision,
-                   head=head).to(device)  # fmt: skip
+    encoder = Encoder(model.eval(), tokenizer, spec, name=name, path=model_dir, longest=longest, precision=precision,
+                      head=head)  # fmt: skip
+    with loading(name), torch.inference_mode():
+        tried = encoder.states(encoder.collate(encoder.tokenize(["a"])))
+    if not all(bool(states.isfinite().all()) for states in tried):
+        raise BenchError(f"the encoder {name} gives vectors that are no numbers (NaN or infinite)", "copy its weights again")
+    return encoder.to(device)

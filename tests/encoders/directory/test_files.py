@@ -105,6 +105,12 @@ def renamed(folder: Path) -> None:
     save_file(changed, folder / "model.safetensors", metadata={"format": "pt"})
 
 
+def spoilt(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    tensors["encoder.layer.0.output.dense.weight"][0, 0] = float("nan")
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
 CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     "weights are a pointer": (pointer("model.safetensors"), "model.safetensors is a Git LFS pointer"),
     "tokenizer is a pointer": (pointer("tokenizer.json"), "tokenizer.json is a Git LFS pointer"),
@@ -138,6 +144,8 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     "layers beyond counting": (edit("config.json", num_hidden_layers=10**9), "too many for the weights"),
     "wide beyond memory": (edit("config.json", hidden_size=10**8), "too many for the weights"),
     "vocabulary beyond memory": (edit("config.json", vocab_size=10**12), "too many for the weights"),
+    "weights that are no numbers": (spoilt, "gives vectors that are no numbers"),
+    "heads that no model has": (edit("config.json", num_attention_heads=-1), "cannot load the encoder"),
     "another width": (edit("config.json", hidden_size=16), "cannot load the encoder"),
     "names of another model": (renamed, "parts are missing"),
 }  # fmt: skip
