@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from bench.base.paths import cache_dir
 from bench.cells.shared.context import Context
@@ -20,11 +21,20 @@ def lower_of(spec: CellSpec, context: Context, student: Encoder, *lists: Sequenc
         student: as it starts.
         lists: cells with equal lists share what is computed; None is passed over.
     """
-    training = spec.training
-    if not (training.freeze_embeddings and training.freeze_layers):
+    if not trains_upper_only(spec):
         return None
+    dtype = autocast_dtype(spec.precision, device_of())
+    given = [texts for texts in lists if texts]
+    return lower_states(student, spec.training.freeze_layers, dtype, given, folder_of(spec, context))
+
+
+def trains_upper_only(spec: CellSpec) -> bool:
+    """Whether embeddings and some layers of the student stay as they are."""
+    return bool(spec.training.freeze_embeddings and spec.training.freeze_layers)
+
+
+def folder_of(spec: CellSpec, context: Context, *more: str) -> Path:
+    """Where states of the student behind its frozen layers lie; `more` parts those that are computed in another way."""
     device = device_of()
-    dtype = autocast_dtype(spec.precision, device)
-    described = (context.model_prints[1], training.freeze_layers, str(dtype), device)
-    folder = cache_dir() / "lower" / hashlib.sha256(repr(described).encode()).hexdigest()[:32]
-    return lower_states(student, training.freeze_layers, dtype, [texts for texts in lists if texts], folder)
+    described = (context.model_prints[1], spec.training.freeze_layers, str(autocast_dtype(spec.precision, device)), device, *more)
+    return cache_dir() / "lower" / hashlib.sha256(repr(described).encode()).hexdigest()[:32]

@@ -12,7 +12,7 @@ from bench.base.errors import BenchError
 from bench.cells.clock import Clock
 from bench.cells.shared.context import Context
 from bench.cells.words.code_switch import code_switched
-from bench.data.suite.types import ENGLISH
+from bench.data.english import ENGLISH
 from bench.encoders.encoder import Encoder
 from bench.encoders.space import Means, Space
 from bench.experiment.spec import CellSpec
@@ -38,9 +38,7 @@ def training_rows(spec: CellSpec, context: Context, method: Method | None = None
     texts to the same English sides; `english_only` gives the English side as text, `own_targets` the text as English side.
     """
     languages = trained_on(spec, method)
-    bitext = context.suite.bitext[context.texts.fits]
-    bitext = bitext[(bitext["split"] == "train") & bitext["language"].isin(languages)]
-    rows = draw_pairs(bitext, quotas(languages, spec.pairs), spec.seed)
+    rows = draw_pairs(_fitting(context, "train", languages), quotas(languages, spec.pairs), spec.seed)
     if method is not None and method.shuffle_pairs:
         rows = exchange_english(rows, spec.seed)
     if method is not None and method.code_switched:
@@ -75,9 +73,14 @@ def dev_pairs(
 
 def dev_rows(spec: CellSpec, context: Context, method: Method | None = None) -> pd.DataFrame:
     """The rows of the bitext behind `dev_pairs`."""
-    bitext = context.suite.bitext[context.texts.fits]
-    bitext = bitext[(bitext["split"] == "dev") & bitext["language"].isin(trained_on(spec, method))]
+    bitext = _fitting(context, "dev", trained_on(spec, method))
     return bitext.sample(min(DEV_PAIRS, len(bitext)), random_state=0)
+
+
+def _fitting(context: Context, split: str, languages: Sequence[str]) -> pd.DataFrame:
+    """The rows of a split in these languages that are not too long."""
+    bitext = context.suite.bitext[context.texts.fits]
+    return bitext[(bitext["split"] == split) & bitext["language"].isin(languages)]
 
 
 def tokenised(
@@ -110,12 +113,12 @@ def language_offsets(means: Mapping[str, Means], space: Space, languages: Sequen
 
 
 def training_record(
-    spec: CellSpec, context: Context, pairs: Pairs, rows: pd.DataFrame, table: pd.DataFrame, clock: Clock
+    languages: Sequence[str], context: Context, pairs: Pairs, rows: pd.DataFrame, table: pd.DataFrame, clock: Clock
 ) -> dict[str, Any]:
-    """What the manifest says of training."""
+    """What the manifest says of training on pairs of these languages."""
     dev = table["dev_loss"].dropna().tolist() if "dev_loss" in table else []
     return pairs_record(rows) | {
-        "pairs_left_out": context.texts.left_out(spec.languages),
+        "pairs_left_out": context.texts.left_out(languages),
         "pairs_per_second": round(len(pairs) / max(1e-9, clock.seconds["train"]), 2),
         "dev": {"loss_start": dev[0], "loss_end": dev[-1]} if dev else {},
         "trained_with": table.attrs.get("how", {}),

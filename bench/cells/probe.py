@@ -12,7 +12,7 @@ from bench.base.paths import atomic_write
 from bench.cells.asking.queries import QuerySet, query_sets
 from bench.cells.evaluation import evaluate, summarise
 from bench.cells.shared.context import Context
-from bench.data.suite.types import ENGLISH
+from bench.data.english import ENGLISH
 from bench.encoders.encoder import Encoder
 from bench.experiment.spec import CellSpec
 

@@ -76,7 +76,7 @@ def lower_states(
     Returns:
         None for a model that cannot be cut in two this way.
     """
-    if frozen >= len(layers(student.model)) or not isinstance(getattr(student.model, "embeddings", None), nn.Module):
+    if not has_lower_part(student, frozen):
         return None
     found = LowerStates(frozen, dtype)
     with _as_in_training(student, dtype):
@@ -88,6 +88,19 @@ def lower_states(
                 unique.sort(key=lambda text: (len(text), text.ids))
                 found.add(unique, _kept(student, frozen, dtype, unique, folder))
     return found
+
+
+def has_lower_part(student: Encoder, frozen: int) -> bool:
+    """Whether a model keeps its embeddings in one module, and has more layers than the first `frozen`."""
+    return isinstance(getattr(student.model, "embeddings", None), nn.Module) and frozen < len(layers(student.model))
+
+
+def ids_digest(texts: Sequence[TokenizedText]) -> str:
+    """32 hexadecimal digits of the token ids of texts, in their order."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(np.array([*text.ids, -1], dtype=np.int64).tobytes())
+    return digest.hexdigest()[:32]
 
 
 @contextmanager
@@ -165,9 +178,6 @@ def _can_be_cut(student: Encoder, frozen: int, texts: Sequence[TokenizedText], d
 
 def _kept(student: Encoder, frozen: int, dtype: torch.dtype | None, texts: list[TokenizedText], folder: Path) -> np.ndarray:
     """(T, d) states of these texts, one behind the other, from disk."""
-    digest = hashlib.sha256()
-    for text in texts:
-        digest.update(np.array([*text.ids, -1], dtype=np.int64).tobytes())
 
     def make(place: Path) -> None:
         starts = np.concatenate([[0], np.cumsum([len(text) for text in texts])])
@@ -181,7 +191,7 @@ def _kept(student: Encoder, frozen: int, dtype: torch.dtype | None, texts: list[
                 rows[starts[i] : starts[i + 1]] = (one.view(torch.int16) if dtype is not None else one).numpy()
         rows.flush()
 
-    place = once(folder / digest.hexdigest()[:32], make)
+    place = once(folder / ids_digest(texts), make)
     place.touch()
     whole = [one for one in folder.iterdir() if one.is_dir() and not one.name.startswith(".")]
     for old in sorted(whole, key=lambda one: -one.stat().st_mtime)[KEPT:]:

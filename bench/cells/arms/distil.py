@@ -26,7 +26,7 @@ from bench.cells.probe import english_ceiling, english_score, probe_texts, probe
 from bench.cells.shared.context import Context
 from bench.cells.shared.views import own_means
 from bench.cells.students import save_student
-from bench.data.suite.types import ENGLISH
+from bench.data.english import ENGLISH
 from bench.encoders.device import precision_of
 from bench.encoders.encoder import Encoder
 from bench.encoders.space import Means
@@ -70,7 +70,7 @@ def distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, cloc
     with clock.phase("probe"):
         now = spread(probe_tokens(context, student, probe))
         scores = english_score(context, student, spec), english_ceiling(context, spec)
-    found |= training_record(spec, context, pairs, rows, table, clock)
+    found |= training_record(trained_on(spec, method), context, pairs, rows, table, clock)
     if method.code_switched:
         found["words_replaced"] = round(float(rows["replaced"].sum() / max(1, rows["words"].sum())), 4)
     found["collapse"] = judge(now, start, *scores).to_dict()

@@ -14,7 +14,7 @@ from bench.cells.pairs import dev_rows, pairs_record, training_rows
 from bench.cells.shared.context import Context
 from bench.cells.shared.unlabelled import own_texts
 from bench.cells.shared.views import Encodes, View, own_means, suffixes, used
-from bench.data.suite.types import ENGLISH
+from bench.data.english import ENGLISH
 from bench.encoders.cache import TextStates
 from bench.encoders.encoder import Encoded
 from bench.encoders.maps import alignment

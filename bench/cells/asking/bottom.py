@@ -5,7 +5,6 @@ Where the embeddings and half of the layers are not trained, half of encoding is
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,15 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from bench.base.once import once
-from bench.base.paths import cache_dir
+from bench.cells.lower import folder_of, trains_upper_only
 from bench.cells.shared.context import Context
 from bench.cells.shared.views import Encodes
-from bench.encoders.device import autocast_dtype, device_of
+from bench.encoders.device import autocast_dtype
 from bench.encoders.device.inference import quick
 from bench.encoders.encoder import CPU_TOKENS, GPU_TOKENS, Encoded, Encoder, TokenizedText, token_batches
 from bench.experiment.spec import CellSpec
-from bench.training.freezing import layers
-from bench.training.lower import LowerStates, below, upper_only
+from bench.training.lower import LowerStates, below, has_lower_part, ids_digest, upper_only
 
 ROOM = 2 << 30  # bytes of files kept; the oldest go first
 CHECKED = 4  # texts of a block that are encoded as a whole too
@@ -36,14 +34,9 @@ def on_shared_bottom(spec: CellSpec, context: Context, student: Encoder) -> Enco
     The student itself where it trains them or cannot be cut, and on a GPU, which computes them faster than a disk is read.
     """
     frozen = spec.training.freeze_layers
-    whole = isinstance(getattr(student.model, "embeddings", None), nn.Module)
-    if not (spec.training.freeze_embeddings and frozen and whole and student.device.type == "cpu"):
+    if not (trains_upper_only(spec) and student.device.type == "cpu" and has_lower_part(student, frozen)):
         return student
-    if frozen >= len(layers(student.model)):
-        return student
-    described = (context.model_prints[1], frozen, str(autocast_dtype(spec.precision, device_of())), device_of(), "queries")
-    folder = cache_dir() / "lower" / hashlib.sha256(repr(described).encode()).hexdigest()[:32]
-    return SharedBottom(student, frozen, folder)
+    return SharedBottom(student, frozen, folder_of(spec, context, "queries"))
 
 
 class SharedBottom:
@@ -70,12 +63,11 @@ class SharedBottom:
     def encode(self, texts: Sequence[str], kind: str = "query", /) -> Encoded:
         """States of all texts, in their order."""
         items = self.student.tokenize(texts, kind)
-        checked = items[:: max(1, len(items) // CHECKED)][:CHECKED]
+        checked = range(0, len(items), max(1, len(items) // CHECKED))[:CHECKED]
         try:
             found = self._encode(items)
-            known = self.student.encode_tokenized(checked)
-            own = found.tokens.take(range(0, len(items), max(1, len(items) // CHECKED)))
-            rows = own.vectors[: len(known.tokens.vectors)]
+            known = self.student.encode_tokenized([items[i] for i in checked])
+            rows = found.tokens.take(checked).vectors
             if np.linalg.norm(rows - known.tokens.vectors) <= CLOSE * np.linalg.norm(known.tokens.vectors):
                 return found
         except (TypeError, KeyError, AttributeError, IndexError):  # its parts are called in another way
@@ -84,7 +76,8 @@ class SharedBottom:
 
     def _encode(self, items: Sequence[TokenizedText]) -> Encoded:
         starts = np.concatenate([[0], np.cumsum([len(item) for item in items])])
-        states = np.load(once(self.folder / _digest(items), lambda place: self._make(items, starts, place)) / "states.npy")
+        block = once(self.folder / f"block-{ids_digest(items)}", lambda place: self._make(items, starts, place))
+        states = np.load(block / "states.npy")
 
         def given(chosen: Sequence[int]) -> Tensor:
             rows = [torch.from_numpy(states[starts[i] : starts[i + 1]]).float() for i in chosen]
@@ -111,13 +104,6 @@ class SharedBottom:
             model.train(training)
         np.save(place / "states.npy", rows)
         _forget(self.folder.parent, ROOM - rows.nbytes)
-
-
-def _digest(items: Sequence[TokenizedText]) -> str:
-    digest = hashlib.sha256()
-    for item in items:
-        digest.update(np.array([*item.ids, -1], dtype=np.int64).tobytes())
-    return f"block-{digest.hexdigest()[:32]}"
 
 
 def _forget(folder: Path, room: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from bench.base.errors import BenchError
 from bench.cells.shared.context import Context
-from bench.data.suite.types import ENGLISH
+from bench.data.english import ENGLISH
 from bench.experiment.spec import CellSpec
 from bench.retrieval.sparse import WordQuery, plain
 

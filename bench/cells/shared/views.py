@@ -13,7 +13,7 @@ from bench.base.ragged import Ragged
 from bench.cells.shared.context import Context
 from bench.cells.shared.documents import Index
 from bench.cells.shared.unlabelled import DEV_QUERIES, OwnTexts, own_texts
-from bench.data.suite.types import ENGLISH
+from bench.data.english import ENGLISH
 from bench.encoders import settings
 from bench.encoders.encoder import Encoded
 from bench.encoders.space import Means

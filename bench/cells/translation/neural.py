@@ -114,5 +114,5 @@ def _trained(
             loggers, lower,
         )  # fmt: skip
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
-    found |= training_record(spec, context, pairs, rows, table, clock)
+    found |= training_record(spec.languages, context, pairs, rows, table, clock)
     return Translator(encoder, model, vocabulary, params.max_tokens), dev_rows

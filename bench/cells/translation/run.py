@@ -13,7 +13,7 @@ from bench.base.progress import Report
 from bench.cells.asking.queries import QuerySet
 from bench.cells.translation import lexical, neural
 from bench.cells.translation.warmup import prepare_decoder
-from bench.data.suite.types import ENGLISH
+from bench.data.english import ENGLISH
 from bench.retrieval.sparse import WordQuery
 
 if TYPE_CHECKING:

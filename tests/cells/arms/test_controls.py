@@ -89,6 +89,7 @@ def test_cells_of_controls_run_and_say_what_they_saw(world: World, method: str, 
     assert found["pairs_seen"] == 48 and found["dev"]["loss_start"] != found["dev"]["loss_end"]
     trained = {"deu_Latn"} if method == "guard_trained" else {"swh_Latn", "hau_Latn"}
     assert set(found["pairs_by_language"]) == trained
+    assert found["pairs_left_out"] == world.context.texts.left_out(sorted(trained))
     assert ("training_means" in found) == (space == "own") == ("language_means" in found)
     if space == "own":
         assert set(found["training_means"]["texts"]) == trained

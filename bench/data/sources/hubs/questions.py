@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ class Asked(NamedTuple):
     passage: str
 
 
-class PassageTask:
+class PassageTask(ABC):
     """A task whose passages come with the questions; equal passages are one document.
 
     Attributes:
@@ -33,13 +34,13 @@ class PassageTask:
     def __init__(self, revision: str | None = None) -> None:
         self.revision = revision
 
+    @abstractmethod
     def asked(self, own: str) -> Iterator[Asked]:
         """Questions of a language ("": English ones), each with its English passage."""
-        raise NotImplementedError
 
+    @abstractmethod
     def passages(self) -> Iterator[str]:
         """All English passages, of whatever language's questions."""
-        raise NotImplementedError
 
     def documents(self, own: str) -> DocumentStream:
         """The English passages."""
