@@ -19,9 +19,10 @@ from pathlib import Path
 import pandas as pd
 
 from bench.base.errors import BenchError
+from bench.data.english import ENGLISH
 from bench.data.languages import Languages
 from bench.data.suite.build import build_suite
-from bench.data.suite.types import ENGLISH, Task
+from bench.data.suite.types import Task
 
 SHORT = {"swh_Latn": "sw", "cym_Latn": "cy", "hye_Armn": "hy", "deu_Latn": "de", ENGLISH: "en"}
 PAIRS = 400  # training pairs of a language

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.base.errors import BenchError
+from bench.data.english import ENGLISH
 from bench.data.languages import Languages
 from bench.data.settings import BUILTIN, Data
 from bench.data.sources.collection import OwnData, Progress
@@ -20,7 +21,6 @@ from bench.data.sources.local.task import Content
 from bench.data.sources.placed import placed
 from bench.data.suite.keys import Choices
 from bench.data.suite.own import Assembled, assemble
-from bench.data.suite.types import ENGLISH
 from bench.retrieval.settings import Retrieval
 
 DIMENSIONS = 384  # of the built-in encoder, for estimates of memory

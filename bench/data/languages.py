@@ -15,6 +15,7 @@ from typing import Any
 from bench.base.errors import BenchError, unknown
 from bench.base.paths import REPOSITORY
 from bench.base.yamlfile import read_mapping
+from bench.data.english import ENGLISH as ENGLISH_CODE
 from bench.data.languages_check import SOURCES, check_file
 
 __all__ = ["ENGLISH", "SOURCES", "Language", "Languages"]
@@ -57,13 +58,13 @@ class Language:
 
 # English is the language of the documents and the ceiling: never trained on, not part of any file.
 ENGLISH = Language(
-    "eng_Latn",
+    ENGLISH_CODE,
     "English",
     family="Indo-European/Germanic",
     script="Latn",
     joshi_class=5,
     iso639_1="en",
-    sources={"udhr": "eng", "nllb": "eng_Latn"} | dict.fromkeys(SOURCES - {"udhr", "nllb"}, "en"),
+    sources={"udhr": "eng", "nllb": ENGLISH_CODE} | dict.fromkeys(SOURCES - {"udhr", "nllb"}, "en"),
 )
 _NO_ENGLISH = "documents and ceiling are English anyway: drop it"
 

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from bench.base.errors import BenchError, unknown
+from bench.data.english import ENGLISH
 
 SOURCES = frozenset(["quran", "kolibri", "scratch", "django", "home_assistant", "cldr", "udhr", "nllb"])
 REQUIRED = ("name", "family", "script", "sources")
@@ -46,7 +47,7 @@ def _check_language(code: Any, row: Any) -> None:
     where = f"language {str(code)!r}"
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         raise BenchError(f"{where}: not a code", "a code is ISO 639-3, '_', script: swh_Latn, amh_Ethi")
-    if code == "eng_Latn":
+    if code == ENGLISH:
         raise BenchError("English is among the languages", "the documents are English anyway: drop it")
     if not isinstance(row, dict):
         raise BenchError(f"{where} is {_words(row)}", f"it needs fields: {', '.join(REQUIRED)}")

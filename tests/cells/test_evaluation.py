@@ -12,7 +12,8 @@ from bench.base.errors import BenchError
 from bench.cells.asking.queries import QuerySet, english_sets, query_sets, with_words
 from bench.cells.evaluation import evaluate, summarise
 from bench.cells.shared.context import Context
-from bench.data.suite.types import ENGLISH, Suite
+from bench.data.english import ENGLISH
+from bench.data.suite.types import Suite
 from bench.retrieval.large.index import PRODUCTS
 from bench.retrieval.scoring import MEASURES as MEASURES_OF_A_QUERY
 from bench.retrieval.settings import Retrieval

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bench.data.english import ENGLISH
 from bench.data.suite.cleaning import Reason, clean_english, clean_text, clean_verse, extreme_lengths, keys
 from bench.data.suite.splits import held_strings, pair_id, verse_split
-from bench.data.suite.types import ENGLISH
 
 INTERFACE = ("kolibri", "scratch", "django", "home_assistant")
 Texts = Mapping[str, Mapping[str, str]]  # language code -> key in the source -> raw text

@@ -13,6 +13,7 @@ import pandas as pd
 
 from bench.base.errors import BenchError, unknown
 from bench.base.paths import atomic_dir, cache_dir
+from bench.data.english import ENGLISH
 from bench.data.languages import Language, Languages
 from bench.data.sources.packages import cldr, django, home_assistant, kolibri, quran, scratch, udhr
 from bench.data.sources.packages.releases import fetch
@@ -24,7 +25,7 @@ from bench.data.suite.tasks.parallel import declaration_task, strings_task
 from bench.data.suite.tasks.passages import Verses, passages_task, read_verses
 from bench.data.suite.tasks.rows import TaskRows
 from bench.data.suite.tasks.symbols import symbols_task
-from bench.data.suite.types import ENGLISH, TABLES, Suite, table
+from bench.data.suite.types import TABLES, Suite, table
 
 Progress = Callable[[str], None]
 READERS: dict[str, Any] = {

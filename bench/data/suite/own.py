@@ -10,6 +10,7 @@ import pandas as pd
 
 from bench.base.errors import BenchError
 from bench.base.paths import cache_dir
+from bench.data.english import ENGLISH
 from bench.data.languages import Languages
 from bench.data.sources.collection import OwnData, Progress, Reader
 from bench.data.suite import inside, leakage
@@ -17,7 +18,7 @@ from bench.data.suite.build import Frames, content_hash, counts, task_frames, wr
 from bench.data.suite.keys import FORMAT, Choices, own_key
 from bench.data.suite.own_pairs import own_bitext
 from bench.data.suite.own_tasks import own_task
-from bench.data.suite.types import ENGLISH, Suite, tasks_from
+from bench.data.suite.types import Suite, tasks_from
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from bench.data.english import ENGLISH
 from bench.data.sources.collection import OwnTask
 from bench.data.suite.cleaning import one_line
 from bench.data.suite.splits import digest
 from bench.data.suite.tasks.rows import TaskRows
-from bench.data.suite.types import ENGLISH
 
 DEV_SHARE = 0.2  # of the queries of a task that names no split
 LARGEST = 127  # grade

@@ -17,8 +17,6 @@ from bench.data.documents import DocumentStream
 from bench.data.sources.streams import open_stream
 from bench.data.suite.keys import FORMAT
 
-ENGLISH = "eng_Latn"
-
 BITEXT_COLUMNS = ("pair_id", "language", "source", "split", "english", "text")
 DOCUMENT_COLUMNS = ("task", "doc_id", "text")
 QUERY_COLUMNS = ("task", "split", "language", "query_id", "text")

@@ -11,6 +11,7 @@ import yaml
 
 from bench.analysis.results import NAMES
 from bench.base.markdown import number, table
+from bench.data.english import ENGLISH
 from bench.data.languages import Languages
 from bench.data.sources.packages.catalogue import PACKAGES
 from bench.data.suite.keys import SOURCE_PACKAGES
@@ -59,7 +60,7 @@ def text(facts: Facts, form: str) -> str:
 
 def _head(facts: Facts, form: str) -> str:
     languages = _languages(facts)
-    codes = [languages.get(code).iso639_1 or code.partition("_")[0] for code in (*facts.spec.languages, "eng_Latn")]
+    codes = [languages.get(code).iso639_1 or code.partition("_")[0] for code in (*facts.spec.languages, ENGLISH)]
     kind = {"dense": [], "late": ["PyLate", "ColBERT", "multi-vector"]}[form]
     head = {
         "library_name": "sentence-transformers", "pipeline_tag": "sentence-similarity", "language": list(dict.fromkeys(codes)),

@@ -11,11 +11,12 @@ from bench.analysis.results import Experiment
 from bench.base.errors import BenchError
 from bench.base.jsonfile import read_json
 from bench.base.paths import cache_dir
+from bench.data.english import ENGLISH
 from bench.data.settings import SOURCES, TASKS, is_own
 from bench.data.sources.packages.catalogue import PACKAGES
 from bench.data.suite.bitext import INTERFACE
 from bench.data.suite.keys import SOURCE_PACKAGES
-from bench.data.suite.types import ENGLISH, Suite
+from bench.data.suite.types import Suite
 from bench.experiment.store import folder_name
 
 Which = Literal["shareable", "all", "none"]

@@ -13,7 +13,7 @@ from bench.cells.asking.queries import english_sets, query_sets
 from bench.cells.evaluation import evaluate
 from bench.cells.shared.unlabelled import own_texts
 from bench.cells.shared.views import View, own_means, views_of
-from bench.data.suite.types import ENGLISH
+from bench.data.english import ENGLISH
 from bench.encoders.settings import Space as Settings
 from tests.made_suite import LETTERS, World, made_world
 

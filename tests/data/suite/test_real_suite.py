@@ -6,10 +6,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from bench.data.english import ENGLISH
 from bench.data.languages import Languages
 from bench.data.sources.packages import quran
 from bench.data.suite import build
-from bench.data.suite.types import ENGLISH, TABLES, table
+from bench.data.suite.types import TABLES, table
 
 pytestmark = pytest.mark.packages
 CODES = ["swh_Latn", "deu_Latn", "amh_Ethi", "yor_Latn", "cym_Latn", "zho_Hans"]

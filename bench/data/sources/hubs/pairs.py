@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from bench.base.errors import BenchError
+from bench.data.english import ENGLISH
 from bench.data.sources.hubs.catalogue import HubData
 from bench.data.sources.hubs.files import lines, splits, table
 
 Pair = tuple[str, str, str]  # split (train, dev or ""), English, text
-ENGLISH = "eng_Latn"
 
 
 def pairs(data: HubData, own: str) -> Iterator[Pair]:

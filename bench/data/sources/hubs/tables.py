@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from bench.base.errors import BenchError
 from bench.data.documents import DocumentStream
+from bench.data.english import ENGLISH
 from bench.data.sources.hubs.files import lines, table
 from bench.data.sources.hubs.task import Judgement, Question
 
@@ -57,7 +58,7 @@ class Belebele:
 
     def _passages(self) -> Iterator[tuple[str, str]]:
         seen: dict[str, str] = {}
-        for link, passage in self._rows("eng_Latn", lambda row: (row["link"], row["flores_passage"])):
+        for link, passage in self._rows(ENGLISH, lambda row: (row["link"], row["flores_passage"])):
             if seen.setdefault(link, passage) != passage:
                 raise BenchError(f"belebele: {link} is the link of two passages", "this copy is of another version")
         yield from ((_plain(link), passage) for link, passage in seen.items())
@@ -71,7 +72,7 @@ class Belebele:
         return self._rows(own, lambda row: Judgement("", _question(row), _plain(row["link"]), 1))
 
     def _rows(self, own: str, parse: Callable[[Any], T]) -> Iterator[T]:
-        own = own or "eng_Latn"
+        own = own or ENGLISH
         return parsed(table(self.repository, own, "test", self.revision), parse, f"{self.repository}, {own},")
 
 

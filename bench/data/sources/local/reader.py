@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.base.content import content_hash
+from bench.data.english import ENGLISH
 from bench.data.languages import Languages
 from bench.data.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress, frame
 from bench.data.sources.local.found.kinds import PairFile, TaskFiles
@@ -19,7 +20,6 @@ from bench.data.sources.local.task import Content, read_task
 if TYPE_CHECKING:
     import pandas as pd
 
-ENGLISH = "eng_Latn"
 
 
 @dataclass(frozen=True)

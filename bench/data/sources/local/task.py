@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.data.english import ENGLISH
 from bench.data.languages import Languages
 from bench.data.sources.collection import OwnTask, Progress, task_frames
 from bench.data.sources.local.copies import Asked, tell_copies, tell_own, tell_repeated_queries
@@ -17,7 +18,6 @@ from bench.data.sources.local.problems import Problems
 from bench.data.sources.local.texts.scripts import HARDLY, SURE, english_share, latin_share, script_share
 from bench.data.sources.local.topics import queries
 
-ENGLISH = "eng_Latn"
 SAMPLE = 1000  # documents whose script is looked at
 TOLD = 1_000_000  # documents between two lines of progress
 

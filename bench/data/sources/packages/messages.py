@@ -7,8 +7,7 @@ import struct
 from collections.abc import Iterable, Mapping
 
 from bench.base.errors import BenchError, unknown
-
-ENGLISH = "eng_Latn"
+from bench.data.english import ENGLISH
 
 
 def choose(

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bench.data.english import ENGLISH
 from bench.data.suite.bitext import Texts
 from bench.data.suite.cleaning import Reason, clean_text, key
 from bench.data.suite.splits import question_split, short_hash
 from bench.data.suite.tasks.rows import TaskRows
-from bench.data.suite.types import ENGLISH
 
 MIN_ANSWER_WORDS = 5
 MIN_DISTRACTOR_WORDS = 12

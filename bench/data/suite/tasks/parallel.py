@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bench.data.english import ENGLISH
 from bench.data.suite.bitext import INTERFACE, Row, Texts
 from bench.data.suite.cleaning import Reason, clean_text, key
 from bench.data.suite.splits import english_pair_id
 from bench.data.suite.tasks.rows import TaskRows
-from bench.data.suite.types import ENGLISH
 
 DECLARATION_DISTRACTORS = 500
 

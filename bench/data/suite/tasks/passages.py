@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bench.data.english import ENGLISH
 from bench.data.sources.packages import quran
 from bench.data.suite.bitext import Texts, resolve_verses, verse_english
 from bench.data.suite.cleaning import Reason, clean_verse, keys, one_line
 from bench.data.suite.tasks.rows import TaskRows
-from bench.data.suite.types import ENGLISH
 
 WINDOW_WORDS = 80
 MIN_QUERY_WORDS = 6  # of the English verse

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
+from bench.data.english import ENGLISH
 from bench.data.suite.cleaning import one_line
 from bench.data.suite.splits import short_hash, symbol_split
 from bench.data.suite.tasks.rows import TaskRows
-from bench.data.suite.types import ENGLISH
 
 LIMITS = {"test": 500, "dev": 150}  # queries per language
 MAX_SYMBOLS = 10  # a keyword that marks more symbols asks for nothing in particular
