@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 NEEDED = (
-    "bench/data/languages.yaml", "bench/execution/tuning.yaml", "bench/experiment/profile/shipped/default.yaml",
+    "bench/data/languages.yaml", "bench/execution/tuning/full.yaml", "bench/experiment/profile/shipped/default.yaml",
     "bench/output/report/page/page.html", "methods/losses/optical.py",
 )  # fmt: skip
 

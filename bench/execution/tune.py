@@ -28,7 +28,7 @@ from methods.declaration import ENCODED, SPARSE
 from methods.facts import holder
 
 Say = Callable[[str], None]
-TRIALS = Path(__file__).with_name("tuning.yaml")  # those of the profile `full`
+TRIALS = Path(__file__).with_name("tuning") / "full.yaml"  # those of the profile `full`
 CRITERIA = ("mean", *ENCODED, SPARSE)
 
 
@@ -37,7 +37,7 @@ def read_trials(file: Path) -> dict[str, Any]:
     described = read_mapping(file, "trials file")
     needed = {"name", "profile", "size", "seed", "tasks", "arms"} | (set() if "trials" in described else {"draws", "search"})
     if lacking := sorted(needed - set(described)):
-        raise BenchError(f"trials file {str(file)!r} lacks {', '.join(lacking)}", "write it like bench/execution/tuning.yaml")
+        raise BenchError(f"trials file {str(file)!r} lacks {', '.join(lacking)}", "write it like bench/execution/tuning/full.yaml")
     for arm, scorer in described["arms"].items():
         if scorer not in CRITERIA:
             raise unknown(f"criterion of {arm}", str(scorer), CRITERIA)
@@ -113,7 +113,7 @@ def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.
     """Run the trials that have no result yet, and write tuning.csv: one row a trial, the best of each arm marked.
 
     Args:
-        file: description of the trials (`bench/execution/tuning.yaml`).
+        file: description of the trials (`bench/execution/tuning/full.yaml`).
         results: folder of experiments.
         say: gets one line when a trial starts or ends.
         workers: trials at the same time.

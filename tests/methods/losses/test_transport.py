@@ -10,7 +10,17 @@ import torch.nn.functional as F
 from benchmarks.ot_solvers import Problem
 from methods.base import TokenStates
 from methods.losses.optical import Optical, OpticalParams
-from methods.losses.transport import TOLERANCE, cosine_cost, marginal_errors, plan, scaled, sinkhorn_steps, uniform_mass
+from methods.losses.transport import (
+    TOLERANCE,
+    cosine_cost,
+    marginal_errors,
+    plan,
+    scaled,
+    sinkhorn_steps,
+    soft_steps,
+    steps_needed,
+    uniform_mass,
+)
 
 
 def problem(batch: int = 5, n: int = 9, m: int = 7, d: int = 12, seed: int = 0):
@@ -118,6 +128,16 @@ def test_scaling_goes_to_the_same_plan_as_alternating_steps() -> None:
     assert (found[a[:, :, None].expand_as(found) == 0] == 0).all() and torch.isfinite(found).all()
     loose = scaled(start, a, b, TOLERANCE)
     assert (loose.sum(1) - b).abs().sum(1).max() <= TOLERANCE * 1.01 and (loose.sum(2) - a).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize(("epsilon", "reach"), [(0.02, 0.2), (0.05, 0.5), (0.02, 0.5), (0.005, 0.05)])
+def test_steps_outside_of_the_logarithm_are_the_same_steps(hard: Problem, epsilon: float, reach: float) -> None:
+    cost, steps = cosine_cost(hard.x, hard.y), steps_needed(epsilon, reach)
+    found = soft_steps(cost, hard.a, hard.b, epsilon, steps, reach)
+    expected = sinkhorn_steps(cost.double(), hard.a.double(), hard.b.double(), epsilon, steps, reach=reach)
+    assert torch.allclose(found.double(), expected, rtol=1e-3, atol=1e-8) and torch.isfinite(found).all()
+    assert (found[hard.a[:, :, None].expand_as(found) == 0] == 0).all()
+    assert not torch.allclose(found.double(), sinkhorn_steps(cost, hard.a, hard.b, epsilon, 10, reach=reach).double(), rtol=1e-2)
 
 
 def test_a_text_that_has_converged_is_left_alone() -> None:
