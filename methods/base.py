@@ -123,6 +123,16 @@ class Method:
         """
         raise TypeError(f"method {self.name!r} of kind {self.kind!r} has no loss")
 
+    def state(self) -> dict[str, Any]:
+        """What the loss remembers of earlier batches, for a checkpoint: tensors, numbers, texts, and dicts and lists of them.
+
+        `bench check-method` tells where a loss remembers something that is not here.
+        """
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what `state` gave."""
+
 
 REGISTERED: dict[str, type[Method]] = {}
 M = TypeVar("M", bound=type[Method])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -168,6 +169,21 @@ def _bfloat16(method: Method) -> str:
     return "" if abs(loss.item() - exact) <= 0.05 * abs(exact) + 0.02 else f"{loss.item():.4f}, in float32 {exact:.4f}"
 
 
+def _goes_on(method: Method) -> str:
+    first, second = (type(method)(**vars(method.params)) for _ in range(2))
+    batches = [Problem.make(seed) for seed in range(4)]
+    for number, batch in enumerate(batches):
+        batch.pair_ids = batch.pair_ids + number * PAIRS
+    for batch in batches[:-1]:
+        batch.loss(first)
+    second.restore(copy.deepcopy(first.state()))
+    torch.manual_seed(0)
+    through = batches[-1].loss(first).item()
+    torch.manual_seed(0)
+    resumed = batches[-1].loss(second).item()
+    return "" if through == resumed else f"loss is {through:.6f}, after a checkpoint {resumed:.6f}: state() lacks something"
+
+
 def _grad_mode(method: Method) -> str:
     with torch.no_grad():
         Problem.make().loss(method)
@@ -190,4 +206,5 @@ CHECKS: dict[str, Callable[[Method], str]] = {
     "order of pairs changes nothing": _order,
     "works under bfloat16 autocast": _bfloat16,
     "leaves the autograd mode alone": _grad_mode,
+    "goes on after a checkpoint": _goes_on,
 }

@@ -145,7 +145,7 @@ def publish_tables(
 
 @app.command("tune")
 def run_trials(
-    file: Annotated[Path | None, typer.Option("--trials", help="Trials of your own, like bench/execution/tuning/full.yaml.")] = None,
+    file: Annotated[Path | None, typer.Option("--trials", help="Your own trials, like bench/execution/tuning/full.yaml.")] = None,
     workers: Workers = None,
     results: Results = Path("results"),
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import time
 import traceback
 from pathlib import Path
@@ -52,12 +53,14 @@ def execute(spec: CellSpec, store: Store, runner: str, report: Report, log: Path
         with store.writing(spec) as folder:
             try:
                 found = dict(load_function(runner)(spec, folder, report) or {})
-                return Finished(spec.id, store.finish(spec, folder, manifest(found)))
+                result: Event = Finished(spec.id, store.finish(spec, folder, manifest(found)))
             except Exception as error:
                 if is_disk_full(error):
                     raise disk_full(store.root) from error
                 store.finish_failed(spec, folder, explained(error), manifest({}), log)
-                return Failed(spec.id, reason(error))
+                result = Failed(spec.id, reason(error))
+        shutil.rmtree(store.unfinished(spec), ignore_errors=True)  # the cell lies in its place now
+        return result
     except OSError as error:
         if is_disk_full(error):
             raise disk_full(store.root) from error

@@ -37,7 +37,9 @@ def read_trials(file: Path) -> dict[str, Any]:
     described = read_mapping(file, "trials file")
     needed = {"name", "profile", "size", "seed", "tasks", "arms"} | (set() if "trials" in described else {"draws", "search"})
     if lacking := sorted(needed - set(described)):
-        raise BenchError(f"trials file {str(file)!r} lacks {', '.join(lacking)}", "write it like bench/execution/tuning/full.yaml")
+        raise BenchError(
+            f"trials file {str(file)!r} lacks {', '.join(lacking)}", "write it like bench/execution/tuning/full.yaml"
+        )
     for arm, scorer in described["arms"].items():
         if scorer not in CRITERIA:
             raise unknown(f"criterion of {arm}", str(scorer), CRITERIA)

@@ -15,6 +15,8 @@ from bench.training.settings import Training
 
 TRAINING_LOOP = 3  # raised when the training loop changes results: those of trained cells are stale then
 FOLDER_KEY = 64  # characters of the key of a model that is a folder: a sha256; a name on the hub has a commit
+# What decides nothing of a result, or has its own place in the key.
+UNDECIDING = {"threads", "keep_student", "checkpoint_minutes", "method_source", "retrieval"}
 CORE = 5  # first languages of the order: trained in every cell of the default sizes
 
 
@@ -47,6 +49,7 @@ class CellSpec(Settings):
     precision: str
     threads: int  # of the worker; recorded, but no part of the key
     keep_student: bool = False  # store what training changed of the student; no part of the key
+    checkpoint_minutes: float = 0.0  # between two checkpoints of its training, 0: none; no part of the key
 
     @property
     def held_out(self) -> tuple[str, ...]:
@@ -76,7 +79,7 @@ class CellSpec(Settings):
     def identity(self) -> dict[str, Any]:
         """What the key covers."""
         # Of a method in a file the content counts (in model_keys), not where it lies.
-        content = self.model_dump(mode="json", exclude={"threads", "keep_student", "method_source", "retrieval"})
+        content = self.model_dump(mode="json", exclude=UNDECIDING)
         # The texts themselves are in data_key; the file or the name that led to them does not matter.
         content["data"] = {"without": content["data"]["without"]}
         del content["evaluation"]["min_questions"]  # a matter of tables

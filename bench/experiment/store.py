@@ -15,11 +15,13 @@ from urllib.parse import quote
 
 from bench.base.jsonfile import read_json, to_json
 from bench.base.lock import experiment_lock
+from bench.base.manifest import versions
 from bench.experiment.spec import CellSpec
 
 State = Literal["done", "failed", "stale", "missing"]
 REQUIRED = ("metrics.csv", "per_query.parquet")
 LOGS = "logs"  # what loggers write of a cell
+UNFINISHED = "unfinished"  # checkpoints of cells at work
 STUDENT = "student/student.safetensors"  # only of cells that were asked to keep it
 
 
@@ -117,6 +119,10 @@ class Store:
             shutil.copyfile(log, folder / "log.txt")
         (folder / "error.txt").write_text(error, encoding="utf-8")
         self.finish(spec, folder, {**manifest, "status": "failed"})
+
+    def unfinished(self, spec: CellSpec) -> Path:
+        """Folder of what an unfinished cell goes on from; another version of the libraries does not go on from it."""
+        return self.root / UNFINISHED / f"{spec.key[:32]}-{hashlib.sha256(to_json(versions()).encode()).hexdigest()[:8]}"
 
     def scratch(self, spec: CellSpec) -> Path:
         """A new folder beside the cell's own, for this run only."""

@@ -17,7 +17,8 @@ from bench.base.progress import Report
 from bench.encoders.device import device_of
 from bench.encoders.encoder import Encoder
 from bench.encoders.space import Space
-from bench.training.attention import attention
+from bench.training.arithmetic.attention import attention
+from bench.training.checkpoints import Checkpoints, Keep
 from bench.training.lower import LowerStates, upper_only
 from bench.training.module import Distillation
 from bench.training.pairs import Pairs, TeacherStates
@@ -48,10 +49,18 @@ class Batches(pl.LightningDataModule):
     def __init__(self, batches: list[np.ndarray]) -> None:
         super().__init__()
         self.batches = batches
+        self.done = 0  # batches of a training that goes on
+
+    def state_dict(self) -> dict[str, Any]:
+        assert self.trainer is not None, "there is no state outside of a training"
+        return {"done": self.trainer.global_step}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.done = state_dict["done"]
 
     def train_dataloader(self) -> DataLoader:
         # As they are: by default the loader makes a tensor of an array, and numpy takes a tensor of one number for an index.
-        return DataLoader(_Positions(self.batches), batch_size=None, num_workers=0, collate_fn=_as_it_is)
+        return DataLoader(_Positions(self.batches[self.done :]), batch_size=None, num_workers=0, collate_fn=_as_it_is)
 
 
 class Follow(pl.Callback):
@@ -62,8 +71,15 @@ class Follow(pl.Callback):
         self.rows: list[dict[str, Any]] = []
         self.started = time.monotonic()
 
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows, "seconds": time.monotonic() - self.started}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows, self.started = list(state_dict["rows"]), time.monotonic() - state_dict["seconds"]
+
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._check(trainer, module, 0)
+        if not self.rows:
+            self._check(trainer, module, 0)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: pl.LightningModule, *_: Any) -> None:
         assert isinstance(module, Distillation)
@@ -109,7 +125,7 @@ def record(trainer: pl.Trainer, rows: list[dict[str, Any]], row: dict[str, Any])
 def train(
     student: Encoder, method: Method, space: Space, teacher: TeacherStates, pairs: Pairs, dev: Pairs,
     settings: Training, seed: int, precision: str, accelerator: str, report: Report, loggers: Sequence[Logger] = (),
-    lower: LowerStates | None = None,
+    lower: LowerStates | None = None, kept: Checkpoints | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Train `student` in place.
 
@@ -127,6 +143,7 @@ def train(
         report: called with phase and fraction done.
         loggers: are given every row that is returned.
         lower: states of all these texts behind the frozen layers; None: they are computed in every step.
+        kept: where a checkpoint is kept, and gone on from.
 
     Returns:
         One row a step (loss, rate, seconds, what the method logs) and one a dev check (`dev_loss`); `attrs["how"]`: see `told`.
@@ -139,7 +156,7 @@ def train(
     module = Distillation(student, method, space, teacher, pairs, settings, len(batches), lower)
     follow = Follow(dev, report)
     with upper_only(student.model, lower):
-        how = fit(module, Batches(batches), follow, precision, accelerator, loggers)
+        how = fit(module, Batches(batches), follow, precision, accelerator, loggers, kept)
     student.model.requires_grad_(False).eval()
     return told(follow.rows, how)
 
@@ -153,23 +170,28 @@ def told(rows: list[dict[str, Any]], how: dict[str, str]) -> pd.DataFrame:
 
 def fit(
     module: Stepping, data: Batches, follow: pl.Callback, precision: str, accelerator: str = "auto",
-    loggers: Sequence[Logger] = (),
+    loggers: Sequence[Logger] = (), kept: Checkpoints | None = None,
 ) -> dict[str, str]:  # fmt: skip
-    """One pass over the batches with Lightning, which decides the device; says how the model was trained."""
+    """One pass over the batches with Lightning, which decides the device; says how the model was trained.
+
+    With `kept` it goes on where a killed process stopped, and ends with the same weights.
+    """
     device = device_of(accelerator)
     module.computing = None if precision == "32-true" else torch.bfloat16
     with warnings.catch_warnings(), attention(module.model, device) as attends:
         # Single-process batches of arrays are meant: there is nothing for data workers to do.
         warnings.filterwarnings("ignore", module="pytorch_lightning")
         trainer = pl.Trainer(
-            max_steps=len(data.batches), max_epochs=1, accelerator=accelerator, devices=1, callbacks=[follow],
-            logger=list(loggers) or False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+            max_steps=len(data.batches), max_epochs=1, accelerator=accelerator, devices=1,
+            callbacks=[follow, *([Keep(kept)] if kept else [])], logger=list(loggers) or False,
+            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
             deterministic="warn",
         )  # fmt: skip
         # Deterministic mode would also write into all memory that torch hands out, which costs time and decides nothing.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         try:
-            trainer.fit(module, datamodule=data)
+            # The checkpoint is of this program, in a folder of its own; tensors, numbers and texts are all that it may hold.
+            trainer.fit(module, datamodule=data, ckpt_path=kept.found() if kept else None, weights_only=True)
             how = module.how(attends)
         finally:
             module.release()

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 
 from bench.base.once import once
 from bench.encoders.encoder import Encoder, TokenizedText, token_batches
-from bench.training.attention import attention
+from bench.training.arithmetic.attention import attention
+from bench.training.arithmetic.weights import Weights
 from bench.training.freezing import layers, layers_at
-from bench.training.weights import Weights
 
 BATCH_TOKENS = 2048
 KEPT = 8  # lists of texts kept on disk, 150 MB each by default; one is used by cells that run one after the other

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -94,7 +95,13 @@ class Distillation(Stepping):
             hidden, pooled = hidden - tokens[:, None], pooled - whole
         return F.pad(self.space.tokens(hidden), (0, 0, 0, more)), mask, self.space.pooled(pooled)
 
+    def remembered(self) -> dict[str, Any]:
+        return self.method.state()
+
+    def remember(self, state: dict[str, Any]) -> None:
+        self.method.restore(state)
+
     def training_step(self, positions: np.ndarray, index: int) -> None:
         loss, scalars = self.losses(positions, self.pairs)
         mend = "lower its learning rate, or raise its temperature / epsilon; the cell is marked as failed"
-        self.update(loss, scalars, index, (f"the loss of {self.method.name}", mend))
+        self.update(loss, scalars, (f"the loss of {self.method.name}", mend))

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from bench.base.errors import BenchError
+from bench.training.arithmetic.rows import WordRows, can_stand_in
+from bench.training.arithmetic.weights import Weights
+from bench.training.checkpoints import randomness, set_randomness
 from bench.training.lower import LowerStates
-from bench.training.rows import WordRows, can_stand_in
 from bench.training.settings import Training
-from bench.training.weights import Weights
 
 if TYPE_CHECKING:
     from pytorch_lightning.utilities.types import OptimizerLRScheduler
@@ -34,6 +35,7 @@ class Stepping(pl.LightningModule):
     Attributes:
         computing: what the model computes in, None: float32; `fit` sets it.
         last: loss and scalars of the last step.
+        made: steps made.
         lower: states behind the frozen layers, where the model starts from them.
     """
 
@@ -45,6 +47,8 @@ class Stepping(pl.LightningModule):
         self.automatic_optimization = False
         self.model, self.settings, self.steps = model, settings, steps
         self.last: dict[str, float] = {}
+        self.made = 0
+        self._resumed: dict[str, Any] = {}
         self._body = [body]  # in a list: a part of the model, not one more module
         self._weights: Weights | None = None
         self._words: WordRows | None = None
@@ -62,21 +66,27 @@ class Stepping(pl.LightningModule):
             if can_stand_in(words, self.model):
                 self._words = WordRows(words, self.computing, self.settings.weight_decay)
                 body.set_input_embeddings(self._words)
+                if "words" in self._resumed:
+                    self._words.optimiser.restore(self._resumed["words"])
         groups = self.groups()
         self._weights = Weights(self.model, self.computing)
+        if self._resumed:
+            with torch.no_grad():
+                for own, kept in zip(self._weights.masters, self._resumed["masters"], strict=True):
+                    own.copy_(kept)
+            self._weights.publish()
         master = {id(p): m for p, m in zip(self._weights.working, self._weights.masters, strict=True)}
         groups = [group | {"params": [master[id(p)] for p in group["params"]]} for group in groups]
         optimizer = torch.optim.AdamW(groups, lr=self.settings.learning_rate, weight_decay=self.settings.weight_decay, fused=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: linear(step, self.steps, self.settings.warmup))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def update(self, loss: Tensor, scalars: dict[str, Tensor], step: int, failed: tuple[str, str]) -> None:
+    def update(self, loss: Tensor, scalars: dict[str, Tensor], failed: tuple[str, str]) -> None:
         """Train on a loss, and note it.
 
         Args:
             loss: with its graph.
             scalars: what else is written down.
-            step: number of this step.
             failed: what to say, and how to mend it, when the loss is not finite.
 
         Raises:
@@ -93,14 +103,43 @@ class Stepping(pl.LightningModule):
         optimizer.zero_grad()
         self._weights.publish()
         if rows and self._words is not None:
-            self._words.optimiser.step(*rows, self.settings.learning_rate * linear(step, self.steps, self.settings.warmup))
+            rate = self.settings.learning_rate * linear(self.made, self.steps, self.settings.warmup)
+            self._words.optimiser.step(*rows, rate)
         schedule: Any = self.lr_schedulers()
         schedule.step()
         # Read when all work of the step has been handed out: a GPU is not kept waiting for it.
         values = torch.stack([value.detach().float() for value in (loss, *scalars.values())]).tolist()
         self.last = dict(zip(("loss", *scalars), values, strict=True))
         if not math.isfinite(values[0]):
-            raise BenchError(f"{failed[0]} became {values[0]} at step {step}", failed[1])
+            raise BenchError(f"{failed[0]} became {values[0]} at step {self.made}", failed[1])
+        self.made += 1
+
+    def remembered(self) -> dict[str, Any]:
+        """What a loss remembers of earlier batches; a subclass says what."""
+        return {}
+
+    def remember(self, state: dict[str, Any]) -> None:
+        """Take over what `remembered` gave."""
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        assert self._weights is not None, "the optimiser has not been made"
+        checkpoint["state_dict"] = {}  # the model's own weights are rounded, and most of a word table never moved
+        checkpoint["xlsd"] = {
+            "masters": [master.detach() for master in self._weights.masters], "made": self.made, "loss": self.remembered(),
+            "random": randomness(),
+        } | ({"words": self._words.optimiser.state()} if self._words is not None else {})  # fmt: skip
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        # Before the optimiser is made: it takes masters and rows from here.
+        checkpoint["state_dict"] = self.state_dict()
+        self._resumed = checkpoint["xlsd"]
+        self.made = self._resumed["made"]
+        self.remember(self._resumed["loss"])
+
+    def on_train_start(self) -> None:
+        if self._resumed:
+            set_randomness(self._resumed["random"])
+            self._resumed = {}
 
     def release(self) -> None:
         """Give the model its float32 weights and its own word embedding, as training left them."""

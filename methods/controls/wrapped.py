@@ -18,6 +18,12 @@ class Wrapped(Method):
         self.inner = registry.load(registry.parse_spec(self.params.method))
         self.needs = self.inner.needs
 
+    def state(self) -> dict[str, Any]:
+        return self.inner.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.inner.restore(state)
+
     def loss(
         self, student: TokenStates, teacher: TokenStates, pair_ids: Tensor, **needed: TokenStates
     ) -> tuple[Tensor, dict[str, Tensor]]:

@@ -61,6 +61,12 @@ class Contrastive(Method):
             logits = torch.cat([logits, self._against_past(student, teacher, pair_ids)], 1)
         return F.cross_entropy(logits, target), {"accuracy": accuracy.detach()}
 
+    def state(self) -> dict[str, Any]:
+        return {"past": self.past}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.past = state["past"]
+
     def _against_past(self, student: TokenStates, teacher: TokenStates, pair_ids: Tensor) -> Tensor:
         """(B, K) logits against the texts of the queue that are not in this batch; then the batch joins the queue."""
         if self.past is None:

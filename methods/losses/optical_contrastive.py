@@ -33,6 +33,13 @@ class OpticalContrastive(Method):
         self.parts = [registry.load(registry.parse_spec(text)) for text in (self.params.transport, self.params.contrast)]
         self.needs = tuple(dict.fromkeys(need for part in self.parts for need in part.needs))
 
+    def state(self) -> dict[str, Any]:
+        return {"parts": [part.state() for part in self.parts]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        for part, own in zip(self.parts, state["parts"], strict=True):
+            part.restore(own)
+
     def loss(
         self, student: TokenStates, teacher: TokenStates, pair_ids: Tensor, **needed: TokenStates
     ) -> tuple[Tensor, dict[str, Tensor]]:

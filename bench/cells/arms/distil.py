@@ -24,6 +24,7 @@ from bench.cells.pairs import (
 )  # fmt: skip
 from bench.cells.probe import english_ceiling, english_score, probe_texts, probe_tokens
 from bench.cells.shared.context import Context
+from bench.cells.shared.unfinished import checkpoints
 from bench.cells.shared.views import own_means
 from bench.cells.students import save_student
 from bench.data.english import ENGLISH
@@ -65,6 +66,7 @@ def distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, cloc
         table = train(
             student, method, context.teacher.space, states, pairs, dev, spec.training, spec.seed,
             precision_of(spec.precision), "auto", clock.report, loggers, lower,
+            checkpoints(spec, out_dir),
         )  # fmt: skip
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
     with clock.phase("probe"):

@@ -13,6 +13,7 @@ from bench.base.errors import BenchError
 from bench.cells.loggers import opened
 from bench.cells.lower import lower_of
 from bench.cells.pairs import dev_pairs, training_pairs, training_record
+from bench.cells.shared.unfinished import checkpoints
 from bench.cells.translation.model import EnglishVocabulary, build, greedy
 from bench.cells.translation.training import train_translator
 from bench.cells.translation.warmup import warm_up
@@ -111,7 +112,7 @@ def _trained(
         table = train_translator(
             encoder, model, vocabulary, sources, targets,
             (dev.texts, [english[i] for i in dev.english]), settings, params.decoder_rate, spec.seed, precision, clock.report,
-            loggers, lower,
+            loggers, lower, checkpoints(spec, out_dir),
         )  # fmt: skip
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
     found |= training_record(spec.languages, context, pairs, rows, table, clock)

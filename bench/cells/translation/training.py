@@ -16,6 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 from bench.base.progress import Report
 from bench.cells.translation.model import EnglishVocabulary, token_loss
 from bench.encoders.encoder import Encoder, TokenizedText
+from bench.training.checkpoints import Checkpoints
 from bench.training.freezing import freeze
 from bench.training.loop import Batches, fit, record, told
 from bench.training.lower import LowerStates, upper_only
@@ -46,9 +47,9 @@ class _Decoding(Stepping):
         """Encoder states (B, L, d) and mask (B, L) of these texts."""
         raise TypeError("a subclass says where states come from")
 
-    def train_on(self, loss: Tensor, step: int) -> None:
+    def train_on(self, loss: Tensor) -> None:
         """One step; raises a `BenchError` when the loss is not finite."""
-        self.update(loss, {}, step, ("the translation loss", "lower the learning rate of nmt"))
+        self.update(loss, {}, ("the translation loss", "lower the learning rate of nmt"))
 
 
 class Translation(_Decoding):
@@ -81,7 +82,7 @@ class Translation(_Decoding):
         return self.encoder.states(batch, given)[0].float(), batch.content_mask.to(self.device)
 
     def training_step(self, positions: np.ndarray, index: int) -> None:
-        self.train_on(self.losses(positions, self.texts, self.targets), index)
+        self.train_on(self.losses(positions, self.texts, self.targets))
 
     def groups(self) -> list[dict[str, Any]]:
         rate = self.settings.learning_rate
@@ -113,7 +114,7 @@ class Writing(_Decoding):
         return states.to(self.device), (torch.arange(states.shape[1])[None] < lengths[:, None]).to(self.device)
 
     def training_step(self, positions: np.ndarray, index: int) -> None:
-        self.train_on(self.losses(positions, self.stored, self.targets), index)
+        self.train_on(self.losses(positions, self.stored, self.targets))
 
     def groups(self) -> list[dict[str, Any]]:
         return [{"params": list(self.model.decoder.parameters())}]
@@ -127,8 +128,15 @@ class FollowTranslation(pl.Callback):
         self.rows: list[dict[str, Any]] = []
         self.started = time.monotonic()
 
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows, "seconds": time.monotonic() - self.started}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows, self.started = list(state_dict["rows"]), time.monotonic() - state_dict["seconds"]
+
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._check(trainer, module, 0)
+        if not self.rows:
+            self._check(trainer, module, 0)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
         rate = trainer.optimizers[0].param_groups[-1]["lr"]
@@ -161,7 +169,7 @@ def train_translator(
     encoder: Encoder, model: EncoderDecoderModel, vocabulary: EnglishVocabulary, texts: Sequence[TokenizedText],
     english: Sequence[TokenizedText], dev: tuple[Sequence[TokenizedText], Sequence[TokenizedText]], settings: Training,
     decoder_rate: float, seed: int, precision: str, report: Report, loggers: Sequence[Logger] = (),
-    lower: LowerStates | None = None,
+    lower: LowerStates | None = None, kept: Checkpoints | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Train in place; one row a step and one a dev check, as `bench.training.loop.train`.
 
@@ -170,7 +178,7 @@ def train_translator(
         dev: two sides of pairs of which the loss is watched.
         decoder_rate: learning rate of the decoder, as a multiple of the encoder's.
         loggers: are given every row.
-        lower: as in `bench.training.loop.train`.
+        lower, kept: as in `bench.training.loop.train`.
     """
     pl.seed_everything(seed, workers=True, verbose=False)
     batches = length_batches(np.array([len(t.ids) for t in texts]), settings.batch_size, seed)
@@ -178,7 +186,7 @@ def train_translator(
     module = Translation(encoder, model, texts, targets, vocabulary.pad, settings, decoder_rate, len(batches), lower)
     follow = FollowTranslation(dev[0], [vocabulary.rows(text) for text in dev[1]], report, "train")
     with upper_only(encoder.model, lower):
-        how = fit(module, Batches(batches), follow, precision, loggers=loggers)
+        how = fit(module, Batches(batches), follow, precision, loggers=loggers, kept=kept)
     model.requires_grad_(False).eval()
     return told(follow.rows, how)
 

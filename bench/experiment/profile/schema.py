@@ -77,6 +77,7 @@ class Hardware(Settings):
     workers: Annotated[int, Field(ge=1)] = 1  # cells at the same time
     threads: Annotated[int, Field(ge=0)] = 0  # of each worker; 0 = cores / workers
     precision: Literal["auto", "float32", "bf16"] = "auto"
+    checkpoint_minutes: Annotated[float, Field(ge=0)] = 5.0  # a killed training loses at most so many; 0: it begins again
 
 
 class Profile(Settings):

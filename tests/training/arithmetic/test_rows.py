@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from bench.training.rows import RowAdamW, WordRows, can_stand_in
+from bench.training.arithmetic.rows import RowAdamW, WordRows, can_stand_in
 
 V, D, STEPS = 40, 6, 60
 

@@ -3,7 +3,7 @@ import copy
 import torch
 from torch import nn
 
-from bench.training.weights import Weights
+from bench.training.arithmetic.weights import Weights
 
 
 def net() -> nn.Sequential:

@@ -1,7 +1,7 @@
 import torch
 from transformers import BertConfig, BertModel
 
-from bench.training.attention import attention
+from bench.training.arithmetic.attention import attention
 
 
 def small(**settings) -> BertModel:

@@ -15,6 +15,7 @@ changes from step to step by less than a thousandth of itself, and it is itself 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -81,6 +82,24 @@ class RowAdamW:
         ratio = (b1 / math.sqrt(b2)) ** (now - np.arange(now))
         self._moved = np.append(self._moved * shrink + rate * math.sqrt(1 - b2**now) / (1 - b1**now) * ratio, 0.0)
         self._kept = np.append(self._kept * shrink, 1.0)
+
+    def state(self) -> dict[str, Any]:
+        """All that later steps depend on, for `restore`: of the table only rows that training has touched."""
+        rows = (self.last > 0).nonzero().squeeze(1)
+        factors = {"kept": torch.from_numpy(self._kept), "moved": torch.from_numpy(self._moved)}
+        return {"rows": rows} | factors | {name: values[rows] for name, values in self._rows().items()}
+
+    def _rows(self) -> dict[str, Tensor]:
+        """Tensors with a row for each word."""
+        return {"table": self.table, "mean": self.mean, "square": self.square, "last": self.last, "ever": self._ever}
+
+    @torch.no_grad()
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what `state` gave; the table must be the one that training started with."""
+        rows = state["rows"].cpu()
+        for name, values in self._rows().items():
+            values[rows] = state[name].to(values.device)
+        self._kept, self._moved = (state[name].cpu().numpy() for name in ("kept", "moved"))
 
 
 class WordRows(nn.Module):
