@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 EXTRAS := $(if $(shell command -v npm),,npm)
 comma := ,
 
-.PHONY: help bench bench-smoke bench-full leaderboard report tune test lint types unit smoke check-export install clean clean-cache
+.PHONY: help bench bench-smoke bench-full leaderboard report tune test lint types unit smoke fuzz chaos check-export install clean clean-cache
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -50,6 +50,14 @@ unit: $(VENV)/.installed-dev ## tests
 
 smoke: $(VENV)/.installed-dev ## build the wheel, install it into an empty environment elsewhere, and run smoke profile and report there, checked
 	OMP_NUM_THREADS=1 $(BIN)/python tests/installed.py
+
+MINUTES ?= 10
+fuzz: $(VENV)/.installed-dev ## inputs that nobody meant, for ten minutes (MINUTES=1): each ends in a result or one message
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(ARGS)
+
+KILLS ?= 50
+chaos: $(VENV)/.installed-dev ## runs killed fifty times (KILLS=5), full disks, a jumping clock: same tables; needs root and faketime
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python -m tests.chaos --kills $(KILLS) $(ARGS)
 
 PYLATE := .venv-pylate
 CHECKED := results/.check-export

@@ -13,6 +13,7 @@ import pandas as pd
 import yaml
 
 from bench.base.errors import BenchError
+from bench.base.manifest import check_facts
 from bench.base.yamlfile import read_mapping
 from bench.experiment.spec import CORE
 
@@ -203,7 +204,8 @@ def read_cell(name: CellName, folder: Path | None, key: str | None = None) -> Ce
     try:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
         if manifest.get("status", "done") != "done":
-            return Cell(name, "failed", _last_line(folder / "error.txt"), manifest)
+            return Cell(name, "failed", _last_line(folder / "error.txt"))
+        check_facts(manifest)
         if key and manifest.get("key") != key:
             return Cell(name, "stale", "its settings, method or data changed since it ran", manifest)
         metrics = _columns(pd.read_csv(folder / "metrics.csv", keep_default_na=False, dtype=NAMES), METRIC_COLUMNS)

@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
@@ -19,6 +20,12 @@ PACKAGES = (
     "torch", "transformers", "tokenizers", "pytorch-lightning", "geomloss", "faiss-cpu", "numpy", "pandas",
     "sacrebleu", "safetensors",
 )  # fmt: skip
+
+# What tables take from the manifest of a cell, and of which types it must be.
+NUMBERS = ("pairs_per_second", "peak_memory_mb", "pairs_seen", "pairs_asked", "threads")
+TABLES_OF_NUMBERS = ("seconds", "pairs_by_language", "pairs_by_source")
+MAPPINGS = ("dev", "collapse", "translation", "hardware", "versions")
+TEXTS = ("precision", "finished", "started", "method")
 
 
 @cache
@@ -106,3 +113,25 @@ def _processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def check_facts(manifest: Mapping[str, Any]) -> None:
+    """Raises `ValueError` where a fact is of another type than `bench.execution.job` writes; one that is not there may be so."""
+    for name in NUMBERS:
+        if not _number(manifest.get(name, 0), none=True):
+            raise ValueError(f"{name} in manifest.json is no number")
+    for name in TABLES_OF_NUMBERS:
+        found = manifest.get(name) or {}
+        if not isinstance(found, Mapping) or not all(_number(value) for value in found.values()):
+            raise ValueError(f"{name} in manifest.json is no table of numbers")
+    for name in MAPPINGS:
+        # Earlier versions wrote the outcome of the collapse check as a text or a truth value.
+        if not isinstance(manifest.get(name) or {}, Mapping | (str | bool if name == "collapse" else Mapping)):
+            raise ValueError(f"{name} in manifest.json is no table")
+    for name in TEXTS:
+        if not isinstance(manifest.get(name) or "", str):
+            raise ValueError(f"{name} in manifest.json is no text")
+
+
+def _number(value: Any, none: bool = False) -> bool:
+    return value is None and none or isinstance(value, int | float) and not isinstance(value, bool)

@@ -19,3 +19,20 @@ def test_floor_and_ceiling_alone_are_shown_for_a_short_list_of_languages():
     cells = tuple(CellName.parse(f"{name}@0#0~list-1", "low") for name in ("untrained", "english"))
     plan = Plan("x", {"list-1": ("a", "b", "c"), "low": tuple("abcdefg")}, (), (), (5, 50), cells)
     assert plan.sizes_of("list-1") == (3,) and plan.sizes_of("low") == (5,)
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [{"seconds": {"train": "", "total": 60.0}}, {"seconds": {"total": [1]}}, {"seconds": [1]}, {"pairs_per_second": "fast"},
+     {"pairs_by_language": {"swh_Latn": None}}, {"collapse": [1]}, {"precision": 3}, {"hardware": "a machine"}],
+)  # fmt: skip
+def test_a_manifest_with_facts_of_another_type_is_damaged(tmp_path, fact):
+    place = made_up.cell(tmp_path, "optical@2#0", lambda *_: 0.5, **fact)
+    found = read_cell(CellName.parse("optical@2#0", ""), place)
+    assert found.state == "damaged" and next(iter(fact)) in found.reason
+
+
+@pytest.mark.parametrize("fact", [{}, {"seconds": None}, {"pairs_per_second": None}, {"collapse": True}, {"collapse": {"warning": ""}}])
+def test_a_manifest_may_say_nothing(tmp_path, fact):
+    place = made_up.cell(tmp_path, "optical@2#0", lambda *_: 0.5, **fact)
+    assert read_cell(CellName.parse("optical@2#0", ""), place).state == "done"

@@ -64,6 +64,7 @@ def test_a_topic_without_the_field_is_named_by_its_first_line(tmp_path):
 
 
 def test_what_holds_no_topic_or_has_other_columns(tmp_path):
+    assert read(tmp_path, "empty.xml", "")[1] == [(ERROR, "empty.xml", "holds no <top> or <topic>")]
     assert read(tmp_path, "t.xml", "<topics>\n</topics>\n")[1] == [(ERROR, "t.xml", "holds no <top> or <topic>")]
     assert read(tmp_path, "t.tsv", "q1 what\n")[1] == [(ERROR, "t.tsv:1", "has 1 columns, 2 are needed (id, text)")]
 

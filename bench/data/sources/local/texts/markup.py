@@ -89,6 +89,8 @@ def whole(block: str) -> str:
 
 
 def _without_comments(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    if not lines:
+        return iter(())
     text = _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), "\n".join(line for _, line in lines))
     return zip((number for number, _ in lines), text.split("\n"), strict=True)
 
