@@ -13,7 +13,7 @@ from bench.data.sources.local.problems import Problems
 
 HUGE = 1 << 20  # bytes; encoders read some hundred tokens of a text, so this is hardly meant
 LONGEST = 1 << 26  # bytes; longer lines are not kept in memory
-# What a gzip file may unpack to: this many times its size (texts come to 3 to 20, a bomb to 1,000), and the smaller ones this much.
+# What a gzip file may unpack to: this many times its size (texts come to 3 to 20, a bomb to 1,000), or this many bytes.
 TIMES, ALLOWED = 200, 1 << 30
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
