@@ -41,9 +41,8 @@ def test_nothing_in_the_code_can_run_what_it_reads():
 @pytest.mark.parametrize("line", [
     "import joblib", "from pickle import loads", "pickle.load(f)", "eval(text)", "os.system(text)", "yaml.unsafe_load(text)",
     "yaml.load(text, Loader=yaml.Loader)", "np.load(path, allow_pickle=True)", "torch.load(path)",
-    "subprocess.run(text, shell=True)", "torch.load(path, weights_only=False)", "AutoModel.from_pretrained(name, trust_remote_code=True)",
-    "tar.extractall(folder)",
-    'options = {"trust_remote_code": True}',
+    "subprocess.run(text, shell=True)", "torch.load(path, weights_only=False)", "tar.extractall(folder)",
+    "AutoModel.from_pretrained(name, trust_remote_code=True)", 'options = {"trust_remote_code": True}',
 ])  # fmt: skip
 def test_each_kind_is_seen(line: str, tmp_path: Path):
     (path := tmp_path / "x.py").write_text(line)

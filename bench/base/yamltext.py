@@ -39,7 +39,7 @@ def _check(text: str) -> None:
         if isinstance(event, yaml.AliasEvent):
             if event.anchor in {anchor for anchor, _ in open_}:
                 raise _error(event, f"the alias *{event.anchor} stands inside of what it stands for")
-            size = sizes.get(event.anchor, 1)
+            size = sizes.get(str(event.anchor), 1)
             added += size
             if added > UNFOLDED:
                 raise _error(event, f"its aliases unfold to more than {UNFOLDED:,} values")
