@@ -15,6 +15,7 @@ import yaml
 from bench.base.errors import BenchError
 from bench.base.manifest import check_facts
 from bench.base.yamlfile import read_mapping
+from bench.base.yamltext import parsed
 from bench.experiment.spec import CORE
 
 MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
@@ -162,7 +163,7 @@ def read_plan(folder: Path) -> Plan:
             "give the folder that `bench run` wrote (results/<experiment>), or run the profile first",
         )
     try:
-        profile = yaml.safe_load(path.read_text(encoding="utf-8"))
+        profile = parsed(path.read_text(encoding="utf-8"))
         resolved = profile["resolved"]
         orders = {name: tuple(codes) for name, codes in resolved["orders"].items()}
         first = next(iter(orders))

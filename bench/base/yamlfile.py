@@ -10,12 +10,10 @@ from typing import Any
 import yaml
 
 from bench.base.errors import BenchError
-
-# The C reader is several times faster; it is missing only where PyYAML was built without libyaml.
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from bench.base.yamltext import Loader, parsed
 
 
-class _UniqueKeys(_Base):  # type: ignore[misc]
+class _UniqueKeys(Loader):  # type: ignore[misc]
     """Safe loader that refuses a repeated key, of which YAML silently keeps the last."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
@@ -54,10 +52,10 @@ def read_mapping(path: Path, kind: str) -> dict[str, Any]:
         kind: what the file is called in messages, e.g. "languages file".
 
     Raises:
-        BenchError: the file is missing, unreadable, not YAML, not a mapping, or repeats a key.
+        BenchError: the file is missing, unreadable, not YAML (as `parsed` says), not a mapping, or repeats a key.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # a safe loader
+        content = parsed(path.read_text(encoding="utf-8"), _UniqueKeys)
     except FileNotFoundError:
         raise BenchError(f"{kind} {str(path)!r} does not exist", "check the path") from None
     except (OSError, UnicodeDecodeError) as error:

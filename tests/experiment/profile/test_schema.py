@@ -175,3 +175,16 @@ def test_a_profile_does_not_change_after_loading():
     profile: Profile = load_profile("smoke")
     with pytest.raises(ValueError, match="frozen"):
         profile.training.pairs = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", ["../x", "/tmp/x", "a/b", "..", ".", ".hidden", "-x", "", "a\nb", "a\0b", "a\\b", "=1+1"])
+def test_the_name_of_an_experiment_is_no_path(name):
+    with pytest.raises(BenchError, match="name"):
+        validated({"name": name, "grid": {"methods": ["untrained"], "sizes": [1]}}, "profile")
+
+
+@pytest.mark.parametrize("value", ["[" * 5000, "!!python/object/apply:os.getcwd []", "9" * 5000, "2022-99-99", "&a [*a]"])
+def test_a_value_of_the_command_line_that_does_harm_is_one_error(value):
+    with pytest.raises(BenchError) as found:
+        load_profile("smoke", [f"training.pairs={value}"])
+    assert len(str(found.value)) < 10_000

@@ -101,8 +101,8 @@ class HubData:
         note: what else one should know.
         aliases: own code -> name in the languages file, where that does not know it or takes it for another language.
             "" = a language that is left out.
-        revision: of the hub's repository, as MTEB or the hub's own pages name it; None: none could be looked up, so the newest is
-            taken, and the suite notes which one that was.
+        revision: of the hub's repository, as MTEB or the hub's own pages name it; None: none could be looked up, so the newest
+            is taken, and its commit stands in the key, the profile of the run and the notes of the suite.
     """
 
     name: str

@@ -13,6 +13,7 @@ from typing import Any
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_write, cache_dir
 
+WAIT = 10  # seconds for an answer of the hub
 EXTRA = "pip install 'xlsd-bench[hubs]'"
 
 
@@ -82,12 +83,12 @@ def lines(repository: str, path: str, url: str = "", revision: str | None = None
 
 
 @cache
-def newest(repository: str) -> str | None:
-    """The revision that a repository has now, so that all tables of a run come from one; None where the hub does not answer."""
+def newest(repository: str, revision: str | None = None) -> str | None:
+    """The commit that a repository has now, or that a revision of it is; None where the hub does not answer."""
     try:
         from huggingface_hub import HfApi
 
-        return HfApi().dataset_info(repository).sha
+        return HfApi().dataset_info(repository, revision=revision, timeout=WAIT).sha
     except Exception:  # as in `table`; reading the tables then says what is wrong
         return None
 

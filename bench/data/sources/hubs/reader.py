@@ -8,18 +8,18 @@ from itertools import islice
 from typing import Any
 
 from bench.base.content import content_hash
-from bench.base.errors import BenchError, unknown
+from bench.base.errors import BenchError
 from bench.data.documents import DocumentStream
 from bench.data.languages import ENGLISH, Languages
 from bench.data.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress, frame, task_frames
 from bench.data.sources.hubs.catalogue import HUB_DATA, HubData
-from bench.data.sources.hubs.files import copy_of, newest
+from bench.data.sources.hubs.files import copy_of
 from bench.data.sources.hubs.languages import own_codes
 from bench.data.sources.hubs.pairs import pairs
+from bench.data.sources.hubs.revisions import ELSEWHERE, commit_of, data_set
 from bench.data.sources.hubs.tasks import ENGLISH_QUESTIONS, STREAMED, open_task
 
 VERSION = 1  # raised by hand when other texts come out of the same files
-ELSEWHERE = frozenset(["afriqa"])  # read from another place than the repository that it is known by
 MOST_PAIRS = 200_000  # rows of a language and data set that are read: the first ones
 
 
@@ -27,7 +27,7 @@ class HubReader:
     """Data sets by name; nothing is opened before `read`.
 
     Args:
-        names: of the catalogue.
+        names: of the catalogue, perhaps with `@revision`.
         languages: whose codes are used.
 
     Raises:
@@ -35,10 +35,10 @@ class HubReader:
     """
 
     def __init__(self, names: Sequence[str], languages: Languages) -> None:
-        for name in names:
-            if name not in HUB_DATA:
-                raise unknown("data set", name, HUB_DATA, "see `bench data list`")
-        self.data = [HUB_DATA[name] for name in dict.fromkeys(names)]
+        self.data = [data_set(name) for name in dict.fromkeys(names)]
+        known = [one.name for one in self.data]
+        if twice := next((name for name in known if known.count(name) > 1), None):
+            raise BenchError(f"data.hubs names {twice} at two revisions", "keep one of them")
         for one in self.data:
             if not one.usable:
                 fit = sorted(other.name for other in HUB_DATA.values() if other.kind == "task" and other.usable)
@@ -124,12 +124,18 @@ class HubReader:
 
 
 def _of_one_revision(one: HubData) -> tuple[HubData, list[str]]:
-    """The data set with a revision, and a sentence where that had to be looked up: all its files are then of one version."""
-    if one.library != "datasets" or one.revision or one.name in ELSEWHERE or copy_of(one.id).is_dir():
+    """The data set with a commit, and a sentence where that is not the pinned one: all its files are then of one version."""
+    pinned = HUB_DATA[one.name].revision
+    if one.library != "datasets" or one.name in ELSEWHERE:
         return one, []
-    found = replace(one, revision=newest(one.id))
-    which = f"revision {found.revision}, its newest" if found.revision else "of a revision that could not be looked up"
-    return found, [f"{one.name}: {one.id}, {which} (none is pinned)"]
+    if copy_of(one.id).is_dir():
+        asked = one.revision if one.revision != pinned else None
+        return one, [f"{one.name}: the copy on this machine is read, whatever its revision; {asked} was named"] if asked else []
+    found = replace(one, revision=commit_of(one, ask=True))
+    if found.revision == pinned:
+        return one, []
+    which = f"the pinned one is {pinned}" if pinned else "none is pinned"
+    return found, [f"{one.name}: {one.id}, revision {found.revision} ({which})"]
 
 
 def _copied(one: HubData) -> list[list[Any]]:
@@ -149,10 +155,11 @@ def preview(name: str, own: str, shown: int) -> Iterator[tuple[str, int, list[st
     """What there is of one data set and language: kind, how many were counted, and the first of them.
 
     Args:
+        name: of the catalogue, perhaps with `@revision`.
         own: the data set's own code of the language.
         shown: documents, queries and the like that are looked at; counting all documents would read gigabytes.
     """
-    one = HUB_DATA[name]
+    one = data_set(name)
     if one.kind == "bitext":
         found = list(islice(pairs(one, own), shown))
         yield "pairs", len(found), [f"{english} | {text}" for _, english, text in found]

@@ -92,6 +92,9 @@ class Ciral:
     short = {"hausa": "ha", "somali": "so", "swahili": "sw", "yoruba": "yo"}
     parts = {"dev": "dev", "test-a": "test", "test-b": "test"}
 
+    def __init__(self, revision: str | None = None) -> None:
+        self.revision = revision  # of topics and judgements; passages are those that their repository has now
+
     def documents(self, own: str) -> DocumentStream:
         """Passages of a language."""
         path = f"passages-v1.0/{own}_passages.jsonl"
@@ -111,7 +114,7 @@ class Ciral:
 
     def _of(self, own: str, kind: str, part: str, parse: Callable[[str], T]) -> Iterator[T]:
         path = f"ciral-{own}/{kind}/{kind}.ciral-v1.0-{self.short[own]}-{part}.tsv"
-        return _rows_of(self.repository, path, parse)
+        return _rows_of(self.repository, path, parse, revision=self.revision)
 
 
 def _passage(line: str) -> tuple[str, str]:

@@ -15,7 +15,6 @@ CLIRMATRIX_QUERIES = 300  # of a language and split: each has some hundred judge
 _MSMARCO = {"": "msmarco-passage/dev/small"}
 
 TASKS: dict[str, Callable[[], HubTask]] = {
-    "ciral": Ciral,
     "clirmatrix": lambda: IrdsTask(
         "clirmatrix/en", {"dev": "clirmatrix/en/bi139-base/{X}/dev", "test": "clirmatrix/en/bi139-base/{X}/test1"},
         limit=CLIRMATRIX_QUERIES,
@@ -34,6 +33,7 @@ TASKS: dict[str, Callable[[], HubTask]] = {
 # Those whose files have a revision on the hub.
 REVISED: dict[str, Callable[[HubData], HubTask]] = {
     "africlirmatrix": lambda one: AfriClirMatrix(one.revision),
+    "ciral": lambda one: Ciral(one.revision),
     "belebele": lambda one: Belebele(one.revision),
     "xquad": lambda one: XQuad(one.revision),
     "xquad-r": lambda one: XQuadR(one.revision),

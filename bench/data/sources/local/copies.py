@@ -12,6 +12,8 @@ from bench.data.sources.local.problems import Problems
 if TYPE_CHECKING:
     import numpy as np
 
+UNTRANSLATED = 0.1  # share of a language's queries; names and numbers are the same in many languages
+
 
 class Asked(NamedTuple):
     """One query with what was judged relevant to it."""
@@ -95,6 +97,24 @@ def tell_repeated_queries(asked: Mapping[str, Sequence[Asked]], problems: Proble
             other = sum(set(seen[" ".join(one.text.split()).casefold()].relevant) != set(one.relevant) for one in again)
             what = f"{len(again):,} queries repeat the text of another one, {other:,} of them with other relevant documents"
             problems.warning(again[0].path, again[0].line, "repeated queries", f"{what} (the first is here): each counts")
+
+
+def tell_untranslated(asked: Mapping[str, Sequence[Asked]], english: str, problems: Problems) -> None:
+    """Report queries that are word for word the English ones of the same ids: they would score as English does.
+
+    Args:
+        asked: language and split -> queries.
+        english: code of English.
+    """
+    for place, queries in asked.items():
+        language, _, split = place.partition(" ")
+        if language == english:
+            continue
+        originals = {one.id: one.text for one in asked.get(f"{english} {split}", ())}
+        same = [one for one in queries if originals.get(one.id) == one.text]
+        if len(same) > UNTRANSLATED * len(queries):
+            what = f"{len(same):,} of {len(queries):,} queries of {language} are word for word the English ones"
+            problems.warning(same[0].path, same[0].line, "untranslated queries", f"{what} (query {same[0].id!r} is the first)")
 
 
 def _groups(ids: np.ndarray, texts: np.ndarray, wanted: set[int]) -> dict[int, set[int]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.data.english import ENGLISH
 from bench.data.languages import Languages
 from bench.data.sources.collection import OwnTask, Progress, task_frames
-from bench.data.sources.local.copies import Asked, tell_copies, tell_own, tell_repeated_queries
+from bench.data.sources.local.copies import Asked, tell_copies, tell_own, tell_repeated_queries, tell_untranslated
 from bench.data.sources.local.documents import documents
 from bench.data.sources.local.found.kinds import TaskFile, TaskFiles
 from bench.data.sources.local.ids import Ids, kept
@@ -104,6 +104,7 @@ def _tell(
     tell_copies(ids, gone, used, merge, problems)
     tell_own(ids, used, problems)
     tell_repeated_queries(by_language, problems)
+    tell_untranslated(by_language, ENGLISH, problems)
 
 
 def _names(code: str, languages: Languages | None) -> tuple[str, ...]:

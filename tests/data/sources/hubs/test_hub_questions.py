@@ -136,18 +136,19 @@ def test_a_data_set_without_a_pinned_revision_is_read_at_one_and_that_is_noted(m
         asked.append(revision)
         yield from squad(config)
 
-    monkeypatch.setattr("bench.data.sources.hubs.reader.newest", lambda repository: "abc123")
+    commit = "abc1" * 10
+    monkeypatch.setattr("bench.data.sources.hubs.revisions.newest", lambda repository, revision: commit)
     monkeypatch.setattr("bench.data.sources.hubs.questions.table", table)
     found = HubReader(("xquad-r",), LANGUAGES).read(["hin_Deva"], lambda line: None)
-    assert set(asked) == {"abc123"}
-    assert found.notes == ["xquad-r: google-research-datasets/xquad_r, revision abc123, its newest (none is pinned)"]
+    assert set(asked) == {commit}
+    assert found.notes == [f"xquad-r: google-research-datasets/xquad_r, revision {commit} (none is pinned)"]
     write_repository("google-research-datasets/xquad_r", {("hi", "validation"): squad("hi")})
     assert HubReader(("xquad-r",), LANGUAGES).read(["hin_Deva"], lambda line: None).notes == [], "a copy is what it is"
 
 
 def test_without_the_hub_the_newest_revision_is_not_known(monkeypatch: pytest.MonkeyPatch):
     class Api:
-        def dataset_info(self, repository: str) -> None:
+        def dataset_info(self, repository: str, revision: str | None, timeout: float) -> None:
             raise ConnectionError("no network")
 
     monkeypatch.setattr("huggingface_hub.HfApi", Api)

@@ -277,6 +277,17 @@ def test_queries_that_are_documents_are_told(tmp_path):
     assert "are word for word a document that is not judged relevant" in by_place["queries/sw.jsonl:6"]
 
 
+def test_queries_that_were_not_translated_are_told(tmp_path):
+    files = beir()
+    files["queries/sw.jsonl"] = files["queries/en.jsonl"]
+    _, said = read(tmp_path / "a", files)
+    [found] = [line for line in said if "word for word the English ones" in line[2]]
+    assert found[0] == WARNING and found[1] == "queries/sw.jsonl:1" and "10 of 10 queries of swh_Latn" in found[2]
+    mixed = [*queries("en")[:1], *queries("sw")[1:]]
+    files["queries/sw.jsonl"] = jsonl(*({"_id": i, "text": text} for i, text in mixed))
+    assert not any("English ones" in line[2] for line in read(tmp_path / "b", files)[1]), "one of ten may be a name"
+
+
 def test_questions_that_are_asked_twice_are_told(tmp_path):
     files = beir(("sw",))
     files["queries/sw.jsonl"] += jsonl({"_id": "q10", "text": dict(queries("sw"))["q2"].upper()})

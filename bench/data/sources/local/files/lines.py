@@ -5,14 +5,16 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
-from io import BufferedReader
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 from bench.data.sources.local.problems import Problems
 
 HUGE = 1 << 20  # bytes; encoders read some hundred tokens of a text, so this is hardly meant
 LONGEST = 1 << 26  # bytes; longer lines are not kept in memory
+# What a gzip file may unpack to: this many times its size (texts come to 3 to 20, a bomb to 1,000), or this many bytes.
+TIMES, ALLOWED = 200, 1 << 30
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _WIDE = (b"\xff\xfe", b"\xfe\xff")  # UTF-16
@@ -85,7 +87,29 @@ def peek(path: Path) -> str:
 
 
 def opened(path: Path) -> BufferedReader:
-    """The bytes of a file, unpacked where its content is gzip."""
+    """The bytes of a file, unpacked where its content is gzip; reading on raises `OSError` where that is a bomb."""
     with path.open("rb") as stream:
         packed = stream.read(2) == _GZIP
-    return cast(BufferedReader, gzip.open(path, "rb")) if packed else path.open("rb")
+    return BufferedReader(_Unpacked(path), 1 << 17) if packed else path.open("rb")
+
+
+class _Unpacked(RawIOBase):
+    """Content of a gzip file, up to `TIMES` its size or `ALLOWED`."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = gzip.open(path, "rb")  # noqa: SIM115 (closed with this one)
+        self._left = self._limit = max(ALLOWED, TIMES * path.stat().st_size)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self._file.readinto(buffer)
+        self._left -= count
+        if self._left < 0:
+            raise OSError(f"unpacks to more than {self._limit:,} bytes, {TIMES} times its size")
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()

@@ -12,6 +12,7 @@ from bench.data.sources.local.files.records import RECORDS, extension
 from bench.data.sources.local.found.belonging import settled
 from bench.data.sources.local.found.kinds import PairFile, TaskFile, TaskFiles
 from bench.data.sources.local.found.names import Name, parse, unknown_language
+from bench.data.sources.local.found.regions import is_tag
 from bench.data.sources.local.found.walking import NOT_DATA, walk
 from bench.data.sources.local.problems import Problems, printable, true_name
 
@@ -131,7 +132,7 @@ def _language_like(said: Name, languages: Languages) -> str:
         return ""
     names = [one.casefold() for language in (*languages, languages.english) for one in (language.name, language.code)]
     for word in said.rest:
-        plain = word.isalpha() or difflib.get_close_matches(word.casefold(), names, 1, NEAR)
+        plain = word.isalpha() or is_tag(word) or difflib.get_close_matches(word.casefold(), names, 1, NEAR)
         if plain and (said.role == "queries" or difflib.get_close_matches(word.casefold(), names, 1, NEAR)):
             return word
     return ""

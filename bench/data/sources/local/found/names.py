@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from bench.base.errors import BenchError
 from bench.data.languages import Language, Languages
-from bench.data.sources.local.found.regions import locale
+from bench.data.sources.local.found.regions import in_script, locale
 from bench.data.sources.local.problems import true_name
 
 ROLES = {
@@ -78,6 +78,8 @@ def _named(word: str, languages: Languages) -> Name:
     if region := locale(word, known):
         language, is_both = region
         return Name(language=language, locales=(word,) if is_both else ())
+    if written := in_script(word, known):
+        return Name(language=written)
     for mark in re.finditer("[-_]", word):
         first, second = known(word[: mark.start()]), known(word[mark.end() :])
         if first and second and languages.english in (first, second):

@@ -1,4 +1,4 @@
-"""Locales: `en-CA` is the English of Canada, although `ca` is also Catalan."""
+"""Locales: `en-CA` is the English of Canada, although `ca` is also Catalan; `sw-Latn-KE` is Swahili in Latin letters."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ REGIONS = frozenset((
     "ZA ZM ZW"
 ).split())  # fmt: skip
 _LOCALE = re.compile(r"([A-Za-z]{2,3})[-_]([A-Za-z]{2})")
+_TAG = re.compile(r"[a-z]{2,3}(?:[-_][A-Z][a-z]{3})?(?:[-_][A-Z]{2})?")
+_SCRIPT = re.compile(r"([A-Za-z]{2,3})[-_]([A-Za-z]{4})(?:[-_]([A-Za-z]{2}|\d{3}))?")
 
 
 def locale(word: str, known: Callable[[str], Language | None]) -> tuple[Language, bool] | None:
@@ -35,3 +37,26 @@ def locale(word: str, known: Callable[[str], Language | None]) -> tuple[Language
     other = known(found[2])
     said = found[1].islower() and found[2].isupper()
     return (language, other is not None) if said or other is None else None
+
+
+def in_script(word: str, known: Callable[[str], Language | None]) -> Language | None:
+    """The language of `sw-Latn` or `sr-Cyrl-RS` (BCP 47): the one called so whose code names that script.
+
+    Args:
+        word: of a file's name.
+        known: the language of a plain word; codes are those of NLLB (`swh_Latn`).
+    """
+    found = _SCRIPT.fullmatch(word)
+    if found is None or (found[3] and found[3].isalpha() and found[3].upper() not in REGIONS):
+        return None
+    script = found[2].capitalize()
+    if found[2].islower() and known(found[2]) is not None:
+        return None  # `en-hoje`: a pair with a language of four letters
+    plain = known(found[1])
+    named = [plain, known(f"{found[1].lower()}_{script}"), known(f"{plain.code[:3]}_{script}") if plain else None]
+    return next((one for one in named if one is not None and one.code.endswith(f"_{script}")), None)
+
+
+def is_tag(word: str) -> bool:
+    """Whether a word has the form of a language tag with a script or a region, whatever language that would be."""
+    return not word.isalpha() and bool(_TAG.fullmatch(word))

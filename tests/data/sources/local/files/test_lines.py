@@ -63,6 +63,15 @@ def test_a_damaged_gzip_file_is_an_error_and_no_crash(tmp_path, cut):
     assert said and said[0][0] == ERROR and "cannot be read on" in said[0][2]
 
 
+def test_a_file_that_unpacks_to_far_more_than_its_size_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ALLOWED", 1 << 20)
+    rows, said = read(tmp_path / "a.gz", gzip.compress(b"x\n" * (1 << 21)))
+    assert 0 < len(rows) <= 1 << 19
+    assert said[0][0] == ERROR and "unpacks to more than 1,048,576 bytes" in said[0][2]
+    rows, said = read(tmp_path / "b.gz", gzip.compress(b"x\n" * (1 << 18)))
+    assert len(rows) == 1 << 18 and said == []
+
+
 def test_a_file_that_is_not_there(tmp_path):
     problems = Problems(tmp_path)
     assert list(lines(tmp_path / "gone.tsv", problems)) == []

@@ -107,9 +107,9 @@ def test_what_is_not_used_and_what_lacks(tmp_path):
 
 def test_a_task_needs_a_name_that_files_and_tables_can_hold(tmp_path):
     problems = Problems(tmp_path)
-    for name in ("my task", "mean", "a.b"):
+    for name in ("my task", "mean", "a.b", "=1+1", "a|b", "<b>"):
         find_task(write(tmp_path / name, {"corpus.tsv": "x", "queries.sw.tsv": "x", "qrels.txt": "x"}), LANGUAGES, problems)
-    assert problems.number(ERROR) == 3
+    assert problems.number(ERROR) == 6
 
 
 def test_stem(tmp_path):
@@ -151,7 +151,9 @@ def test_names_of_tracks_are_no_languages(tmp_path):
 
 
 def test_what_may_be_meant_as_a_language_is_asked_for(tmp_path):
-    for number, name in enumerate(("topics.covid.txt", "qrels.swahilli.txt", "queries/klingon.jsonl")):
+    for number, name in enumerate((
+        "topics.covid.txt", "qrels.swahilli.txt", "queries/klingon.jsonl", "queries/qq-XQ.jsonl", "queries/sw-Arab-KE.jsonl",
+    )):  # fmt: skip
         _, said = task_in(tmp_path / str(number), "corpus.jsonl", "queries/sw.jsonl", "qrels.tsv", name)
         assert [(level, place) for level, place, text in said if "unknown language" in text] == [(ERROR, name)]
 

@@ -56,6 +56,24 @@ def test_capital_letters_behind_a_language_are_a_region(word, code, both):
     assert name.language.code == code and name.locales == ((word,) if both else ()) and name.rest == ()
 
 
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [
+        ("sw-Latn", "swh_Latn"), ("sw-Latn-KE", "swh_Latn"), ("swa_Latn_TZ", "swh_Latn"), ("zh-Hant", "zho_Hant"),
+        ("zh-Hans-CN", "zho_Hans"), ("zh-Hant-TW", "zho_Hant"), ("hi-Deva", "hin_Deva"), ("swh_Latn", "swh_Latn"),
+        ("en-Latn-GB", "eng_Latn"), ("am-Ethi-ET", "amh_Ethi"), ("ar-Arab-001", "arb_Arab"),
+    ],
+)  # fmt: skip
+def test_a_language_may_be_written_with_its_script(word, code):
+    name = parse(["queries", word], LANGUAGES)
+    assert name.language.code == code and name.rest == ()
+
+
+@pytest.mark.parametrize("word", ["sw-Arab", "am-Latn-ET", "qq-Latn", "my-data"])
+def test_a_script_that_a_language_does_not_have_makes_no_language(word):
+    assert parse(["queries", word], LANGUAGES).language is None
+
+
 def test_the_order_of_a_pair_is_known():
     found = {word: parse([word], LANGUAGES).english_first for word in ("en-sw", "sw_en", "web.sw-en.train", "sw", "sw-KE")}
     assert found == {"en-sw": True, "sw_en": False, "web.sw-en.train": False, "sw": None, "sw-KE": None}
