@@ -96,7 +96,7 @@ def difference(experiment: Experiment, comparer: Comparer) -> Figure | None:
         return None
     scorers, sizes = _there(rows, "scorer"), sorted({int(size) for size in rows["size"]})
     margin = float(rows["margin"].iloc[0])
-    band = f"within {margin:g}: equivalent"
+    band = f"margin of equivalence (±{margin:g})"
     groups = [group for group in GROUPS if group in set(rows["group"])]
     figure, panels = _grid(1, scorers, sizes, [*(f"{group} languages" for group in groups), band])
     panels[0][0].set_ylabel(_label(two))

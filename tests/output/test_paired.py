@@ -113,7 +113,7 @@ def test_no_bar_covers_another(drawn):
 def test_the_second_picture_has_the_margin_as_a_band_and_hollow_marks_where_nothing_is_sure(comparer, drawn):
     panel = drawn["difference"].axes[0]
     assert "optical minus contrastive" in panel.get_ylabel()
-    band = next(patch for patch in panel.patches if patch.get_label().startswith("within"))
+    band = next(patch for patch in panel.patches if patch.get_label().startswith("margin"))
     assert (band.get_y(), band.get_height()) == pytest.approx((-comparer.margin, 2 * comparer.margin))
     rows = compare(comparer.experiment, "optical", "contrastive", groups=["trained", "held-out"]).rows
     rows = rows[rows["scorer"] == "dense"]
