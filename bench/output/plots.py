@@ -101,7 +101,7 @@ def draw(table: pd.DataFrame, task: str = MEAN, shown: Sequence[str] = ()) -> Fi
     for row, scorer in zip(panels, scorers, strict=True):
         for panel, group in zip(row, groups, strict=True):
             _panel(panel, means[(means["scorer"] == scorer) & (means["group"] == group)], looks)
-        row[0].set_ylabel(f"{_named(scorer)}\nnDCG@10")
+        row[0].set_ylabel(f"{named(scorer)}\nnDCG@10")
     for panel, group in zip(panels[0], groups, strict=True):
         panel.set_title(f"{group} languages")
         panel.set_xticks(sorted(means["size"].unique()))
@@ -195,7 +195,8 @@ def _legend(looks: Mapping[str, dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(str(OTHER["label"]) if look is OTHER else label(method) for method, look in looks.items()))
 
 
-def _named(scorer: str) -> str:
+def named(scorer: str) -> str:
+    """What a scorer is called in pictures."""
     base = base_scorer(scorer)
     return SCORERS.get(base, base) + ("" if base == scorer else f", {scorer.removeprefix(base + '_')} means")
 

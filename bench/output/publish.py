@@ -18,6 +18,7 @@ TABLES = (
     "leaderboard.md", "leaderboard.csv", "leaderboard.tex", "per_language.csv", "lengths.csv", "scaling.md", "scaling.csv",
     "slopes.csv", "transfer.csv", "covariates.csv", "agreement.csv", "texts.csv", "profile.yaml", TUNING,
 )  # fmt: skip
+PICTURES = ("gain", "difference", "scaling*")
 LARGE = 2_000_000  # bytes of a table
 
 
@@ -45,7 +46,8 @@ def publish(experiment_dir: Path, target: Path) -> list[Path]:
             f"run them first: bench run --profile {experiment.plan.name}",
         )
     tables = [name for name in TABLES if (experiment_dir / name).exists()]
-    pictures = sorted(path.name for path in (*experiment_dir.glob("scaling*.svg"), *experiment_dir.glob("scaling*.png")))
+    found = (path for name in PICTURES for end in ("svg", "png") for path in experiment_dir.glob(f"{name}.{end}"))
+    pictures = sorted(path.name for path in found)
     written = [_copy(experiment_dir / name, target) for name in (*tables, *pictures)]
     made = {"runs": read_runs(experiment_dir / RUNS), "cells": [_short(cell.manifest) for cell in experiment.cells]}
     atomic_write(target / "manifest.json", to_json(made))

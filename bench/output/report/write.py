@@ -13,6 +13,7 @@ from typing import Any
 
 from bench.analysis.results import load
 from bench.base.paths import atomic_write
+from bench.output import paired
 from bench.output.report import figures
 from bench.output.report.content import content
 from bench.output.report.embed import embedded
@@ -53,6 +54,8 @@ def write(
         return [target]
     tables = [table for of_experiment in boards for _, table in of_experiment.values()]
     files = figures.write(target.parent / FIGURES, found, tables)
+    # The two that answer, of the experiment that the page opens on.
+    files += paired.write(experiments[0], [table for _, table in boards[0].values()], target.parent / FIGURES)
     own = zip(experiments, boards, strict=True)
     tex = [leaderboard_tex.text(one.plan, {order: table for order, (_, table) in board.items()}) for one, board in own]
     atomic_write(target.with_name(leaderboard_tex.FILE), "\n".join(tex))

@@ -85,7 +85,7 @@ def test_same_files_same_bytes(made, tmp_path, drawn):
     leaderboard.write(made)
     shutil.copytree(made, tmp_path / "copied" / "made-up")
     leaderboard.write(tmp_path / "copied" / "made-up")
-    for name in ("leaderboard.csv", "leaderboard.md", "per_language.csv", "scaling.svg", "scaling.png"):
+    for name in ("leaderboard.csv", "leaderboard.md", "per_language.csv", "gain.svg", "gain.png", "scaling.svg", "scaling.png"):
         assert (made / name).read_bytes() == (tmp_path / "copied" / "made-up" / name).read_bytes(), name
 
 
@@ -429,7 +429,8 @@ def test_nothing_done_yet(made, drawn):
     text = leaderboard.write(made)
     assert "There is no score yet" in text and "0 of 8 cells are done (8 not run)" in text
     assert len(pd.read_csv(made / "leaderboard.csv")) == 0
-    assert not list(made.glob("scaling*")), "a picture of an earlier state is left"
+    pictures = [*made.glob("*.svg"), *made.glob("*.png")]
+    assert not pictures, "a picture of an earlier state is left"
 
 
 def test_unplanned_cells_are_named_but_not_counted(made):

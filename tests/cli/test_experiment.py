@@ -1,0 +1,143 @@
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import yaml
+
+import bench
+from bench import Experiment
+from bench.analysis.comparison import COLUMNS, compare
+from bench.analysis.results import MEASURES, load
+from bench.analysis.tables import COLUMNS as BOARD
+from bench.analysis.verdicts.slopes import COLUMNS as SLOPES
+from bench.base.errors import BenchError
+from bench.base.paths import REPOSITORY
+from bench.cli.experiment import PLANNED, SCORES
+from bench.execution import runs
+from methods.facts import facts
+from tests.analysis.test_comparison import IDS, noisy
+from tests.made_up import GUARD, LOW, QUESTIONS, TASKS, cell, failure, plan
+
+SMALL = REPOSITORY / "tests" / "profiles" / "small.yaml"
+SETTINGS = {"data.guard": None}
+HEAVY = ("torch", "transformers", "pandas", "numpy", "typer", "matplotlib")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = plan(tmp_path / "results" / "made-up", [*IDS, "optical@4#0", "contrastive@4#0"])
+    for name in IDS:
+        cell(made, name, noisy)
+    failure(made, "optical@4#0", "ValueError: loss is NaN")
+    return made
+
+
+def test_importing_the_package_loads_nothing():
+    code = f"import bench, sys; bench.Experiment if len(sys.argv) > 1 else 0; print([n for n in {HEAVY!r} if n in sys.modules])"
+    for extra, allowed in (([], "[]"), (["x"], "['typer']")):
+        done = subprocess.run([sys.executable, "-c", code, *extra], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == allowed, done.stdout
+    with pytest.raises(AttributeError, match="nothing_of_the_kind"):
+        bench.nothing_of_the_kind  # noqa: B018
+
+
+def test_scores_have_one_row_a_cell_scorer_task_language_and_measure(folder):
+    scores = Experiment(folder).scores()
+    assert tuple(scores.columns) == SCORES
+    scored = sum(len(facts(name.split("@")[0]).scorers) for name in IDS)
+    assert len(scores) == scored * sum(map(len, TASKS.values())) * len(MEASURES)
+    keys = [name for name in SCORES if name not in ("queries", "score")]
+    assert not scores.duplicated(keys).any()
+    where = {"method": "optical", "size": 3, "seed": 1, "scorer": "late", "task": "faq", "language": LOW[1], "measure": "ndcg@10"}
+    found = scores[(scores[list(where)] == pd.Series(where)).all(axis=1)]
+    expected = sum(noisy("optical@3#1", "faq", "late", LOW[1])) / QUESTIONS
+    assert found["score"].tolist() == pytest.approx([expected], abs=1e-6) and found["queries"].tolist() == [QUESTIONS]
+
+
+def test_questions_average_to_scores(folder):
+    own = Experiment(folder)
+    asked, scores = own.per_query(), own.scores()
+    place = ["method", "size", "seed", "scorer", "task", "language"]
+    means = asked.groupby(place)["ndcg@10"].mean()
+    stated = scores[scores["measure"] == "ndcg@10"].set_index(place)["score"]
+    assert (means - stated.reindex(means.index)).abs().max() < 1e-5 and len(means) == len(stated)
+
+
+def test_cells_tell_what_is_there_and_what_is_not(folder):
+    cells = Experiment("made-up", folder.parent).cells().set_index("cell")
+    assert cells["state"].value_counts().to_dict() == {"done": len(IDS), "failed": 1, "missing": 1}
+    assert cells.loc["optical@4#0", "reason"] == "ValueError: loss is NaN" and cells.loc["optical@3#2", "seconds"] == 60
+
+
+def test_leaderboard_and_comparison_are_those_of_the_commands(folder):
+    own = Experiment(folder)
+    board = own.leaderboard()
+    assert tuple(board.columns[: len(BOARD)]) == BOARD and {"optical", "untrained"} <= set(board["method"])
+    rows = own.compare("optical", "contrastive", scorers="dense", groups=["trained"], sizes=3)
+    expected = compare(load(folder), "optical", "contrastive", (3,), ("dense",), (), ("trained",))
+    pd.testing.assert_frame_equal(rows, expected.rows.reset_index(drop=True))
+    assert tuple(rows.columns) == COLUMNS and rows["size"].tolist() == ["3"] and rows.attrs["notes"] == list(expected.notes)
+    assert len(own.compare("optical", "contrastive", over_sizes=True)) < len(own.compare("optical", "contrastive"))
+    slopes = own.slopes("optical", "contrastive", scorers="dense")
+    assert tuple(slopes.columns) == SLOPES and set(slopes["scorer"]) == {"dense"}
+
+
+def test_mistakes_are_told(folder, tmp_path):
+    with pytest.raises(BenchError, match="did you mean 'optical'"):
+        Experiment(folder).compare("optcal", "contrastive")
+    with pytest.raises(BenchError, match="holds no experiment"):
+        Experiment(tmp_path / "nothing").scores()
+    with pytest.raises(BenchError, match="holds no finished cell"):
+        Experiment(plan(tmp_path / "empty", IDS)).scores()
+    with pytest.raises(BenchError, match="unknown option 'size': did you mean 'sizes'"):
+        Experiment(tmp_path / "small").plan(SMALL, size=2)
+    with pytest.raises(BenchError, match="holds no profile yet"):
+        Experiment(tmp_path / "small").plan()
+    with pytest.raises(BenchError, match=r"experiment 'small', and this is .*other\n.*Experiment"):
+        Experiment(tmp_path / "other").plan(SMALL, set=SETTINGS)
+
+
+def test_results_are_read_once_until_told(folder):
+    own = Experiment(folder)
+    before = len(own.scores())
+    cell(folder, "contrastive@4#0", noisy)
+    assert len(own.scores()) == before < len(own.reload().scores())
+
+
+def test_a_plan_has_the_keys_of_the_command_line(tmp_path):
+    from bench.experiment.plan import make_plan
+    from bench.experiment.selection import Selection
+
+    changes = {**SETTINGS, "training.pairs": 128}
+    found = Experiment(tmp_path / "small").plan(SMALL, methods=["untrained", "optical"], sizes=2, set=changes)
+    made = make_plan(str(SMALL), tmp_path, Selection(("untrained", "optical"), ("2",)), ["data.guard=null", "training.pairs=128"])
+    assert tuple(found.columns) == PLANNED
+    assert found["key"].tolist() == [spec.key for spec in made.specs] and set(found["state"]) == {"missing"}
+    assert found["cell"].tolist() == ["untrained@0#0", "optical@2#0"]
+
+
+def test_a_run_ends_with_results_or_says_which_cells_failed(tmp_path, monkeypatch):
+    from bench.execution.inprocess import InProcess
+
+    real = runs.run
+
+    def quick(made, console, **options):
+        runner = "tests.execution.fake_cells:run_cell"
+        return real(made, console, runner, None, executor=InProcess(made.store, runner), **options)
+
+    (tmp_path / "fake").mkdir()
+    monkeypatch.setenv("FAKE_DIR", str(tmp_path / "fake"))
+    monkeypatch.setattr(runs, "run", quick)
+    monkeypatch.setattr(runs, "_tables", lambda *_: None)  # its fake cells hold no tables
+    own = Experiment(tmp_path / "small")
+    (tmp_path / "fake" / "optical@1#0").write_text("raise")
+    with pytest.raises(BenchError, match=r"1 of 2 cells failed: optical@1#0"):
+        own.run(SMALL, methods="untrained,optical", sizes=[1], set=SETTINGS)
+    (tmp_path / "fake" / "optical@1#0").write_text("")
+    assert own.run(SMALL, methods="untrained,optical", sizes=[1], set=SETTINGS) is own
+    assert set(own.plan(methods="untrained,optical", sizes=[1])["state"]) == {"done"}, "the stored profile is the default"
+    monkeypatch.setattr(runs, "run", lambda *_, **__: runs.INTERRUPTED)
+    with pytest.raises(KeyboardInterrupt):
+        own.run(sizes=[1])
+    assert yaml.safe_load((tmp_path / "small" / "profile.yaml").read_text())["name"] == "small" and GUARD

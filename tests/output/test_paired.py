@@ -1,0 +1,188 @@
+import itertools
+
+import numpy as np
+import pytest
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+
+from bench.analysis import tables
+from bench.analysis.comparison import compare
+from bench.analysis.results import load
+from bench.analysis.verdicts.comparer import Comparer
+from bench.analysis.verdicts.gains import gains
+from bench.output import paired, plots
+from bench.output.tables.leaderboard import boards_of
+from tests.made_up import GUARD, LOW, QUESTIONS, cell, plan
+
+STILL = ("untrained", "centred", "english")
+TRAINED = {"contrastive": 0.05, "optical": 0.10, "nmt": 0.02, "contrastive(form=dense,temperature=0.1)": 0.06}
+SIZES, SEEDS = (2, 3, 4), (0, 1, 2)
+IDS = (*(f"{name}@0#0" for name in STILL),
+       *(f"{name}@{size}#{seed}" for name in TRAINED for size in SIZES for seed in SEEDS))  # fmt: skip
+
+
+def score(cell_id, task, scorer, language):
+    """Questions differ much from each other and are the same for all methods; methods differ little."""
+    method, at = cell_id.split("@")
+    size, seed = map(int, at.split("#"))
+    asked = np.random.default_rng([len(task), len(scorer), (*LOW, *GUARD).index(language)]).random(QUESTIONS)
+    noise = np.random.default_rng([sum(map(ord, cell_id)), len(task), len(scorer), (*LOW, *GUARD).index(language)])
+    level = {"untrained": 0.0, "centred": 0.03, "english": 0.3}.get(method, TRAINED.get(method, 0) + 0.01 * size)
+    return np.clip(0.1 + 0.5 * asked + level + 0.01 * noise.standard_normal(QUESTIONS), 0, 1).round(6).tolist()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = plan(tmp_path_factory.mktemp("paired") / "made-up", IDS)
+    for name in IDS:
+        cell(made, name, score)
+    return made
+
+
+@pytest.fixture(scope="module")
+def comparer(folder):
+    return Comparer(load(folder))
+
+
+def figures(comparer):
+    shown = [*TRAINED, "centred"]
+    with rc_context(plots.STYLE):
+        found = {"gain": paired.gain(comparer, shown), "difference": paired.difference(comparer.experiment, comparer)}
+        for figure in found.values():
+            FigureCanvasAgg(figure).draw()
+    return found
+
+
+@pytest.fixture(scope="module")
+def drawn(comparer):
+    return figures(comparer)
+
+
+def bars(panel):
+    """Label -> its error bars as drawn: (x, middle, low, high) of each point."""
+    found = {}
+    for container in panel.containers:
+        line, _, (lines,) = container
+        ends = [segment[:, 1] for segment in lines.get_segments()]
+        xy = zip(line.get_xdata(), line.get_ydata(), ends, strict=True)
+        found[container.get_label()] = [(x, y, low, high) for x, y, (low, high) in xy]
+    return found
+
+
+def test_gains_are_the_paired_differences_of_the_comparison(comparer):
+    rows = gains(comparer, ["optical", "centred", "english", "untrained"])
+    assert set(zip(rows["first"], rows["second"], strict=True)) == {
+        ("optical", "untrained"), ("centred", "untrained"), ("optical", "centred"),
+    }  # fmt: skip
+    expected = compare(comparer.experiment, "optical", "untrained", groups=["trained"], scorers=["dense"]).rows
+    own = rows[(rows["first"] == "optical") & (rows["second"] == "untrained") & (rows["scorer"] == "dense")]
+    for name in ("difference", "low", "high"):
+        assert own[name].tolist() == pytest.approx(expected[name].tolist())
+
+
+def test_the_first_picture_has_a_row_a_reference_and_a_column_a_scorer(comparer, drawn):
+    panels = drawn["gain"].axes
+    assert [panel.get_title() for panel in panels] == ["dense", "late interaction", "", ""]
+    assert [panel.get_ylabel().split("\n")[0] for panel in panels[::2]] == ["gain over untrained", "gain over centred"]
+    found = bars(panels[0])
+    assert set(found) == {*TRAINED, plots.label("centred")} and plots.label("centred") not in bars(panels[2])
+    rows = gains(comparer, ["optical"])
+    rows = rows[(rows["second"] == "untrained") & (rows["scorer"] == "dense")]
+    for (_, middle, low, high), row in zip(found["optical"], rows.to_dict("records"), strict=True):
+        assert (middle, low, high) == pytest.approx((row["difference"], row["low"], row["high"]))
+
+
+def test_paired_bars_show_what_unpaired_ones_hide(comparer, folder, drawn):
+    """Scores of the same questions move together: the interval of a gain is narrower than that of either score."""
+    [(_, board)] = boards_of(load(folder)).values()
+    at = board[(board["method"] == "optical") & (board["scorer"] == "dense") & (board["group"] == "trained")]
+    widths = {int(row["size"]): row["high"] - row["low"] for row in at[at["task"] == tables.MEAN].to_dict("records")}
+    for size, (_, _, low, high) in zip(SIZES, bars(drawn["gain"].axes[0])["optical"], strict=True):
+        assert high - low < widths[size] / 2
+
+
+def test_no_bar_covers_another(drawn):
+    for figure in drawn.values():
+        for panel in figure.axes:
+            places = [x for of_method in bars(panel).values() for x, *_ in of_method]
+            assert len(set(np.round(places, 6))) == len(places)
+            assert np.diff(sorted(places)).min() > 0.05
+
+
+def test_the_second_picture_has_the_margin_as_a_band_and_hollow_marks_where_nothing_is_sure(comparer, drawn):
+    panel = drawn["difference"].axes[0]
+    assert "optical minus contrastive" in panel.get_ylabel()
+    band = next(patch for patch in panel.patches if patch.get_label().startswith("margin"))
+    assert (band.get_y(), band.get_height()) == pytest.approx((-comparer.margin, 2 * comparer.margin))
+    rows = compare(comparer.experiment, "optical", "contrastive", groups=["trained", "held-out"]).rows
+    rows = rows[rows["scorer"] == "dense"]
+    unsure = rows[~rows["verdict"].isin(["better", "worse"])]
+    hollow = [line for line in panel.get_lines() if line.get_markerfacecolor() == "white"]
+    assert sum(len(line.get_xdata()) for line in hollow) == len(unsure) < len(rows)
+
+
+def test_the_pair_is_the_declared_one(tmp_path, comparer):
+    assert paired.pair(comparer) == ("optical", "contrastive")
+    made = plan(tmp_path / "declared", IDS)
+    for name in IDS:
+        cell(made, name, score)
+    text = (made / "profile.yaml").read_text()
+    (made / "profile.yaml").write_text(text.replace("resolved:\n", "resolved:\n  primary: [[contrastive, nmt]]\n"))
+    assert paired.pair(Comparer(load(made))) == ("contrastive", "nmt")
+
+
+def test_labels_never_overlap(drawn):
+    for name, figure in drawn.items():
+        texts = [*figure.texts, *(text for legend in figure.legends for text in legend.get_texts())]
+        for panel in figure.axes:
+            texts += [panel.title, panel.xaxis.label, panel.yaxis.label]
+            texts += [text for axis in (panel.xaxis, panel.yaxis) for text in axis.get_ticklabels()]
+        boxes = {text: text.get_window_extent() for text in texts if text.get_text() and text.get_visible()}
+        for text, box in boxes.items():
+            inside = box.x0 >= -1 and box.y0 >= -1 and box.x1 <= figure.bbox.x1 + 1 and box.y1 <= figure.bbox.y1 + 1
+            assert inside or not _within(text, figure), f"{name}: {text.get_text()!r} leaves the picture"
+        shown = {text: box for text, box in boxes.items() if _within(text, figure)}
+        for (one, a), (other, b) in itertools.combinations(shown.items(), 2):
+            assert not a.overlaps(b), f"{name}: {one.get_text()!r} lies on {other.get_text()!r}"
+        [legend] = figure.legends
+        assert legend.get_window_extent().y0 >= max(panel.title.get_window_extent().y0 for panel in figure.axes)
+
+
+def _within(text, figure):
+    """Ticks outside of an axis' limits, and those that a neighbour shares, have text but are not drawn."""
+    for panel in figure.axes:
+        for axis, (low, high), side in ((panel.xaxis, panel.get_xlim(), 0), (panel.yaxis, panel.get_ylim(), 1)):
+            for tick in axis.get_major_ticks():
+                if text is tick.label1:
+                    return bool(tick.label1.get_visible() and low <= text.get_position()[side] <= high)
+                if text is tick.label2:
+                    return False
+    return True
+
+
+def test_pictures_can_be_read_in_grey(drawn):
+    """Whatever colour tells, marker and dash tell too."""
+    for figure in drawn.values():
+        looks = [(line.get_marker(), str(line.get_linestyle()), line._unscaled_dash_pattern)
+                 for line, *_ in figure.axes[0].containers]  # fmt: skip
+        assert len(set(map(str, looks))) == len(looks)
+        assert all(np.dot(to_rgb(line.get_color()), (0.299, 0.587, 0.114)) < 0.75 for line, *_ in figure.axes[0].containers)
+
+
+def test_the_same_results_give_the_same_bytes_and_nothing_gives_no_picture(folder, tmp_path):
+    experiment = load(folder)
+    boards = [board for _, board in boards_of(experiment).values()]
+    found = [paired.write(experiment, boards, place) for place in (_made(tmp_path / "a"), _made(tmp_path / "b"))]
+    assert [path.name for path in found[0]] == ["gain.svg", "gain.png", "difference.svg", "difference.png"]
+    assert all(a.read_bytes() == b.read_bytes() for a, b in zip(*found, strict=True))
+    assert paired.write(experiment, [], tmp_path / "a") == [] and not list((tmp_path / "a").iterdir())
+    alone = plan(tmp_path / "alone", ["untrained@0#0", "optical@2#0"])
+    cell(alone, "untrained@0#0", score)
+    assert paired.gain(Comparer(load(alone)), ["optical"]) is None
+    assert paired.difference(load(alone), Comparer(load(alone))) is None
+
+
+def _made(folder):
+    folder.mkdir()
+    return folder
