@@ -110,10 +110,8 @@ def run(
     raise typer.Exit(runs.run(made, Console(), retry_failed=retry_failed))
 
 
-cli_analysis.add(app)
+cli_analysis.add(app)  # after plan and run: panels stand in the order of first use
 cli_export.add(app)
-
-
 @app.command("leaderboard", rich_help_panel="Look")
 def show_leaderboard(
     profile: Annotated[
