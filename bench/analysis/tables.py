@@ -50,8 +50,16 @@ def leaderboard(plan: Plan, order: str, scores: Scores) -> pd.DataFrame:
                     places = [at for name in tasks if (at := scores.at(scorer, name, languages))]
                     point = {"order": order, "scorer": scorer, "task": task, "group": group, "size": size}
                     rows += [point | row for row in _board(scores, scorer, size, places)] if places else []
+    _check_columns(rows)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.assign(settings=table["method"].map(lambda name: plan.names.get(name, name)))
+
+
+def _check_columns(rows: list[dict[str, Any]]) -> None:
+    """ValueError if a row and `COLUMNS` name different columns: pandas would fill one of them with NaN and drop the other."""
+    for row in rows:
+        if wrong := set(row) ^ (set(COLUMNS) - {"settings"}):
+            raise ValueError(f"columns in only one of COLUMNS and the rows of the leaderboard: {', '.join(sorted(wrong))}")
 
 
 def _board(scores: Scores, scorer: str, size: int, places: list[list[int]]) -> list[dict[str, Any]]:

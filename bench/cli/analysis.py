@@ -19,7 +19,7 @@ Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.
 def add(app: typer.Typer) -> None:
     """Give `app` the commands of this file."""
     for command in (compare, scaling, agreement, report, watch):
-        app.command()(command)
+        app.command(rich_help_panel="Look")(command)
 
 
 def compare(

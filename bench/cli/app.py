@@ -25,13 +25,11 @@ BAD_INPUT = 2
 app = typer.Typer(
     help="How methods of cross-lingual retrieval distillation scale with the number of languages.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
 )
 data_app = typer.Typer(help="Data packages, the suite built from them, and data of your own.", no_args_is_help=True)
-app.add_typer(data_app, name="data")
-cli_analysis.add(app)
-cli_export.add(app)
+app.add_typer(data_app, name="data", rich_help_panel="Data")
 
 ProfileName = Annotated[str, typer.Option("--profile", "-p", help="Name of a profile, or path of a YAML file.")]
 Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.")]
@@ -58,7 +56,7 @@ def options(
         os.environ["XLSD_DEBUG"] = "1"
 
 
-@app.command()
+@app.command(rich_help_panel="Run")
 def plan(
     profile: ProfileName = "default",
     methods: Methods = None,
@@ -81,7 +79,7 @@ def plan(
     Console(soft_wrap=True).print(overview(made), soft_wrap=True)
 
 
-@app.command()
+@app.command(rich_help_panel="Run")
 def run(
     profile: ProfileName = "default",
     methods: Methods = None,
@@ -112,7 +110,9 @@ def run(
     raise typer.Exit(runs.run(made, Console(), retry_failed=retry_failed))
 
 
-@app.command("leaderboard")
+cli_analysis.add(app)  # after plan and run: panels stand in the order of first use
+cli_export.add(app)
+@app.command("leaderboard", rich_help_panel="Look")
 def show_leaderboard(
     profile: Annotated[
         str,
@@ -127,7 +127,7 @@ def show_leaderboard(
     Console().print(leaderboard.write(folder_of(profile, results)), markup=False, highlight=False, soft_wrap=True)
 
 
-@app.command("publish")
+@app.command("publish", rich_help_panel="Look")
 def publish_tables(
     target: Annotated[Path, typer.Argument(help="Folder that the files are copied to.")],
     profile: Annotated[
@@ -143,7 +143,7 @@ def publish_tables(
         typer.echo(path)
 
 
-@app.command("tune")
+@app.command("tune", rich_help_panel="Extend")
 def run_trials(
     file: Annotated[Path | None, typer.Option("--trials", help="Your own trials, like bench/execution/tuning/full.yaml.")] = None,
     workers: Workers = None,
@@ -158,7 +158,7 @@ def run_trials(
     console.print(table[shown].to_markdown(index=False, floatfmt=".3f"), markup=False, highlight=False, soft_wrap=True)
 
 
-@app.command("check-method")
+@app.command("check-method", rich_help_panel="Extend")
 def check_method(
     name: Annotated[str, typer.Argument(help="A method with a loss: optical, contrastive(form=dense), path/to/mine.py:MyLoss.")],
 ) -> None:
@@ -176,7 +176,7 @@ def check_method(
     raise typer.Exit(0 if all(one.passed for one in outcomes) else 1)
 
 
-@app.command("methods")
+@app.command("methods", rich_help_panel="Extend")
 def show_methods(
     name: Annotated[str | None, typer.Argument(help="One method, with its parameters: optical, path/to/mine.py:MyLoss.")] = None,
 ) -> None:
@@ -186,7 +186,7 @@ def show_methods(
     Console().print(listings.method(name) if name else listings.methods())
 
 
-@app.command("languages")
+@app.command("languages", rich_help_panel="Data")
 def show_languages(
     names: Annotated[list[str] | None, typer.Argument(help="Languages, orders or groups: sw Hausa guard low.")] = None,
     file: Annotated[Path | None, typer.Option("--file", help="A languages file of your own.")] = None,

@@ -10,7 +10,7 @@ import typer
 
 def add(app: typer.Typer) -> None:
     """Give `app` the command of this file."""
-    app.command()(export)
+    app.command(rich_help_panel="Extend")(export)
 
 
 def export(
