@@ -22,5 +22,5 @@ def test_it_is_short_and_holds_what_a_newcomer_needs() -> None:
 
 def test_make_targets_exist() -> None:
     listed = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
-    for target in set(re.findall(r"\bmake ([a-z-]+)", README)):
+    for target in set(re.findall(r"(?:`|^)make ([a-z-]+)", README, re.M)):
         assert target == "help" or f"make {target} " in listed, target

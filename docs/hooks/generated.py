@@ -63,6 +63,9 @@ def allowed(kind: Any) -> str:
         text = shorter
     text = re.sub(r"Literal\[([^\]]*)\]", lambda match: match[1].replace("'", "").replace(", ", " or "), text)
     text = re.sub(r"tuple\[(.*), \.\.\.\]", r"list of \1", text)
+    for name, said in {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "dict": "mapping",
+                       "None": "none", "LanguageList": "text", "Any": "any"}.items():  # fmt: skip
+        text = re.sub(rf"\b{name}\b", said, text)
     return text.replace("|", "or")
 
 
@@ -82,6 +85,11 @@ def default(field: Any) -> str:
     return f"`{shown}`" if shown != "" else "empty"
 
 
+def opening(inner: list[type[BaseModel]]) -> str:
+    """What a section is, in the first line of its own description."""
+    return inspect.cleandoc(inner[0].__doc__ or "").partition("\n")[0] if inner else ""
+
+
 def profile_page() -> str:
     """Every key that a profile may have."""
     out = ["# Profile keys", "", "For who writes or changes a profile. Made from the schema that checks it.", ""]
@@ -97,7 +105,7 @@ def profile_page() -> str:
             key = f"{prefix}.{name}" if prefix else name
             waiting += [(key, one) for one in inner]
             kind = f"see [{key}](#{re.sub(r'[^a-z0-9_]', '', key.lower())})" if inner else f"`{cell(allowed(field.annotation))}`"
-            out.append(f"| `{name}` | {kind} | {cell(default(field))} | {cell(said.get(name, ''))} |")
+            out.append(f"| `{name}` | {kind} | {cell(default(field))} | {cell(said.get(name) or opening(inner))} |")
     return "\n".join(out) + "\n"
 
 
