@@ -39,7 +39,8 @@ def comments(model: type[BaseModel]) -> dict[str, str]:
     found = {}
     for node in body.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            above, at = [], node.lineno - 2
+            above: list[str] = []
+            at = node.lineno - 2
             while lines[at].strip().startswith("#"):
                 above.insert(0, lines[at].strip())
                 at -= 1
@@ -134,7 +135,7 @@ def command_lines(command: Any, path: str, level: int) -> list[str]:
 def commands_page() -> str:
     """Every command with its options."""
     top: Any = typer.main.get_command(app)
-    head = ["# Commands", "", "For who works on the command line. Made from the commands themselves; `bench --help` says the same."]
+    head = ["# Commands", "", "For who works on the command line. Made from the commands themselves; `bench --help` agrees."]
     return "\n".join(head + command_lines(top, "bench", 2)) + "\n"
 
 
@@ -142,7 +143,8 @@ def changelog_page() -> str:
     """CHANGELOG.md of the repository; its links point into docs/."""
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     said = text.replace("](docs/", "](").replace("](README.md", "](index.md")
-    return said.replace("# Changelog\n", "# Changelog\n\nFor who updates: what has changed, and which results that makes stale.\n", 1)
+    first = "For who updates: what has changed, and which results that makes stale."
+    return said.replace("# Changelog\n", f"# Changelog\n\n{first}\n", 1)
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
