@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 EXTRAS := $(if $(shell command -v npm),,npm)
 comma := ,
 
-.PHONY: help bench bench-smoke bench-full leaderboard report tune test lint types unit smoke fuzz chaos check-export install clean clean-cache
+.PHONY: help docs bench bench-smoke bench-full leaderboard report tune test lint types unit smoke fuzz chaos check-export install clean clean-cache
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -36,7 +36,7 @@ report: $(VENV)/.installed ## one HTML page of the default profile's stored resu
 tune: $(VENV)/.installed ## the dev trials behind the settings of the profile `full`
 	$(BIN)/bench tune $(ARGS)
 
-test: lint types unit smoke ## lint, types, tests and a smoke run on the real packages
+test: lint types unit docs smoke ## lint, types, tests, the docs site and a smoke run on the real packages
 
 lint: $(VENV)/.installed-dev ## ruff, and the directions of imports
 	$(BIN)/ruff check .
@@ -47,6 +47,9 @@ types: $(VENV)/.installed-dev ## mypy
 
 unit: $(VENV)/.installed-dev ## tests
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -n 2 $(ARGS)
+
+docs: $(VENV)/.installed-dev ## the docs site, into site/ (strict: a broken link is an error)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 smoke: $(VENV)/.installed-dev ## build the wheel, install it into an empty environment elsewhere, and run smoke profile and report there, checked
 	OMP_NUM_THREADS=1 $(BIN)/python tests/installed.py
@@ -68,7 +71,7 @@ check-export: $(VENV)/.installed-dev $(PYLATE)/.installed ## export a student; t
 install: $(VENV)/.installed ## the virtual environment alone
 
 clean: ## remove the virtual environments and results (not results/reference, not the cache)
-	rm -rf $(VENV) $(PYLATE) *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) $(PYLATE) site *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find results -mindepth 1 -maxdepth 1 ! -name reference -exec rm -rf {} + 2>/dev/null || true
 
 clean-cache: $(VENV)/.installed ## remove downloaded packages, converted models and built data
@@ -88,5 +91,5 @@ $(PYLATE)/.installed:
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[dev$(if $(EXTRAS),$(comma)$(EXTRAS))]'
+	$(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[dev,docs$(if $(EXTRAS),$(comma)$(EXTRAS))]'
 	@touch $@

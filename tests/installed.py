@@ -64,6 +64,7 @@ def main() -> None:
         elsewhere = folder / "elsewhere"
         elsewhere.mkdir()
         shutil.copyfile(ROOT / "tests" / "smoke.py", elsewhere / "smoke.py")
+        shutil.copyfile(ROOT / "docs" / "index.md", elsewhere / "index.md")
         call(python, elsewhere / "smoke.py", cwd=elsewhere)
 
 

@@ -1,12 +1,16 @@
 """Smoke run on the real packages through the command line; `make smoke`. Ends with a non-zero status if anything is off.
 
-Every method once on three languages. What is checked: the run ends well, every loss falls on dev pairs, nothing
+Every method once on three languages, with the commands of the page "Start here" (index.md, beside this file or in docs/),
+copied line by line. What is checked: the run ends well, every loss falls on dev pairs, nothing
 collapses, the ceiling is above the floor, tables and pictures are complete, and a second run has nothing left to do.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -54,18 +58,29 @@ def check(folder: Path) -> list[str]:
     return wrong
 
 
+def lines_of_the_page() -> list[str]:
+    """The commands of "Start here"."""
+    here = Path(__file__).resolve().parent
+    [page] = [path for path in (here / "index.md", here.parent / "docs" / "index.md") if path.is_file()]
+    [block] = re.findall(r"^```sh\n(.*?)^```", page.read_text(encoding="utf-8"), re.S | re.M)
+    return [line for line in block.splitlines() if line]
+
+
 def main() -> None:
     """Run, check, run again."""
-    with tempfile.TemporaryDirectory() as results:
-        bench("plan", "--profile", "smoke", "--results", results)
-        bench("run", "--profile", "smoke", "--results", results)
-        wrong = check(Path(results) / "smoke")
-        bench("compare", "optical", "contrastive", "--profile", "smoke", "--results", results)
-        bench("agreement", "--profile", "smoke", "--results", results)
-        bench("report", "--profile", "smoke", "--results", results)
-        if not (Path(results) / "smoke" / "report.html").stat().st_size:
+    with tempfile.TemporaryDirectory() as folder:
+        lines = lines_of_the_page()
+        os.chdir(folder)
+        for line in lines:
+            name, *arguments = shlex.split(line)
+            if name != "bench":
+                raise SystemExit(f"`{line}` of the page is no command of ours")
+            bench(*arguments)
+        wrong = check(Path("results/smoke"))
+        bench("agreement", "--profile", "smoke")
+        if not Path("results/smoke/report.html").stat().st_size:
             wrong.append("report.html is empty")
-        again = bench("run", "--profile", "smoke", "--results", results)
+        again = bench("run", "--profile", "smoke")
         if "nothing to run" not in again:
             wrong.append("a second run did work again")
     if wrong:

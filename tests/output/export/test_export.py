@@ -220,14 +220,14 @@ def test_a_profile_with_students_is_the_same_experiment(world: World):
     assert {spec.method: spec.keep_student for spec in after} == {"contrastive": True, "untrained": False}
 
 
-def test_the_lines_in_the_readme_search_english_with_a_student(exported: dict, monkeypatch: pytest.MonkeyPatch, capsys):
+def test_the_lines_in_the_docs_search_english_with_a_student(exported: dict, monkeypatch: pytest.MonkeyPatch, capsys):
     import re
 
     from bench.base.paths import REPOSITORY
 
-    blocks = re.findall(r"```python\n(.*?)```", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.S)
+    blocks = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs" / "models.md").read_text(encoding="utf-8"), re.S)
     [lines] = [block for block in blocks if "MultiVectorEncoder" in block]
     assert len([line for line in lines.splitlines() if line.strip()]) <= 10
     monkeypatch.chdir(exported["student"].parent)  # where `student` and `teacher` lie
-    exec(compile(lines, "README.md", "exec"), {})
+    exec(compile(lines, "models.md", "exec"), {})
     assert capsys.readouterr().out.strip()

@@ -1,0 +1,121 @@
+"""What the pages of docs/ show works, and what README and pages link to exists."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from bench.base.markdown import number
+from bench.base.paths import REPOSITORY
+from bench.cli import app
+from methods.base import REGISTERED
+from methods.conformance import conform
+
+DOCS = REPOSITORY / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+MADE = {DOCS / "reference/profile.md", DOCS / "reference/commands.md", DOCS / "changelog.md"}  # docs/hooks/generated.py
+METHOD = (DOCS / "your-method.md").read_text(encoding="utf-8")
+
+
+def headings(path: Path) -> set[str]:
+    """Anchors of a page, as GitHub and MkDocs make them of plain headings."""
+    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
+    return {
+        re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", title.replace("`", "")).strip().lower())
+        for title in re.findall(r"^#+ (.*)$", text, re.M)
+    }
+
+
+@pytest.mark.parametrize("page", [REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md", *PAGES], ids=lambda path: path.name)
+def test_relative_links_hold(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if re.match(r"\w+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists() or target in MADE, f"{page.name}: {link}"
+        if anchor and target not in MADE:
+            assert anchor in headings(target), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_the_first_line_says_who_needs_the_page(page: Path) -> None:
+    title, _, line = page.read_text(encoding="utf-8").splitlines()[:3]
+    assert title.startswith("# ") and line.startswith("For "), f"{page.name} begins with {line!r}"
+
+
+def example() -> str:
+    [found] = [block for block in re.findall(r"```python\n(.*?)```", METHOD, re.S) if "Method" in block]
+    return found
+
+
+def test_the_example_method_conforms() -> None:
+    assert len(example().splitlines()) <= 40
+    try:
+        module = types.ModuleType("docs_example")
+        sys.modules[module.__name__] = module  # dataclasses look their module up
+        exec(compile(example(), "your-method.md", "exec"), module.__dict__)
+        outcomes = conform(REGISTERED["pooled_mse"]())
+    finally:
+        REGISTERED.pop("pooled_mse", None)
+        sys.modules.pop("docs_example", None)
+    assert [o for o in outcomes if not o.passed] == []
+
+
+def test_the_commands_of_your_method_work_as_they_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for training, which `make smoke` does with other methods."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(example(), encoding="utf-8")
+    [check] = re.findall(r"^bench check-method '(.*)'$", METHOD, re.M)
+    checked = CliRunner().invoke(app, ["check-method", check])
+    assert checked.exit_code == 0 and "FAILED" not in checked.output, checked.output
+    [(profile, asked)] = re.findall(r"^bench plan --profile (\w+) --methods '(.*)'$", METHOD, re.M)
+    assert f"bench run --profile {profile} --methods '{asked}'" in METHOD
+    planned = CliRunner().invoke(app, ["plan", "--profile", profile, "--methods", asked], env={"COLUMNS": "200"})
+    assert planned.exit_code == 0 and "pooled_mse(weight=2.0)@3#0" in planned.output, planned.output
+
+
+def test_commands_exist() -> None:
+    blocks = "\n".join(block for page in PAGES for block in re.findall(r"```(?:sh)?\n(.*?)```", page.read_text("utf-8"), re.S))
+    commands = set(re.findall(r"(?:^|; )bench ([a-z-]+)", blocks, re.M))
+    assert {"plan", "run", "tune", "leaderboard", "check-method"} <= commands
+    known = CliRunner().invoke(app, ["--help"]).output
+    for command in commands:
+        assert re.search(rf"\b{command}\b", known), command
+
+
+def test_make_targets_exist() -> None:
+    listed = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    for page in PAGES:
+        for target in re.findall(r"`(?:.*; )?make ([a-z-]+)|^make ([a-z-]+)", page.read_text(encoding="utf-8"), re.M):
+            assert f"make {''.join(target)} " in listed, (page.name, target)
+
+
+def test_the_numbers_of_the_answer_are_those_of_the_reference_run() -> None:
+    """Each number of the table is in the published leaderboard, with half of its interval."""
+    answer = (DOCS / "answer.md").read_text(encoding="utf-8")
+    [table] = re.findall(r"(\| trained languages.*?\n)\n", answer, re.S)
+    head, _, *lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.strip().splitlines()]
+    points = [re.fullmatch(r"(\w+), N = (\d+)", cell) for cell in head[1:]]
+    board = pd.read_csv(REPOSITORY / "results/reference/full/leaderboard.csv", float_precision="round_trip")
+    board = board[(board["order"] == board["order"].iloc[0]) & (board["group"] == "trained") & (board["task"] == "mean")]
+    seen = 0
+    for name, *cells in lines:
+        method = re.sub(r"[*`]| \((?:floor|ceiling)\)", "", name)
+        for point, cell in zip(points, cells, strict=True):
+            assert point, head
+            row = board[(board["method"] == method) & (board["scorer"] == point[1]) & (board["size"] == int(point[2]))]
+            if not cell:
+                assert row.empty, (name, point[0])
+                continue
+            [one] = row.to_dict("records")
+            assert cell == f"{number(one['ndcg@10'])} ±{number((one['high'] - one['low']) / 2)}", (name, point[0])
+            seen += 1
+    assert seen > 20

@@ -1,0 +1,75 @@
+"""The docs site is built strictly, holds what the code says, and asks no other server for anything."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.base.paths import REPOSITORY
+from bench.experiment.profile.schema import Profile
+
+# What a browser fetches by itself: not links that a reader may follow.
+FETCHED = (
+    r"<(?:script|img|iframe|source|video|audio|embed)\b[^>]*?\b(?:src|srcset)=[\"']?((?:https?:)?//[^\"'\s>]+)",
+    r"<link\b(?=[^>]*\brel=[\"']?(?:stylesheet|icon|preload|preconnect|dns-prefetch|modulepreload|manifest))"
+    r"[^>]*?\bhref=[\"']?((?:https?:)?//[^\"'\s>]+)",
+    r"url\(\s*[\"']?((?:https?:)?//[^\"')\s]+)",
+    r"@import\s+[\"']((?:https?:)?//[^\"']+)",
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def fetched(text: str) -> list[str]:
+    return [address for form in FETCHED for address in re.findall(form, text, re.I)]
+
+
+def test_what_is_looked_for_would_be_found() -> None:
+    for bad in (
+        '<script src="https://a.b/c.js">', "<img alt=x src=//a.b/c.png>", '<link rel="stylesheet" href="https://a.b/c.css">',
+        '<link href="https://a.b" rel=preconnect>', "x{background:url(https://a.b/c)}", '@import "https://a.b/c.css"',
+    ):  # fmt: skip
+        assert fetched(bad), bad
+    assert not fetched('<a href="https://a.b">x</a> <img src="c.png"> <link rel="stylesheet" href="c.css"> url(c.woff)')
+
+
+def test_no_page_asks_another_server(site: Path) -> None:
+    files = [path for path in site.rglob("*") if path.suffix in (".html", ".css", ".svg")]
+    assert len(files) > 20
+    found = {path.name: addresses for path in files if (addresses := fetched(path.read_text(encoding="utf-8")))}
+    assert not found
+
+
+def test_each_key_of_a_profile_is_in_the_reference_with_its_meaning(site: Path) -> None:
+    page = html.unescape((site / "reference/profile.html").read_text(encoding="utf-8"))
+    for name in Profile.model_fields:
+        assert f"<code>{name}</code>" in page, name
+    assert "share of the steps" in page and "unlabelled texts of a language" in page  # comments beside and above fields
+
+
+def test_each_command_is_in_the_reference(site: Path) -> None:
+    page = html.unescape((site / "reference/commands.html").read_text(encoding="utf-8"))
+    for command in ("bench run", "bench compare", "bench data check"):
+        assert re.search(rf"<h\d[^>]*>{command}<", page), command
+    assert "<code>--methods</code>" in page
+
+
+def test_the_python_reference_has_the_public_classes(site: Path) -> None:
+    page = (site / "python.html").read_text(encoding="utf-8")
+    for name in ("methods.base.Method", "methods.base.TokenStates", "bench.base.errors.BenchError"):
+        assert f'id="{name}"' in page, name
+    assert "what `bench` exports" not in html.unescape(page)
