@@ -32,7 +32,9 @@ def test_a_manifest_with_facts_of_another_type_is_damaged(tmp_path, fact):
     assert found.state == "damaged" and next(iter(fact)) in found.reason
 
 
-@pytest.mark.parametrize("fact", [{}, {"seconds": None}, {"pairs_per_second": None}, {"collapse": True}, {"collapse": {"warning": ""}}])
+@pytest.mark.parametrize(
+    "fact", [{}, {"seconds": None}, {"pairs_per_second": None}, {"collapse": True}, {"collapse": {"warning": ""}}]
+)
 def test_a_manifest_may_say_nothing(tmp_path, fact):
     place = made_up.cell(tmp_path, "optical@2#0", lambda *_: 0.5, **fact)
     assert read_cell(CellName.parse("optical@2#0", ""), place).state == "done"

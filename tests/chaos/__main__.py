@@ -85,11 +85,9 @@ class Chaos:
 
     def check(self, name: str, results: Path, published: Path | None = None) -> None:
         """Whether tables and cells are those of the undisturbed run."""
-        for what, found, expected in (
-            ("", contents(results / "chaos"), self.expected), ("published ", contents(published) if published else {}, self.published),
-        ):  # fmt: skip
-            if what and published is None:
-                continue
+        pairs = [("", contents(results / "chaos"), self.expected)]
+        pairs += [("published ", contents(published), self.published)] if published else []
+        for what, found, expected in pairs:
             if differing := sorted(set(found) ^ set(expected) | {one for one in found if found[one] != expected.get(one)}):
                 self.wrong.append(f"{name}: {what}{', '.join(differing[:5])} differ")
         if left := left_over(results):
@@ -272,8 +270,9 @@ def main(
     typer.echo("| phase | kills |\n| --- | ---: |")
     for phase, count in chaos.hits.items():
         typer.echo(f"| {phase} | {count} |")
-    typer.echo(f"\n{sum(chaos.hits.values())} kills in {number} experiments and two at once, in {(time.monotonic() - begun) / 60:.0f} min; "
-               f"full disks, a read-only folder and a jumping clock: {len(chaos.wrong)} things wrong")  # fmt: skip
+    minutes = (time.monotonic() - begun) / 60
+    typer.echo(f"\n{sum(chaos.hits.values())} kills in {number} experiments and two at once, in {minutes:.0f} min")
+    typer.echo(f"full disks, a read-only folder and a jumping clock besides; {len(chaos.wrong)} things wrong")
     for line in chaos.wrong:
         typer.echo(f"WRONG {line}")
     raise typer.Exit(1 if chaos.wrong else 0)

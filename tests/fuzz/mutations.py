@@ -18,7 +18,9 @@ NASTY_TEXTS = (
     "eng_Latn", "swh_Latn", "@", "optical@5#0", "optical(", "optical(epsilon=1,epsilon=2)", "contrastive(form=dense",
 )  # fmt: skip
 NASTY_NUMBERS = (0, -1, 1, 2**31, 2**63, -(2**63), 10**30, 1e308, -1e-300, 0.1, float("inf"), float("-inf"), float("nan"))
-NASTY: tuple[Any, ...] = (*NASTY_TEXTS, *NASTY_NUMBERS, None, True, False, [], {}, [[]], {"": ""}, [None, 1, "x"], {"a": {"b": [1, {"c": None}]}})
+NASTY: tuple[Any, ...] = (
+    *NASTY_TEXTS, *NASTY_NUMBERS, None, True, False, [], {}, [[]], {"": ""}, [None, 1, "x"], {"a": {"b": [1, {"c": None}]}},
+)  # fmt: skip
 
 
 def nasty() -> st.SearchStrategy[Any]:
