@@ -20,7 +20,7 @@ import pandas as pd
 
 FILES = (
     "leaderboard.csv", "leaderboard.md", "per_language.csv", "scaling.svg", "scaling.png", "scaling.md", "texts.csv",
-    "profile.yaml",
+    "profile.yaml", "gain.svg", "gain.png",
 )  # fmt: skip
 
 

@@ -151,7 +151,7 @@ class Experiment:
 
         Args:
             profile: name of a shipped profile or path of a YAML file; default: the experiment's own profile.yaml.
-            options: `methods`, `sizes`, `seeds`, `order`, `languages`, `without` (a comma list or a sequence), `set` (a mapping
+            **options: `methods`, `sizes`, `seeds`, `order`, `languages`, `without` (a comma list or a sequence), `set` (a mapping
                 such as {"training.pairs": 3000}, or texts "training.pairs=3000"), `workers` (int), `keep_students` (bool).
 
         Raises:
@@ -173,7 +173,8 @@ class Experiment:
         """Run the cells of `plan` that have no valid result and write the tables, as `bench run`; progress is printed.
 
         Args:
-            profile, options: those of `plan`.
+            profile: as in `plan`.
+            **options: as in `plan`.
             retry_failed: also run cells that have failed before.
 
         Returns:

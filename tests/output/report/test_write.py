@@ -74,7 +74,7 @@ def test_the_data_survive_embedding(html, found):
 def test_page_figures_and_table_for_a_paper(world, tmp_path):
     files = write.write([world], tmp_path / "out" / "page.html")
     names = {path.relative_to(tmp_path / "out").as_posix() for path in files}
-    pictures = ("scaling", "scaling-symbols", "scaling-faq", "differences", "languages", "cost", "training")
+    pictures = ("gain", "difference", "scaling", "scaling-symbols", "scaling-faq", "differences", "languages", "cost", "training")
     expected = {f"figures/{name}{end}" for name in pictures for end in (".svg", ".png")}
     assert names == expected | {"page.html", "leaderboard.tex"}
     assert all(path.stat().st_size > 500 for path in files)
