@@ -24,7 +24,7 @@ DASHES = ("-", (0, (4, 2)), (0, (1, 1.5)))  # of the first, second ... recipe
 
 
 def write(rows: pd.DataFrame, folder: Path) -> list[Path]:
-    """Write budget.csv, budget.md, budget.svg and budget.png of `bench.analysis.budget.ladder` into `folder`."""
+    """Write budget.csv, budget.md, budget.svg and budget.png of `bench.analysis.verdicts.budget.ladder` into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     csv, text = folder / f"{NAME}.csv", folder / f"{NAME}.md"
     atomic_write(csv, rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))

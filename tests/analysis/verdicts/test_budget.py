@@ -1,6 +1,6 @@
 import pytest
 
-from bench.analysis.budget import COLUMNS, ladder, pairs_of, recipe
+from bench.analysis.verdicts.budget import COLUMNS, ladder, pairs_of, recipe
 from bench.analysis.results import load
 from bench.base.errors import BenchError
 from bench.output import budget as writing
