@@ -77,8 +77,8 @@ def budget(
     out: Annotated[Path, typer.Option("--out", help="Folder for budget.csv, .md, .svg and .png.")] = Path("."),
 ) -> None:
     """What more pairs buy: gains over the references at each budget, from several experiments. Writes a table and a picture."""
-    from bench.analysis.verdicts.budget import ladder
     from bench.analysis.results import load
+    from bench.analysis.verdicts.budget import ladder
     from bench.analysis.verdicts.comparer import GROUPS
     from bench.output import budget as writing
 

@@ -1,7 +1,7 @@
 import pytest
 
-from bench.analysis.verdicts.budget import COLUMNS, ladder, pairs_of, recipe
 from bench.analysis.results import load
+from bench.analysis.verdicts.budget import COLUMNS, ladder, pairs_of, recipe
 from bench.base.errors import BenchError
 from bench.output import budget as writing
 from bench.output import plots
