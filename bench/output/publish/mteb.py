@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from bench.analysis.results import RANKED_BY, Cell, Experiment
 from bench.data.english import ENGLISH
+from bench.experiment.store import folder_name
 
 FILE = "mteb.zip"
 MEASURES = {"ndcg@10": "ndcg_at_10", "mrr@10": "mrr_at_10", "recall@100": "recall_at_100", "success@1": "success_at_1"}
@@ -23,7 +24,7 @@ UNSAID = (
 def members(experiment: Experiment, keys: Mapping[str, str]) -> dict[str, str]:
     """Path -> JSON text, in MTEB's layout `MODEL/REVISION/TASK.json` with `model_meta.json` beside.
 
-    A model is a cell with one of its scorers (`xlsd-bench/optical@20#0:dense`), its revision the key of the cell; a task is
+    A model is a cell with one of its scorers (`xlsd-bench/optical@20#0.dense`), its revision the key of the cell; a task is
     called `xlsd-symbols`, so that nobody takes it for one of MTEB's own. Each language is a subset. Scores are rounded to six
     decimals, as MTEB rounds its own.
 
@@ -53,8 +54,8 @@ def _cell(cell: Cell, split: str, suite: str) -> Iterator[tuple[str, str]]:
     assert cell.metrics is not None  # a done cell has them
     key = str(cell.manifest.get("key"))
     for scorer, rows in cell.metrics.groupby("scorer", sort=True):
-        name = f"{ORGANISATION}/{cell.name.id}:{scorer}"
-        folder = f"{name.replace('/', '__')}/{key.replace('/', '_')}"
+        name = f"{ORGANISATION}/{cell.name.id}.{scorer}"
+        folder = f"{ORGANISATION}__{folder_name(cell.name.id)}.{scorer}/{key.replace('/', '_')}"
         meta = {"name": name, "revision": key, "framework": [], **dict.fromkeys(UNSAID)}
         yield f"{folder}/model_meta.json", _json(meta)
         for task, own in rows.groupby("task", sort=True):

@@ -68,7 +68,7 @@ def text(experiment: Experiment, manifest: Mapping[str, Any], names: Iterable[st
     plan = experiment.plan
     done, planned = sum(cell.done for cell in experiment.cells), len(experiment.cells)
     versions = _distinct(manifest, "versions")
-    commits = [str(one.get("commit")) for one in _distinct(manifest, "git") if one.get("commit")]
+    commits = dict.fromkeys(str(one.get("commit")) for one in _distinct(manifest, "git") if one.get("commit"))
     there = {f"{name.partition('/')[0]}/" if "/" in name else name for name in names}
     packed = {name.removesuffix(".gz"): name for name in there}
     listed = [f"- `{packed[name]}`: {about}." for name, about in ABOUT.items() if name in packed]
@@ -79,7 +79,7 @@ def text(experiment: Experiment, manifest: Mapping[str, Any], names: Iterable[st
     parts = [
         f"# {plan.name}", *([f"{summary[:1].upper()}{summary[1:]}."] if summary else []),
         f"{done} of {planned} cells are done. Made with XLSD bench; `bench publish` wrote this folder.",
-        "## Check it", "Needs no data, no model and no torch at work: all tables are worked out again from the scores in here.",
+        "## Check it", "Needs neither data nor models: all tables are worked out again from the scores in here.",
         _block("bench verify ."), *([left_out] if left_out else ["Scores of questions are worked out again from the rankings."]),
         "## Make it again", _block(install, str(manifest["command"])),
         "Versions of all packages stand in manifest.json."

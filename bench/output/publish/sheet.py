@@ -47,7 +47,7 @@ def markdown(facts: Mapping[str, Any]) -> str:
     notes = [f"- {one['name']}: {one['note']}" for one in (*facts["data"], *facts["models"]) if one.get("note")]
     parts += ["\n".join(notes)] if notes else []
     if closed := [one["name"] for one in facts["data"] if one.get("shareable") is False]:
-        parts.append(f"Texts of {' and '.join(closed)} must not be passed on. Who repeats the experiment gets them at their source.")
+        parts.append(f"Texts of {' and '.join(closed)} must not be passed on. Who repeats the experiment gets them there.")
     for one in facts["suites"]:
         parts += [f"## Suite {one['key']}", *_counted(one)]
     return "\n\n".join(parts) + "\n"
