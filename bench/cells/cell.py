@@ -17,7 +17,7 @@ from bench.cells.asking.described import described, with_descriptions
 from bench.cells.asking.own_documents import record as own_documents
 from bench.cells.asking.queries import english_sets, nothing_asked, query_sets, with_words
 from bench.cells.clock import Clock
-from bench.cells.evaluation import evaluate, summarise
+from bench.cells.evaluation import evaluate
 from bench.cells.shared.context import Context, context_of
 from bench.cells.shared.own_retriever import own_retriever
 from bench.cells.shared.views import Encodes, View, own_means, suffixes, views_of
@@ -25,6 +25,7 @@ from bench.cells.translation.run import translated_sets
 from bench.encoders.device import precision_of
 from bench.experiment.method_specs import planned_method
 from bench.experiment.spec import CellSpec
+from bench.retrieval.scoring import summarise
 from methods.base import Method
 from methods.declaration import ENCODED, SPARSE
 from methods.facts import facts

@@ -85,14 +85,6 @@ def evaluate(
     return table[columns + [c for c in table.columns if c not in columns]]
 
 
-def summarise(per_query: pd.DataFrame) -> pd.DataFrame:
-    """Means over queries: one row a task, scorer and language, with the number of queries."""
-    groups = per_query.groupby(["task", "scorer", "language"], sort=True)
-    means = groups.mean(numeric_only=True)
-    means.insert(0, "queries", groups.size())
-    return means.reset_index()
-
-
 def _key(asked: Asked, one: QuerySet) -> tuple:
     """Equal for sets that search the same: the English queries of a task stand for many languages."""
     return one.task, tuple(one.ids), tuple(asked.of_set(one)), tuple(one.words or ())

@@ -18,6 +18,7 @@ from rich.text import Text
 from bench.base.errors import BenchError
 from bench.cli import analysis as cli_analysis
 from bench.cli import export as cli_export
+from bench.cli import publish as cli_publish
 from bench.cli import streams
 
 BAD_INPUT = 2
@@ -111,6 +112,7 @@ def run(
 
 
 cli_analysis.add(app)  # after plan and run: panels stand in the order of first use
+cli_publish.add(app)
 cli_export.add(app)
 @app.command("leaderboard", rich_help_panel="Look")
 def show_leaderboard(
@@ -125,22 +127,6 @@ def show_leaderboard(
     from bench.output.tables import leaderboard
 
     Console().print(leaderboard.write(folder_of(profile, results)), markup=False, highlight=False, soft_wrap=True)
-
-
-@app.command("publish", rich_help_panel="Look")
-def publish_tables(
-    target: Annotated[Path, typer.Argument(help="Folder that the files are copied to.")],
-    profile: Annotated[
-        str, typer.Option("--profile", "-p", help="Name of an experiment under --results, or path of its folder.")
-    ] = "default",
-    results: Results = Path("results"),
-) -> None:
-    """Copy tables, pictures and one manifest of a finished experiment: what goes beside a paper."""
-    from bench.analysis.results import folder_of
-    from bench.output.publish import publish
-
-    for path in publish(folder_of(profile, results), target):
-        typer.echo(path)
 
 
 @app.command("tune", rich_help_panel="Extend")

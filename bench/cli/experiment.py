@@ -10,6 +10,7 @@ from bench.base.errors import BenchError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from bench.analysis.results import Experiment as Stored
     from bench.experiment.plan import Plan
@@ -94,19 +95,46 @@ class Experiment:
 
     def leaderboard(self) -> pd.DataFrame:
         """The rows of leaderboard.csv, unrounded: one an order, scorer, task (and `mean`), group of languages, size and method,
-        with `bench.analysis.tables.COLUMNS`.
+        with `bench.analysis.tables.COLUMNS`. Of a folder that was published without scores of questions: the rows as published.
 
         Raises:
             BenchError: the folder holds no experiment, or no finished cell.
         """
         import pandas as pd
 
+        from bench.analysis.tables import COLUMNS
         from bench.output.tables.leaderboard import boards_of
 
-        boards = boards_of(self.stored)
-        if not boards:
+        boards, published = boards_of(self.stored), self.path / "leaderboard.csv"
+        if boards:
+            return pd.concat([table for _, table in boards.values()], ignore_index=True)
+        if not (published.is_file() and (self.path / "manifest.json").is_file()):
             raise self._empty()
-        return pd.concat([table for _, table in boards.values()], ignore_index=True)
+        return pd.read_csv(published).reindex(columns=list(COLUMNS))
+
+    def figure(self, task: str = "mean", methods: Names = ()) -> Figure:
+        """The scaling picture as a matplotlib `Figure`: score against number of languages, of the experiment's own order.
+
+        Args:
+            task: one task, or the mean over them.
+            methods: those in colour, the others are grey; default: some of each family.
+
+        Raises:
+            BenchError: an unknown task or method; the folder holds no experiment, or no finished cell.
+        """
+        import matplotlib
+
+        from bench.base.errors import unknown
+        from bench.output import plots
+
+        table = self.leaderboard()
+        table = table[table["order"] == table["order"].iloc[0]]
+        for kind, names, column in (("task", (task,), "task"), ("method", _texts(methods), "method")):
+            for name in names:
+                if name not in set(table[column]):
+                    raise unknown(kind, name, map(str, set(table[column])))
+        with matplotlib.rc_context(plots.STYLE):
+            return plots.draw(table, task, _texts(methods))
 
     def compare(
         self, first: str, second: str, *, sizes: Sequence[int] = (), scorers: Names = (), tasks: Names = (), groups: Names = (),

@@ -70,7 +70,7 @@ class Store:
             old = CellSpec.model_validate(read_json(self.folder(spec) / "spec.json")).identity()
         except ValueError:
             return ["written by another version of the program, or damaged"]
-        if found := _differences(old, spec.identity()):
+        if found := differences(old, spec.identity()):
             return found
         lacking = spec.keep_student and STUDENT not in (self.manifest(spec).get("files") or {})
         return ["their students are not stored" if lacking else "damaged or incomplete files"]
@@ -180,13 +180,14 @@ def _complete(folder: Path, manifest: dict[str, Any]) -> bool:
         return False
 
 
-def _differences(old: Any, new: Any, path: str = "") -> list[str]:
+def differences(old: Any, new: Any, path: str = "") -> list[str]:
+    """Where two `CellSpec.identity` differ, as `training.pairs: 6000 -> 100`."""
     if isinstance(old, dict) and isinstance(new, dict):
         keys = dict.fromkeys([*old, *new])
         return [
             line
             for key in keys
-            for line in _differences(old.get(key), new.get(key), f"{path}.{key}".lstrip("."))
+            for line in differences(old.get(key), new.get(key), f"{path}.{key}".lstrip("."))
         ]
     if old == new:
         return []
