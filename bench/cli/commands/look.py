@@ -1,4 +1,4 @@
-"""The commands that look at stored results: compare, scaling, agreement, report, watch. None of them imports torch."""
+"""The panel Look: stored results, in every form. None of these commands imports torch."""
 
 from __future__ import annotations
 
@@ -6,27 +6,30 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from bench.base.errors import BenchError, unknown
-
-Experiment = Annotated[
-    str, typer.Option("--profile", "-p", help="Name of an experiment under --results, or path of its folder.")
-]
-Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.")]
+from bench.cli.options import RESULTS, Results, Stored
 
 
 def add(app: typer.Typer) -> None:
     """Give `app` the commands of this file."""
-    for command in (compare, scaling, agreement, report, watch):
+    for command in (leaderboard, compare, scaling, agreement, report, publish, watch):
         app.command(rich_help_panel="Look")(command)
+
+
+def leaderboard(profile: Stored = "default", results: Results = RESULTS) -> None:
+    """Rebuild tables and plots of an experiment from its files."""
+    from bench.analysis.results import folder_of
+    from bench.output.tables.leaderboard import write
+
+    _show(write(folder_of(profile, results)))
 
 
 def compare(
     first: Annotated[str, typer.Argument(metavar="A", help="A method, as the leaderboard names it.")],
     second: Annotated[str, typer.Argument(metavar="B", help="The method that A is held against.")],
-    profile: Experiment = "default",
-    results: Results = Path("results"),
+    profile: Stored = "default",
+    results: Results = RESULTS,
     size: Annotated[list[int] | None, typer.Option("--size", help="Only this number of trained languages.")] = None,
     scorer: Annotated[list[str] | None, typer.Option("--scorer", help="Only this scorer: dense, late or sparse.")] = None,
     task: Annotated[list[str] | None, typer.Option("--task", help="Only this task; default: the mean over tasks.")] = None,
@@ -57,22 +60,22 @@ def compare(
     _show(comparison_text.text(found))
 
 
-def scaling(profile: Experiment = "default", results: Results = Path("results")) -> None:
+def scaling(profile: Stored = "default", results: Results = RESULTS) -> None:
     """How scores grow with the number of languages, and what reaches languages that were not trained."""
     from bench.analysis.results import folder_of
-    from bench.output.tables import leaderboard
+    from bench.output.tables.leaderboard import SCALING, write
 
     folder = folder_of(profile, results)
-    leaderboard.write(folder)
-    file = folder / leaderboard.SCALING
+    write(folder)
+    file = folder / SCALING
     if not file.is_file():
         raise BenchError(f"no cell of {folder} has a score yet", "run the experiment first: bench run")
     _show(file.read_text(encoding="utf-8"))
 
 
 def agreement(
-    profile: Experiment = "default",
-    results: Results = Path("results"),
+    profile: Stored = "default",
+    results: Results = RESULTS,
     depth: Annotated[int, typer.Option("--depth", min=2, help="k: documents of each list that are compared.")] = 10,
     pairs: Annotated[int, typer.Option("--pairs", min=1, help="Pairs of languages drawn from each group.")] = 30,
 ) -> None:
@@ -88,7 +91,7 @@ def report(
         list[str] | None,
         typer.Option("--profile", "-p", help="Name of an experiment under --results, or path of its folder. Repeat for several."),
     ] = None,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     out: Annotated[Path | None, typer.Option("--out", help="The HTML file; default: report.html in the experiment.")] = None,
     highlight: Annotated[
         list[str] | None, typer.Option("--highlight", help="Comma list of methods to show in colour at first, and to compare.")
@@ -113,14 +116,29 @@ def report(
         typer.echo(f"{len(others)} files for a paper in {others[0].parent} and {others[-1]}")
 
 
+def publish(
+    target: Annotated[Path, typer.Argument(help="Folder that the files are copied to.")],
+    profile: Stored = "default",
+    results: Results = RESULTS,
+) -> None:
+    """Copy tables, pictures and one manifest of a finished experiment: what goes beside a paper."""
+    from bench.analysis.results import folder_of
+    from bench.output.publish import publish as copy
+
+    for path in copy(folder_of(profile, results), target):
+        typer.echo(path)
+
+
 def watch(
-    profile: Experiment = "default",
-    results: Results = Path("results"),
+    profile: Stored = "default",
+    results: Results = RESULTS,
     once: Annotated[bool, typer.Option("--once", help="Look once, in place of until the run ends.")] = False,
     cells: Annotated[bool, typer.Option("--cells", help="One line a cell: state, time, loss on dev pairs.")] = False,
     every: Annotated[float, typer.Option("--every", min=0.2, help="Seconds between two looks.")] = 2.0,
 ) -> None:
     """Show all cells of an experiment, and how far those at work are, from another terminal than that of the run."""
+    from rich.console import Console
+
     from bench.analysis.results import folder_of
     from bench.execution.watch import watch as look
 
@@ -128,4 +146,6 @@ def watch(
 
 
 def _show(text: str) -> None:
+    from rich.console import Console
+
     Console().print(text, markup=False, highlight=False, soft_wrap=True)
