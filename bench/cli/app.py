@@ -58,8 +58,9 @@ def main() -> None:
 
 
 def _fail(message: str) -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    Console(stderr=True).print(Text("error: ", style="bold red") + Text(message), soft_wrap=True)
+    from bench.output.terminal.screen import screen, show
+
+    show(screen(stderr=True), Text("error: ", style="bold red") + Text(message))
     sys.exit(BAD_INPUT)
