@@ -24,8 +24,8 @@ LanguageNames = Annotated[list[str] | None, typer.Option("--languages", help="Co
 Without = Annotated[list[str] | None, typer.Option("--without", help="Comma list of sources to leave out.")]
 Changes = Annotated[list[str] | None, typer.Option("--set", help="Change a value of the profile: training.pairs=3000.")]
 KeepStudents = Annotated[bool, typer.Option("--keep-students", help="Store the trained students, for `bench export`.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead; messages go to standard error.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Cells at the same time.")]
-LanguagesFile = Annotated[Path | None, typer.Option(help="A languages file of your own.")]
 
 RESULTS = Path("results")
 

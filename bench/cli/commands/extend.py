@@ -8,30 +8,37 @@ from typing import Annotated
 import typer
 
 from bench.base.errors import BenchError
-from bench.cli.options import RESULTS, Results, Stored, Workers
+from bench.cli.options import RESULTS, AsJson, Results, Stored, Workers
 
 
 def add(app: typer.Typer) -> None:
     """Give `app` the commands of this file."""
-    for name, command in {"methods": methods, "check-method": check_method, "tune": tune, "export": export}.items():
-        app.command(name, rich_help_panel="Extend")(command)
+    app.command("methods", rich_help_panel="Extend")(methods)
+    app.command("check-method", rich_help_panel="Extend")(check_method)
+    app.command("tune", rich_help_panel="Extend")(tune)
+    app.command("export", rich_help_panel="Extend")(export)
 
 
 def methods(
     name: Annotated[str | None, typer.Argument(help="One method, with its parameters: optical, path/to/mine.py:MyLoss.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the methods, those of installed packages too, or one of them with its parameters."""
-    from rich.console import Console
+    from bench.cli import documents, listings
+    from bench.output.terminal.screen import screen, show
 
-    from bench.cli import listings
-
-    Console().print(listings.method(name) if name else listings.methods())
+    if as_json:
+        documents.emit(documents.methods(name))
+    else:
+        show(screen(), listings.method(name) if name else listings.methods())
 
 
 def check_method(
     name: Annotated[str, typer.Argument(help="A method with a loss: optical, contrastive(form=dense), path/to/mine.py:MyLoss.")],
+    as_json: AsJson = False,
 ) -> None:
     """Run the conformance suite on the loss of a method, built in or from outside."""
+    from bench.cli import documents
     from bench.experiment.method_specs import load_method, method_spec
     from methods.conformance import conform
 
@@ -39,9 +46,12 @@ def check_method(
     if method.kind != "distil":
         raise BenchError(f"{name} has no loss to check (it is of kind {method.kind!r})", "name a method of kind 'distil'")
     outcomes = conform(method)
-    for one in outcomes:
-        mark = "ok    " if one.passed else "FAILED"
-        typer.echo(f"{mark} {one.name}" + (f": {one.detail}" if one.detail else ""))
+    if as_json:
+        documents.emit(documents.conformance(name, outcomes))
+    else:
+        for one in outcomes:
+            mark = "ok    " if one.passed else "FAILED"
+            typer.echo(f"{mark} {one.name}" + (f": {one.detail}" if one.detail else ""))
     raise typer.Exit(0 if all(one.passed for one in outcomes) else 1)
 
 
@@ -51,14 +61,13 @@ def tune(
     results: Results = RESULTS,
 ) -> None:
     """Run the dev trials of every method (the same number for each) and write tuning.csv."""
-    from rich.console import Console
-
     from bench.execution import tune as work
+    from bench.output.terminal.screen import screen, show, show_markdown
 
-    console = Console()
-    table = work.tune(file or work.TRIALS, results, lambda line: console.print(line, highlight=False), workers)
+    console = screen()
+    table = work.tune(file or work.TRIALS, results, lambda line: show(console, line), workers)
     shown = [name for name in ("arm", "trial", "chosen", "dense", "late", "criterion", "warning") if name in table]
-    console.print(table[shown].to_markdown(index=False, floatfmt=".3f"), markup=False, highlight=False, soft_wrap=True)
+    show_markdown(console, table[shown].to_markdown(index=False, floatfmt=".3f"))
 
 
 def export(

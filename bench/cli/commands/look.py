@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bench.base.errors import BenchError, unknown
-from bench.cli.options import RESULTS, Results, Stored
+from bench.cli.options import RESULTS, AsJson, Results, Stored
 
 
 def add(app: typer.Typer) -> None:
@@ -17,12 +17,18 @@ def add(app: typer.Typer) -> None:
         app.command(rich_help_panel="Look")(command)
 
 
-def leaderboard(profile: Stored = "default", results: Results = RESULTS) -> None:
+def leaderboard(profile: Stored = "default", results: Results = RESULTS, as_json: AsJson = False) -> None:
     """Rebuild tables and plots of an experiment from its files."""
     from bench.analysis.results import folder_of
+    from bench.cli import documents
     from bench.output.tables.leaderboard import write
 
-    _show(write(folder_of(profile, results)))
+    folder = folder_of(profile, results)
+    text = write(folder)
+    if as_json:
+        documents.emit(documents.leaderboard(folder))
+    else:
+        _show(text)
 
 
 def compare(
@@ -40,29 +46,36 @@ def compare(
     ] = None,
     slopes: Annotated[bool, typer.Option("--slopes", help="Compare how both grow with the number of languages.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the numbers to this file.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Is A better than B, where, by how much, and could it be chance? From stored results alone."""
     from bench.analysis import comparison
     from bench.analysis.results import folder_of, load
     from bench.base.paths import atomic_write
+    from bench.cli import documents
     from bench.output.tables import comparison_text, slopes_text
 
     experiment = load(folder_of(profile, results))
+    chosen = (size or (), scorer or (), task or (), group or ())
     if slopes:
-        rows = comparison.compare_slopes(experiment, first, second, size or (), scorer or (), task or (), group or (), margin)
-        if csv:
-            atomic_write(csv, rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
-        _show(slopes_text.text(rows, first, second))
-        return
-    found = comparison.compare(experiment, first, second, size or (), scorer or (), task or (), group or (), over_sizes, margin)
+        rows = comparison.compare_slopes(experiment, first, second, *chosen, margin)
+        document = {"first": first, "second": second, "rows": documents.rows(rows)}
+        text = slopes_text.text(rows, first, second)
+    else:
+        found = comparison.compare(experiment, first, second, *chosen, over_sizes, margin)
+        rows, document, text = found.rows, documents.comparison(found), comparison_text.text(found)
     if csv:
-        atomic_write(csv, found.rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
-    _show(comparison_text.text(found))
+        atomic_write(csv, rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
+    if as_json:
+        documents.emit(document)
+    else:
+        _show(text)
 
 
-def scaling(profile: Stored = "default", results: Results = RESULTS) -> None:
+def scaling(profile: Stored = "default", results: Results = RESULTS, as_json: AsJson = False) -> None:
     """How scores grow with the number of languages, and what reaches languages that were not trained."""
     from bench.analysis.results import folder_of
+    from bench.cli import documents
     from bench.output.tables.leaderboard import SCALING, write
 
     folder = folder_of(profile, results)
@@ -70,7 +83,10 @@ def scaling(profile: Stored = "default", results: Results = RESULTS) -> None:
     file = folder / SCALING
     if not file.is_file():
         raise BenchError(f"no cell of {folder} has a score yet", "run the experiment first: bench run")
-    _show(file.read_text(encoding="utf-8"))
+    if as_json:
+        documents.emit(documents.scaling(folder))
+    else:
+        _show(file.read_text(encoding="utf-8"))
 
 
 def agreement(
@@ -78,12 +94,19 @@ def agreement(
     results: Results = RESULTS,
     depth: Annotated[int, typer.Option("--depth", min=2, help="k: documents of each list that are compared.")] = 10,
     pairs: Annotated[int, typer.Option("--pairs", min=1, help="Pairs of languages drawn from each group.")] = 30,
+    as_json: AsJson = False,
 ) -> None:
     """Does the same question get the same ranking in every language? Reads the stored run files (MRC@k)."""
     from bench.analysis import agreement as work
     from bench.analysis.results import folder_of
+    from bench.cli import documents
 
-    _show(work.write(folder_of(profile, results), depth, pairs))
+    folder = folder_of(profile, results)
+    text = work.write(folder, depth, pairs)
+    if as_json:
+        documents.emit({"results": str(folder), "rows": documents.table(folder / "agreement.csv")})
+    else:
+        _show(text)
 
 
 def report(
@@ -135,17 +158,22 @@ def watch(
     once: Annotated[bool, typer.Option("--once", help="Look once, in place of until the run ends.")] = False,
     cells: Annotated[bool, typer.Option("--cells", help="One line a cell: state, time, loss on dev pairs.")] = False,
     every: Annotated[float, typer.Option("--every", min=0.2, help="Seconds between two looks.")] = 2.0,
+    as_json: AsJson = False,
 ) -> None:
     """Show all cells of an experiment, and how far those at work are, from another terminal than that of the run."""
-    from rich.console import Console
-
     from bench.analysis.results import folder_of
+    from bench.cli import documents
     from bench.execution.watch import watch as look
+    from bench.output.terminal.screen import screen
 
-    look(folder_of(profile, results), Console(), once, every, cells)
+    folder = folder_of(profile, results)
+    if as_json:  # once: a script asks again when it wants to
+        documents.emit(documents.watched(folder))
+    else:
+        look(folder, screen(), once, every, cells)
 
 
 def _show(text: str) -> None:
-    from rich.console import Console
+    from bench.output.terminal.screen import screen, show_markdown
 
-    Console().print(text, markup=False, highlight=False, soft_wrap=True)
+    show_markdown(screen(), text)

@@ -9,6 +9,7 @@ import typer
 
 from bench.cli.options import (
     RESULTS,
+    AsJson,
     Changes,
     KeepStudents,
     LanguageNames,
@@ -43,16 +44,20 @@ def plan(
     workers: Workers = None,
     keep_students: KeepStudents = False,
     results: Results = RESULTS,
+    as_json: AsJson = False,
 ) -> None:
     """Show the cells of an experiment: what is done, what is left, what it will cost in time."""
-    from rich.console import Console
-
+    from bench.cli import documents
     from bench.execution.plan_view import overview
     from bench.experiment.plan import make_plan
+    from bench.output.terminal.screen import screen, show
 
     chosen = selection(methods, sizes, seeds, order, languages)
     made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students)
-    Console(soft_wrap=True).print(overview(made), soft_wrap=True)
+    if as_json:
+        documents.emit(documents.plan(made))
+    else:
+        show(screen(), overview(made))
 
 
 def run(
@@ -73,15 +78,14 @@ def run(
     ] = None,
 ) -> None:
     """Run the cells that have no result yet, then write the leaderboard. Can be interrupted at any time."""
-    from rich.console import Console
-
     from bench.cells import loggers
     from bench.execution import runs
     from bench.experiment.plan import make_plan
+    from bench.output.terminal.screen import screen
 
     if log:
         os.environ[loggers.VARIABLE] = ",".join(split(log))
     loggers.asked()  # a package that is missing is told now, not by every cell
     chosen = selection(methods, sizes, seeds, order, languages)
     made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students, ask=True)
-    raise typer.Exit(runs.run(made, Console(), retry_failed=retry_failed))
+    raise typer.Exit(runs.run(made, screen(), retry_failed=retry_failed))
