@@ -13,7 +13,7 @@ from bench.cli.options import RESULTS, AsJson, Results, Stored
 
 def add(app: typer.Typer) -> None:
     """Give `app` the commands of this file."""
-    for command in (leaderboard, compare, scaling, agreement, report, publish, watch):
+    for command in (leaderboard, compare, scaling, budget, agreement, report, publish, watch):
         app.command(rich_help_panel="Look")(command)
 
 
@@ -87,6 +87,32 @@ def scaling(profile: Stored = "default", results: Results = RESULTS, as_json: As
         documents.emit(documents.scaling(folder))
     else:
         _show(file.read_text(encoding="utf-8"))
+
+
+def budget(
+    steps: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Experiments that differ in training.pairs.")],
+    size: Annotated[int | None, typer.Option("--size", help="Trained languages; default: the most that all steps have.")] = None,
+    group: Annotated[str, typer.Option("--group", help="Languages of the mean: trained, core, held-out, guard.")] = "trained",
+    out: Annotated[Path, typer.Option("--out", help="Folder for budget.csv, .md, .svg and .png.")] = Path("."),
+    as_json: AsJson = False,
+) -> None:
+    """What more pairs buy: gains over the references at each budget, from several experiments. Writes a table and a picture."""
+    from bench.analysis.results import load
+    from bench.analysis.verdicts.budget import ladder
+    from bench.analysis.verdicts.comparer import GROUPS
+    from bench.cli import documents
+    from bench.output import budget as writing
+
+    if group not in GROUPS:
+        raise unknown("group", group, GROUPS)
+    rows = ladder([load(step) for step in steps], size, group)
+    if not len(rows):
+        raise BenchError("no step has a trained method beside a floor", "run the profile with `untrained` among its methods")
+    files = writing.write(rows, out)
+    if as_json:
+        documents.emit({"size": size, "group": group, "rows": documents.rows(rows)})
+    else:
+        _show(files[1].read_text(encoding="utf-8"))
 
 
 def agreement(
