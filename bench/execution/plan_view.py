@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bench.encoders.directory.files import DEFAULT_LENGTH, stated_length
@@ -15,27 +14,19 @@ from bench.execution.plan_power import power
 from bench.experiment.costs import duration
 from bench.experiment.plan import Plan
 from bench.experiment.spec import CellSpec
+from bench.output.terminal.rows import Rows
 
 STYLES = {"done": "green", "failed": "red", "stale": "yellow", "missing": ""}
 
 
 def overview(plan: Plan) -> RenderableType:
     """The whole plan: `bench plan`."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, justify in (
-        ("cell", "left"),
-        ("languages", "right"),
-        ("pairs", "right"),
-        ("state", "left"),
-        ("time", "right"),
-    ):
-        # On a narrow terminal the id is broken, never a number.
-        table.add_column(name, justify=justify, no_wrap=name != "cell", overflow="fold")  # type: ignore[arg-type]
+    table = Rows(("cell", "languages", "pairs", "state", "time"), right=(1, 2, 4))
     for spec in plan.specs:
         state = plan.states[spec.id]
         size = str(spec.size) if spec.trained else "-"
         pairs = f"{spec.pairs:,}" if spec.trained else "-"
-        table.add_row(spec.id, size, pairs, Text(state, STYLES[state]), _time(plan, spec))
+        table.add(spec.id, size, pairs, Text(state, STYLES[state]), _time(plan, spec))
     return Group(heading(plan, plan.to_run()), "", table, *_notes(plan), *power(plan))
 
 
