@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from bench.base.errors import BenchError
 from bench.base.manifest import check_facts
 from bench.base.yamlfile import read_mapping
 from bench.base.yamltext import parsed
+from bench.experiment.mixture import Mixture, facts_of, mixtures
 from bench.experiment.spec import CORE
 
 MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
@@ -135,6 +136,11 @@ class Experiment:
     plan: Plan
     cells: tuple[Cell, ...]  # in the order of the plan
     unplanned: tuple[str, ...] = ()  # ids of stored cells that the plan does not name
+
+    def mixtures(self, methods: Collection[str] = ()) -> list[Mixture]:
+        """In which facts of hardware and software the finished cells differ; of some methods, or of all."""
+        done = [cell for cell in self.cells if cell.done and (not methods or cell.name.method in methods)]
+        return mixtures((cell.name.id, facts_of(cell.manifest)) for cell in done)
 
 
 def folder_of(name: str, results: Path) -> Path:

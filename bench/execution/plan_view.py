@@ -13,6 +13,7 @@ from bench.encoders.directory.files import DEFAULT_LENGTH, stated_length
 from bench.encoders.hub import directory_of
 from bench.execution.plan_power import power
 from bench.experiment.costs import duration
+from bench.experiment.mixture import sentence
 from bench.experiment.plan import Plan
 from bench.experiment.spec import CellSpec
 
@@ -68,7 +69,16 @@ def heading(plan: Plan, todo: Sequence[CellSpec]) -> Group:
             f"{len(replaced)} stale: {'; '.join(changes[:3])}{more}. "
             f"They are computed again; finished ones are kept in {plan.store.root / 'replaced'}"
         )
-    return Group(*(Text(line) for line in lines))
+    return Group(*(Text(line) for line in lines), *_mixed(plan))
+
+
+def _mixed(plan: Plan) -> list[Text]:
+    """A warning before: cells that are stored and cells that this machine would make would stand in one table."""
+    here = {spec.id for spec in plan.to_run()}
+    return [
+        Text(f"mixed {sentence(one, here)}. A difference between cells of one table may come from that alone", "yellow")
+        for one in plan.mixtures()
+    ]
 
 
 def _time(plan: Plan, spec: CellSpec) -> str:
