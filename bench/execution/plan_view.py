@@ -61,6 +61,8 @@ def heading(plan: Plan, todo: Sequence[CellSpec]) -> Group:
     expected = duration(plan.seconds(todo)) if todo else "nothing to do"
     threads = plan.specs[0].threads
     workers = f"{plan.workers} worker{'s' if plan.workers > 1 else ''} of {threads} thread{'s' if threads > 1 else ''}"
+    if (devices := plan.specs[0].devices) > 1:
+        workers += f", {devices} devices a cell"
     lines.append(f"{len(plan.specs)} cells ({shown}); to run: {len(todo)}, expected {expected} ({workers})")
     if replaced := [spec for spec in todo if plan.states[spec.id] == "stale"]:
         changes = list(dict.fromkeys(line for spec in replaced for line in plan.store.changes(spec)))

@@ -156,7 +156,7 @@ def make_plan(
     if keep_students:
         narrowed = narrowed.model_copy(update={"store": Storing(students=True)})
     hardware = declared.hardware
-    threads = hardware.threads or max(1, cores() // hardware.workers)
+    threads = hardware.threads or max(1, cores() // (hardware.workers * hardware.devices))
     specs = cells(narrowed, languages, threads)
     if not specs:
         raise BenchError(
