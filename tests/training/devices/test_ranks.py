@@ -53,7 +53,7 @@ def trained(
         _cut_off(method, stop)
     table = train(
         student, method, context.teacher.space, context.teacher.targets, pairs, dev, spec.training, spec.seed, precision, "cpu",
-        lambda *_: None, lower=lower_of(spec, context, student, pairs.texts), kept=kept, ranks=ranks,
+        lambda *_: None, lower=lower_of(spec, context, student, pairs.texts, dev.texts), kept=kept, ranks=ranks,
     )  # fmt: skip
     return {name: tensor.float().numpy().copy() for name, tensor in student.model.state_dict().items()}, table
 
