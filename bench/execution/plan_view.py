@@ -12,6 +12,7 @@ from bench.encoders.directory.files import DEFAULT_LENGTH, stated_length
 from bench.encoders.hub import directory_of
 from bench.execution.plan_power import power
 from bench.experiment.costs import duration
+from bench.experiment.mixture import sentence
 from bench.experiment.plan import Plan
 from bench.experiment.spec import CellSpec
 from bench.output.terminal.rows import Rows
@@ -51,6 +52,8 @@ def heading(plan: Plan, todo: Sequence[CellSpec]) -> Group:
     expected = duration(plan.seconds(todo)) if todo else "nothing to do"
     threads = plan.specs[0].threads
     workers = f"{plan.workers} worker{'s' if plan.workers > 1 else ''} of {threads} thread{'s' if threads > 1 else ''}"
+    if (devices := plan.specs[0].devices) > 1:
+        workers += f", {devices} devices a cell"
     lines.append(f"{len(plan.specs)} cells ({shown}); to run: {len(todo)}, expected {expected} ({workers})")
     if replaced := [spec for spec in todo if plan.states[spec.id] == "stale"]:
         changes = list(dict.fromkeys(line for spec in replaced for line in plan.store.changes(spec)))
@@ -59,7 +62,16 @@ def heading(plan: Plan, todo: Sequence[CellSpec]) -> Group:
             f"{len(replaced)} stale: {'; '.join(changes[:3])}{more}. "
             f"They are computed again; finished ones are kept in {plan.store.root / 'replaced'}"
         )
-    return Group(*(Text(line) for line in lines))
+    return Group(*(Text(line) for line in lines), *_mixed(plan))
+
+
+def _mixed(plan: Plan) -> list[Text]:
+    """A warning before: cells that are stored and cells that this machine would make would stand in one table."""
+    here = {spec.id for spec in plan.to_run()}
+    return [
+        Text(f"mixed {sentence(one, here)}. A difference between cells of one table may come from that alone", "yellow")
+        for one in plan.mixtures()
+    ]
 
 
 def _time(plan: Plan, spec: CellSpec) -> str:

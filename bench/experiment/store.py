@@ -122,7 +122,8 @@ class Store:
 
     def unfinished(self, spec: CellSpec) -> Path:
         """Folder of what an unfinished cell goes on from; another version of the libraries does not go on from it."""
-        return self.root / UNFINISHED / f"{spec.key[:32]}-{hashlib.sha256(to_json(versions()).encode()).hexdigest()[:8]}"
+        several = f"-{spec.devices}" if spec.devices > 1 else ""  # what one process keeps of a word table is another thing
+        return self.root / UNFINISHED / f"{spec.key[:32]}-{hashlib.sha256(to_json(versions()).encode()).hexdigest()[:8]}{several}"
 
     def scratch(self, spec: CellSpec) -> Path:
         """A new folder beside the cell's own, for this run only."""

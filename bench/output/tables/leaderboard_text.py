@@ -13,6 +13,7 @@ from bench.analysis.results import RANKED_BY, Cell, Experiment, Plan
 from bench.analysis.tables import MEAN
 from bench.base.markdown import number as _number
 from bench.base.markdown import table as _table
+from bench.experiment.mixture import sentence
 from bench.output.tables import lengths_text
 from methods.declaration import base_scorer
 from methods.facts import NO_TRAINING, facts
@@ -85,10 +86,7 @@ def _summary(experiment: Experiment) -> list[str]:
         parts.append("Without a result, so neither scored nor ranked:\n\n" + _at_most(trouble, 20))
     if warned := [f"- {_code(cell)}: {_plain(cell.warning)}" for cell in cells if cell.warning]:
         parts.append("**Warnings of the collapse check** (marked `!` below):\n\n" + _at_most(warned, 20))
-    found = sorted({str(cell.manifest["precision"]) for cell in cells if cell.done and cell.manifest.get("precision")})
-    if len(found) > 1:
-        parts.append(f"**Cells were computed in different precisions ({', '.join(found)}): they do not belong into one table.** "
-                     "Set hardware.precision and run again what differs.")  # fmt: skip
+    parts += _mixed(experiment)
     if (experiment.path / TUNING).exists():
         parts.append("Settings were chosen on dev queries, with equally many trials for "
                      f"every method that is listed there: [{TUNING}]({TUNING}).")  # fmt: skip
@@ -96,6 +94,15 @@ def _summary(experiment: Experiment) -> list[str]:
         names = ", ".join(f"`{name}`" for name in experiment.unplanned[:10])
         parts.append(f"Stored, but not part of the profile and so not shown: {names}.")
     return parts
+
+
+def _mixed(experiment: Experiment) -> list[str]:
+    """What differs between the machines that cells were made on."""
+    lines = [f"- {_plain(sentence(one))}" for one in experiment.mixtures()]
+    said = ("**Cells of these tables were made on different hardware or software.** A difference between them may come from that "
+            "alone. Run again what differs (`bench run` on one machine, with hardware.precision set), or read only rows that "
+            "agree.")  # fmt: skip
+    return [f"{said}\n\n" + "\n".join(lines)] if lines else []
 
 
 def _scorer(plan: Plan, order: str, table: pd.DataFrame, scorer: str, level: str) -> list[str]:
