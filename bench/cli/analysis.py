@@ -18,7 +18,7 @@ Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.
 
 def add(app: typer.Typer) -> None:
     """Give `app` the commands of this file."""
-    for command in (compare, scaling, agreement, report, watch):
+    for command in (compare, scaling, budget, agreement, report, watch):
         app.command(rich_help_panel="Look")(command)
 
 
@@ -68,6 +68,27 @@ def scaling(profile: Experiment = "default", results: Results = Path("results"))
     if not file.is_file():
         raise BenchError(f"no cell of {folder} has a score yet", "run the experiment first: bench run")
     _show(file.read_text(encoding="utf-8"))
+
+
+def budget(
+    steps: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Experiments that differ in training.pairs.")],
+    size: Annotated[int | None, typer.Option("--size", help="Trained languages; default: the most that all steps have.")] = None,
+    group: Annotated[str, typer.Option("--group", help="Languages of the mean: trained, core, held-out, guard.")] = "trained",
+    out: Annotated[Path, typer.Option("--out", help="Folder for budget.csv, .md, .svg and .png.")] = Path("."),
+) -> None:
+    """What more pairs buy: gains over the references at each budget, from several experiments. Writes a table and a picture."""
+    from bench.analysis.results import load
+    from bench.analysis.verdicts.budget import ladder
+    from bench.analysis.verdicts.comparer import GROUPS
+    from bench.output import budget as writing
+
+    if group not in GROUPS:
+        raise unknown("group", group, GROUPS)
+    rows = ladder([load(step) for step in steps], size, group)
+    if not len(rows):
+        raise BenchError("no step has a trained method beside a floor", "run the profile with `untrained` among its methods")
+    files = writing.write(rows, out)
+    _show(files[1].read_text(encoding="utf-8"))
 
 
 def agreement(

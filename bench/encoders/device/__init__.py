@@ -39,9 +39,9 @@ def autocast_dtype(precision: str, device: str | torch.device) -> torch.dtype | 
 def multiplies_bf16_fast(cpuinfo: str) -> bool:
     """Whether bfloat16 is the faster precision on the processor that /proc/cpuinfo describes.
 
-    Known, not measured at each start: a busy machine would measure something else in each process, and cells of one table would differ.
-    Intel's AVX512-BF16 without AMX (virtual machines hide it) is the slower one: 1280 x 384 x 1536 on one core of a Sapphire Rapids,
-    84 GFLOP/s in bfloat16 and 140 in float32.
+    Known, not measured at each start: a busy machine would measure something else in each process, and cells of one table
+    would differ. Intel's AVX512-BF16 without AMX (virtual machines hide it) is the slower one: 1280 x 384 x 1536 on one core
+    of a Sapphire Rapids, 84 GFLOP/s in bfloat16 and 140 in float32.
     """
     found = dict(re.findall(r"^(vendor_id|flags)\s*:\s*(.*)$", cpuinfo, re.MULTILINE))
     flags = found.get("flags", "").split()
