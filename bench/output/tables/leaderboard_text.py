@@ -16,7 +16,7 @@ from bench.base.markdown import table as _table
 from bench.experiment.mixture import sentence
 from bench.output.tables import lengths_text
 from methods.declaration import base_scorer
-from methods.facts import NO_TRAINING, facts
+from methods.facts import NO_TRAINING, NOT_MATCHED, facts
 
 GROUPS = {
     "trained": "Trained languages (the first N of the order; another set in each column)",
@@ -186,7 +186,7 @@ def _lines(
 
 
 def ranking(rows: pd.DataFrame) -> list[str]:
-    """Ceiling, methods from best to worst over all sizes, those without training, floor.
+    """Ceiling, methods from best to worst over all sizes, those that had more than the pairs, those without training, floor.
 
     Methods that lack a size come after those that do not.
     """
@@ -197,7 +197,8 @@ def ranking(rows: pd.DataFrame) -> list[str]:
     there = set(rows["method"])
     own_ceilings = sorted(method for method in there - {CEILING} if facts(method).asks_english)
     untrained = [method for method in dict.fromkeys(rows["method"]) if facts(method).role == NO_TRAINING]
-    return [*({CEILING} & there), *own_ceilings, *methods, *untrained, *({FLOOR} & there)]
+    more = [method for method in dict.fromkeys(rows["method"]) if facts(method).role == NOT_MATCHED]
+    return [*({CEILING} & there), *own_ceilings, *methods, *more, *untrained, *({FLOOR} & there)]
 
 
 def _name(method: str) -> str:
@@ -259,6 +260,11 @@ def _legend(boards: dict[str, tuple[Scores, pd.DataFrame]]) -> str:
         its_own += (
             "- *No training*: the untrained student with its vectors corrected in closed form. Not ranked, part of no gap: what "
             "a trained method gains over it is what training has brought.\n"
+        )
+    if any(facts(method).role == NOT_MATCHED for method in methods):
+        its_own += (
+            "- *Not budget-matched*: trained on more than the pairs that the others see (all pairs, further passes, a lexicon, a "
+            "model that somebody else trained). Not ranked beside them, part of no gap.\n"
         )
     return f"""## How to read it
 
