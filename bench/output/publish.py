@@ -9,7 +9,7 @@ from typing import Any
 from bench.analysis.results import load
 from bench.base.errors import BenchError
 from bench.base.jsonfile import to_json
-from bench.base.paths import atomic_write
+from bench.base.paths import atomic_write, remove_left_over
 from bench.experiment.record import RUNS, read_runs
 from bench.output.tables.leaderboard import write
 from bench.output.tables.leaderboard_text import TUNING
@@ -39,6 +39,7 @@ def publish(experiment_dir: Path, target: Path) -> list[Path]:
         BenchError: there is no experiment, or a planned cell has no result (part of a grid is nothing to publish).
     """
     write(experiment_dir)
+    remove_left_over(target)
     experiment = load(experiment_dir)
     if lacking := [cell.name.id for cell in experiment.cells if not cell.done]:
         raise BenchError(
