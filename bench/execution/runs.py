@@ -90,7 +90,9 @@ def run(
                 counts = {"run": view.done, "failed": view.failed, "kept": view.skipped, "largest_mb": view.peak_mb}
                 with suppress(OSError):  # a full disk has its own message
                     add_run(plan.store.root / RUNS, started, time.monotonic() - clock, plan.workers, prepared, counts)
-        failed = [spec for spec in plan.specs if plan.store.state(spec) == "failed"]
+        states = [(spec, plan.store.state(spec)) for spec in plan.specs]
+        failed = [spec for spec, state in states if state == "failed"]
+        plan.store.settle_all(spec for spec, state in states if state == "done")
         _tables(plan, console)
         show(console, view.summary())
         for spec in failed:
