@@ -35,7 +35,7 @@ TABLES = (
 )  # fmt: skip
 LANGUAGES = "languages.yaml"
 TAKEN = ("texts.csv", TUNING, "agreement.csv")  # as they lie in the experiment
-PICTURES = ("gain", "difference", "scaling*")
+PICTURES = ("gain", "difference", "languages", "scaling*")
 LARGE = 2_000_000  # bytes of a table that is packed
 RUNS_LIMIT = 50_000_000  # bytes of run files that go in unless asked
 
