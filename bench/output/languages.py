@@ -201,8 +201,10 @@ def _panel(panel: Axes, rows: pd.DataFrame, family: Family, colors: Mapping[str,
 
 
 def _mark(group: str, number: int, color: str) -> dict[str, Any]:
-    return {"marker": MARKERS[group], "fillstyle": FILLS[number], "color": color, "markerfacecoloralt": "white", "markersize": 4.0,
-            "markeredgewidth": 0.8}  # fmt: skip
+    return {
+        "marker": MARKERS[group], "fillstyle": FILLS[number], "color": color, "markerfacecoloralt": "white",
+        "markersize": 4.0, "markeredgewidth": 0.8,
+    }  # fmt: skip
 
 
 def _legend_of(colors: Mapping[str, str], groups: Sequence[str]) -> dict[str, Any]:
