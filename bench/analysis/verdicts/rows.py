@@ -65,7 +65,7 @@ def _term(point: Point, points: int) -> Term:
 
 
 def of_languages(scores: Scores, points: Sequence[Point]) -> tuple[list[str], Estimate]:
-    """The languages of `points`, and the difference in each: a statistic of its own, mean over the tasks and sizes that it has."""
+    """The languages of `points`, and the difference in each: a statistic of its own, mean over its tasks and sizes."""
     codes = sorted({scores.places[place][2] for point in points for at in point.common for place in at})
     at_size = [[{scores.places[place][2]: place for place in at} for at in point.common] for point in points]
     times = {code: sum(any(code in task for task in tasks) for tasks in at_size) for code in codes}
