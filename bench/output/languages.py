@@ -25,7 +25,7 @@ LARGE = 10  # languages of a family that is shown branch by branch
 ALONE = "Families of one language"
 MARKERS = dict(zip(SEEN, ("o", "s", "D"), strict=True))  # trained, held out, guard
 FILLS = ("full", "none", "left")  # of the first, second, third method, so that colour is not all that tells them apart
-DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)))
+DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)))
 LINE, GAP = 0.085, 0.06  # inches of one method in a language, and between two languages
 TITLE, BELOW = 0.22, 0.08  # inches above and below a panel
 WIDE, BETWEEN = 1.45, 0.1  # inches of a panel, and to the next
@@ -99,7 +99,7 @@ def draw(comparer: Comparer, known: Facts) -> Figure | None:
     size = int(rows["size"].iloc[0])
     said = f"gain over {rows['over'].iloc[0]} (nDCG@10, mean over tasks), {size} languages trained on"
     figure.text(0.5, 0.06 / height, said, ha="center", va="bottom", fontsize=8.5)
-    look = {"loc": "upper center", "bbox_to_anchor": (0.5, 1), "frameon": False, "fontsize": 8.5}
+    look: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 1), "frameon": False, "fontsize": 8.5}
     figure.legend(list(legend.values()), list(legend), ncols=across, **look)
     return figure
 
@@ -202,8 +202,8 @@ def _panel(panel: Axes, rows: pd.DataFrame, family: Family, colors: Mapping[str,
 
 def _mark(group: str, number: int, color: str) -> dict[str, Any]:
     return {
-        "marker": MARKERS[group], "fillstyle": FILLS[number], "color": color, "markerfacecoloralt": "white",
-        "markersize": 4.0, "markeredgewidth": 0.8,
+        "marker": MARKERS[group], "fillstyle": FILLS[number], "color": color, "markerfacecoloralt": "white", "markersize": 4.0,
+        "markeredgewidth": 0.8,
     }  # fmt: skip
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GAIN, DIFFERENCE, LANGUAGES = "gain", "difference", "languages"
-GROUPS = {"trained": ("o", plots.PALETTE[0], "-"), "held-out": ("s", plots.PALETTE[1], (0, (4, 2)))}  # marker, colour, dash
+# Marker, colour, dash. The colours are no method's: this is not one method against another.
+GROUPS = {"trained": ("o", "#222222", "-"), "held-out": ("s", "#7a5195", (0, (4, 2)))}
 PANEL = 2.2  # inches, both ways, for few sizes
 STEP = 0.55  # inches of one size; its label needs half of that
 SPREAD = 0.5  # of the way to the next size that the methods of one size take together
@@ -48,7 +49,7 @@ def write(
     comparer, files = comparer or Comparer(experiment), list[Path]()
     shown = [*chosen(comparer.methods, tables), *references(comparer.methods)] if tables else []
     drawn = {
-        GAIN: partial(gain, comparer, shown), DIFFERENCE: partial(difference, experiment, comparer),
+        GAIN: partial(gain, comparer, shown), DIFFERENCE: partial(difference, comparer),
         LANGUAGES: partial(languages.draw, comparer, known),
     }  # fmt: skip
     for name, draw in drawn.items():
@@ -84,23 +85,16 @@ def gain(comparer: Comparer, shown: Sequence[str]) -> Figure | None:
     return figure
 
 
-def difference(experiment: Experiment, comparer: Comparer) -> Figure | None:
+def difference(comparer: Comparer) -> Figure | None:
     """`pair`, first minus second, against the number of languages, one panel a scorer.
 
     Bars are paired 95 % intervals; the band holds differences too small to be of interest (the margin of equivalence). A
     filled mark is a difference that its test, corrected, calls better or worse; a hollow one is not. None without a pair.
     """
-    two = pair(comparer)
-    if two is None:
+    found = differences(comparer)
+    if found is None:
         return None
-    try:
-        rows = compare(experiment, *two, groups=[*GROUPS], comparer=comparer).rows
-    except BenchError:  # cells of the two that nothing can be held against yet
-        return None
-    # Rows of several sizes are means over them.
-    rows = rows[(rows["order"] == next(iter(comparer.plan.orders))) & ~rows["size"].str.contains(" ")]
-    if not len(rows):
-        return None
+    two, rows = found
     scorers, sizes = _there(rows, "scorer"), sorted({int(size) for size in rows["size"]})
     margin = float(rows["margin"].iloc[0])
     band = f"margin of equivalence (±{margin:g})"
@@ -119,6 +113,23 @@ def difference(experiment: Experiment, comparer: Comparer) -> Figure | None:
             panel.plot(at, unsure["difference"], marker, color=color, markerfacecolor="white", markersize=5.5, zorder=4)
     _legend(figure, panels)
     return figure
+
+
+def differences(comparer: Comparer, order: str = "") -> tuple[tuple[str, str], pd.DataFrame] | None:
+    """`pair` and its comparison at each size, in trained and held-out languages of one order (default: the experiment's own).
+
+    None without a pair, or where nothing can be compared yet.
+    """
+    two = pair(comparer)
+    if two is None:
+        return None
+    try:
+        rows = compare(comparer.experiment, *two, groups=[*GROUPS], comparer=comparer).rows
+    except BenchError:  # cells of the two that nothing can be held against yet
+        return None
+    # Rows of several sizes are means over them.
+    rows = rows[(rows["order"] == (order or next(iter(comparer.plan.orders)))) & ~rows["size"].str.contains(" ")]
+    return (two, rows) if len(rows) else None
 
 
 def pair(comparer: Comparer) -> tuple[str, str] | None:

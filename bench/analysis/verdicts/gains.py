@@ -39,9 +39,10 @@ def gains(comparer: Comparer, methods: Sequence[str], group: str = "trained", or
         Columns order, scorer, group, first, second and those of a row; empty where there is nothing to hold against each other.
     """
     order, rows = order or next(iter(comparer.plan.orders)), []
-    for reference in references(comparer.methods):
+    done = _done(comparer, order)
+    for reference in references(done):
         for name in methods:
-            if name in (reference, FLOOR) or facts(name).asks_english or not comparable(name, reference):
+            if name not in done or name in (reference, FLOOR) or facts(name).asks_english or not comparable(name, reference):
                 continue
             rows += comparer.rows(name, reference, LeftOut(), groups=[group], orders=[order])
     return pd.DataFrame(rows)
@@ -60,7 +61,8 @@ def by_language(comparer: Comparer, methods: Sequence[str], sizes: Sequence[int]
         LANGUAGE_COLUMNS; `group` is one of SEEN, at that size. Empty where there is nothing to hold against each other.
     """
     order, rows = order or next(iter(comparer.plan.orders)), []
-    wanted = [name for name in methods if name != FLOOR and FLOOR in comparer.methods and comparable(name, FLOOR)]
+    done = _done(comparer, order)
+    wanted = [name for name in methods if name in done and name != FLOOR and FLOOR in done and comparable(name, FLOOR)]
     for name in wanted:
         left = LeftOut()
         scores = comparer.scores(order, name, FLOOR, left, ())
@@ -90,3 +92,9 @@ def shown_size(comparer: Comparer, methods: Sequence[str], order: str) -> int:
         return has, bool(plan.group("held-out", order, size)), size
 
     return max(plan.sizes_of(order), key=rank)
+
+
+def _done(comparer: Comparer, order: str) -> list[str]:
+    """Methods with a result in this order of languages."""
+    cells = comparer.experiment.cells
+    return list(dict.fromkeys(cell.name.method for cell in cells if cell.done and cell.name.order == order))

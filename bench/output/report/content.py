@@ -12,9 +12,10 @@ from bench.analysis import scaling
 from bench.analysis.arms import Scores
 from bench.analysis.results import MEASURES, Experiment
 from bench.analysis.tables import GROUPS, MEAN
+from bench.analysis.verdicts.comparer import Comparer
 from bench.base.errors import BenchError
 from bench.output.highlight import chosen
-from bench.output.report import answer, board, cells, places, provenance, queries, texts
+from bench.output.report import answer, board, cells, pictures, places, provenance, queries, texts
 from bench.output.report.embed import rounded
 from bench.output.report.methods import described
 from bench.output.tables.leaderboard import Boards, boards_of, known_facts
@@ -34,10 +35,20 @@ class Lists:
     languages: list[str]
 
 
+@dataclass(frozen=True)
+class Behind:
+    """What the page was made from, for the pictures beside it: the boards of each experiment, the ladder of budgets (empty
+    where the experiments form none), and the comparer of the first experiment."""
+
+    boards: list[Boards]
+    budget: pd.DataFrame
+    comparer: Comparer
+
+
 def content(
     experiments: Sequence[Experiment], highlight: Sequence[str] = (), which: texts.Which = "shareable"
-) -> tuple[dict[str, Any], list[Boards]]:  # fmt: skip
-    """What the page holds, and the boards of each experiment. A *view* is one order of languages of one experiment.
+) -> tuple[dict[str, Any], Behind]:  # fmt: skip
+    """What the page holds, and what it was made from. A *view* is one order of languages of one experiment.
 
     Args:
         experiments: with their scores; several are shown beside each other (two budgets, say).
@@ -68,23 +79,29 @@ def content(
         sorted({code for one in scores for code in one.languages}),
     )
     views: list[dict[str, Any]] = []
+    named = {name: getattr(lists, name) for name in ("methods", "scorers", "languages")} | {"groups": list(GROUPS)}
+    first = Comparer(experiments[0])
     for experiment, found in zip(experiments, boards, strict=True):
-        compared = answer.comparisons(experiment, answer.pairs(shown))
+        comparer = first if experiment is experiments[0] else Comparer(experiment)
+        known = known_facts(experiment)
+        compared = answer.comparisons(comparer, answer.pairs(comparer, shown))
         for name, (own, table) in found.items():
             label = _label(experiment, name, len(experiments) > 1, len(found) > 1)
             rows = [_of_order(one, name) for one in compared]
             found_texts = texts.load(experiment, name, which)
             browser = queries.differing(experiment, name, own, shown, found_texts, lists.methods)
+            drawn = pictures.of_order(comparer, name, shown, known, named)
             view = _view(experiment, name, own, table, lists, shown)
-            views.append({"label": label, "compared": rows, "queries": browser, **view})
+            views.append({"label": label, "compared": rows, "queries": browser, **drawn, **view})
+    steps, ladder = pictures.budget(experiments, named)
     page = {
         "version": __version__, "methods": methods, "languages": _languages(experiments, lists.languages),
         "tasks": lists.tasks, "scorers": lists.scorers, "groups": GROUP_NAMES, "measures": list(MEASURES),
         "states": list(board.STATES), "views": views,
         "experiments": [_experiment(experiment, which) for experiment in experiments],
-        "texts": which,
+        "texts": which, "budget": steps,
     }  # fmt: skip
-    return page, boards
+    return page, Behind(boards, ladder, first)
 
 
 def _view(

@@ -14,7 +14,7 @@ from bench.analysis.tables import MEAN
 from bench.analysis.verdicts.decide import BETTER, WORSE
 from bench.output import plots
 from bench.output.report.embed import FACTOR
-from bench.output.report.heat_figure import heat
+from bench.output.report.paper.heat import heat
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,15 +31,16 @@ def write(folder: Path, content: Mapping[str, Any], tables: list[pd.DataFrame]) 
         content: `content.content`.
         tables: `tables.leaderboard` of each view.
     """
+    names = [method["name"] for method in content["methods"]]
     shown = [method["name"] for method in content["methods"] if method["shown"]]
     files: list[Path] = []
     for number, (view, table) in enumerate(zip(content["views"], tables, strict=True)):
         end = f"-{_file_name(view['label'])}" if number else ""
         for task in content["tasks"]:
             name = "scaling" if task == MEAN else f"scaling-{task}"
-            files += plots.scaling(table, folder / f"{name}{end}", task, shown)
+            files += plots.scaling(table, folder / f"{name}{end}", task, shown, names)
         others: dict[str, Callable[[Mapping[str, Any], View], Figure | None]] = {
-            "differences": differences, "languages": heat, "cost": cost, "training": training,
+            "differences": differences, "heat": heat, "cost": cost, "training": training,
         }  # fmt: skip
         for name, draw in others.items():
             files += plots.save(partial(draw, content, view), folder / f"{name}{end}")
