@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from bench.base.errors import BenchError
 from bench.base.manifest import check_facts
 from bench.base.yamlfile import read_mapping
 from bench.base.yamltext import parsed
+from bench.experiment.mixture import Mixture, facts_of, mixtures
 from bench.experiment.packed import METRICS, Packed
 from bench.experiment.spec import CORE
 
@@ -138,6 +139,11 @@ class Experiment:
     plan: Plan
     cells: tuple[Cell, ...]  # in the order of the plan
     unplanned: tuple[str, ...] = ()  # ids of stored cells that the plan does not name
+
+    def mixtures(self, methods: Collection[str] = ()) -> list[Mixture]:
+        """In which facts of hardware and software the finished cells differ; of some methods, or of all."""
+        done = [cell for cell in self.cells if cell.done and (not methods or cell.name.method in methods)]
+        return mixtures((cell.name.id, facts_of(cell.manifest)) for cell in done)
 
 
 def folder_of(name: str, results: Path) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.base.errors import BenchError
-from bench.base.paths import atomic_dir
+from bench.base.paths import atomic_dir, remove_left_over
 
 
 def once(final: Path, make: Callable[[Path], None], valid: Callable[[Path], bool] = Path.is_dir) -> Path:
@@ -25,6 +25,7 @@ def once(final: Path, make: Callable[[Path], None], valid: Callable[[Path], bool
         final.parent.mkdir(parents=True, exist_ok=True)
         with one_at_a_time(final.parent / f".{final.name}.lock"):
             if not valid(final):
+                remove_left_over(final.parent, final.name)  # whoever left it is dead, or would hold the lock
                 with atomic_dir(final) as folder:
                     make(folder)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import uuid
@@ -50,6 +51,21 @@ def atomic_dir(final: Path) -> Iterator[Path]:
             os.replace(beside, final)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def remove_left_over(folder: Path, name: str = "") -> None:
+    """Remove what killed processes left of `atomic_write` and `atomic_dir` in `folder`; only where nobody writes at the moment.
+
+    Args:
+        folder: need not exist.
+        name: of the file or folder that was to be written; empty: of any.
+    """
+    for ending in ("tmp", "old"):
+        for left in folder.glob(f".{glob.escape(name) or '*'}.????????.{ending}"):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
 
 def readable(folder: Path) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PLACE = ("order", "method", "size", "seed")  # what tells cells apart
 SCORES = (*PLACE, "scorer", "task", "language", "queries", "measure", "score")
 CELLS = ("cell", *PLACE, "state", "reason", "seconds")
+MIXED = ("fact", "value", "cell")
 PLANNED = ("cell", *PLACE, "key", "state")
 Names = str | Iterable[str | int]
 
@@ -136,13 +137,27 @@ class Experiment:
         with matplotlib.rc_context(plots.STYLE):
             return plots.draw(table, task, _texts(methods))
 
+    def mixed(self) -> pd.DataFrame:
+        """In what the machines that made the finished cells differ: MIXED, one row a fact (`precision`, `device`, a library),
+        value and cell. Empty where all cells were made alike, as in a table whose rows may be held against each other.
+
+        Raises:
+            BenchError: the folder holds no experiment.
+        """
+        import pandas as pd
+
+        mixtures = self.stored.mixtures()
+        found = [(one.fact, value, cell) for one in mixtures for value, cells in one.cells.items() for cell in cells]
+        return pd.DataFrame(found, columns=list(MIXED))
+
     def compare(
         self, first: str, second: str, *, sizes: Sequence[int] = (), scorers: Names = (), tasks: Names = (), groups: Names = (),
         over_sizes: bool = False, margin: float | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """`first` minus `second` with verdicts, as `bench compare`: one row an order, scorer, group and size, with
         `bench.analysis.comparison.COLUMNS`. `low` and `high` are the ends of the paired 95 % interval over questions and
-        training runs. What was left out stands in `.attrs["notes"]`, a list of sentences.
+        training runs. What was left out, and on what differing machines cells were made, stands in `.attrs["notes"]`, a list
+        of sentences.
 
         Args:
             over_sizes: one row a scorer and group, the mean over sizes.
@@ -156,7 +171,7 @@ class Experiment:
         chosen = (_ints(sizes), _texts(scorers), _texts(tasks), _texts(groups))
         found = compare(self.stored, first, second, *chosen, over_sizes, margin)
         rows = found.rows.reset_index(drop=True)
-        rows.attrs["notes"] = list(found.notes)
+        rows.attrs["notes"] = [*(f"made on different hardware or software: {line}" for line in found.mixed), *found.notes]
         return rows
 
     def slopes(

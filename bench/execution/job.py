@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import shutil
 import time
 import traceback
 from pathlib import Path
@@ -59,7 +58,7 @@ def execute(spec: CellSpec, store: Store, runner: str, report: Report, log: Path
                     raise disk_full(store.root) from error
                 store.finish_failed(spec, folder, explained(error), manifest({}), log)
                 result = Failed(spec.id, reason(error))
-        shutil.rmtree(store.unfinished(spec), ignore_errors=True)  # the cell lies in its place now
+        store.settle(spec)
         return result
     except OSError as error:
         if is_disk_full(error):

@@ -15,14 +15,14 @@ from bench.analysis.verdicts.comparer import Comparer, comparable
 from bench.analysis.verdicts.decide import BETTER, WORSE
 from bench.analysis.verdicts.gains import gains, references
 from bench.base.errors import BenchError
-from bench.output import plots
+from bench.output import languages, plots
 from bench.output.highlight import chosen, family_heads
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-GAIN, DIFFERENCE = "gain", "difference"
+GAIN, DIFFERENCE, LANGUAGES = "gain", "difference", "languages"
 GROUPS = {"trained": ("o", plots.PALETTE[0], "-"), "held-out": ("s", plots.PALETTE[1], (0, (4, 2)))}  # marker, colour, dash
 PANEL = 2.2  # inches, both ways, for few sizes
 STEP = 0.55  # inches of one size; its label needs half of that
@@ -30,20 +30,27 @@ SPREAD = 0.5  # of the way to the next size that the methods of one size take to
 LEFT, RIGHT, TOP, BOTTOM = 0.85, 0.1, 0.35, 0.5  # inches, without the legend
 
 
-def write(experiment: Experiment, tables: Sequence[pd.DataFrame], folder: Path) -> list[Path]:
-    """Write gain.svg, gain.png, difference.svg and difference.png of the experiment's own order of languages into `folder`.
+def write(
+    experiment: Experiment, tables: Sequence[pd.DataFrame], folder: Path, known: languages.Facts, comparer: Comparer | None = None
+) -> list[Path]:  # fmt: skip
+    """Write gain, difference and languages, each as .svg and .png, of the experiment's own order of languages into `folder`.
 
     A picture without anything to show is not written, and one of an earlier state is taken away.
 
     Args:
         tables: `tables.leaderboard` of every order; they say which of many methods are shown.
+        known: name, family and script of every language by code.
+        comparer: of this experiment, if there is one already.
 
     Returns:
         The files written.
     """
-    comparer, files = Comparer(experiment), list[Path]()
+    comparer, files = comparer or Comparer(experiment), list[Path]()
     shown = [*chosen(comparer.methods, tables), *references(comparer.methods)] if tables else []
-    drawn = {GAIN: partial(gain, comparer, shown), DIFFERENCE: partial(difference, experiment, comparer)}
+    drawn = {
+        GAIN: partial(gain, comparer, shown), DIFFERENCE: partial(difference, experiment, comparer),
+        LANGUAGES: partial(languages.draw, comparer, known),
+    }  # fmt: skip
     for name, draw in drawn.items():
         for suffix in (".svg", ".png"):
             (folder / f"{name}{suffix}").unlink(missing_ok=True)

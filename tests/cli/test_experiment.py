@@ -1,3 +1,4 @@
+import json
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from bench.cli.experiment import PLANNED, SCORES
 from bench.execution import runs
 from bench.output.plots import PALETTE
 from bench.output.publish.write import publish
+from bench.output.tables.comparison_text import text as comparison_text
 from methods.facts import facts
 from tests.analysis.test_comparison import IDS, noisy
 from tests.made_up import GUARD, LOW, QUESTIONS, TASKS, cell, failure, plan
@@ -175,3 +177,20 @@ def test_the_figure_is_the_scaling_picture(folder):
         own.figure(methods=["optcal"])
     with pytest.raises(BenchError, match="unknown task 'fax'"):
         own.figure("fax")
+
+
+def test_cells_of_several_machines_are_listed_and_told_of_in_a_comparison(folder):
+    own = Experiment(folder)
+    assert own.mixed().columns.tolist() == ["fact", "value", "cell"] and own.mixed().empty
+    assert not [note for note in own.compare("optical", "contrastive").attrs["notes"] if "hardware" in note]
+    for name in IDS:
+        path = folder / "cells" / name / "manifest.json"
+        made = "bf16-mixed" if name == "optical@3#1" else "32-true"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"precision": made}))
+    found = own.reload().mixed()
+    assert len(found) == len(IDS) and found["fact"].unique().tolist() == ["precision"]
+    assert found.loc[found["value"] == "bf16-mixed", "cell"].tolist() == ["optical@3#1"]
+    first = own.compare("optical", "contrastive").attrs["notes"][0]
+    assert first.startswith("made on different hardware or software: precision: 32-true (") and "optical@3#1" in first
+    text = comparison_text(compare(load(folder), "optical", "contrastive"))
+    assert "made on different hardware or software" in text and "- precision: 32-true" in text

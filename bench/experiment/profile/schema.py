@@ -77,7 +77,15 @@ class Hardware(Settings):
     workers: Annotated[int, Field(ge=1)] = 1  # cells at the same time
     threads: Annotated[int, Field(ge=0)] = 0  # of each worker; 0 = cores / workers
     precision: Literal["auto", "float32", "bf16"] = "auto"
+    devices: Annotated[int, Field(ge=1)] = 1  # that train one cell together: GPUs, or processes where there is none
     checkpoint_minutes: Annotated[float, Field(ge=0)] = 5.0  # a killed training loses at most so many; 0: it begins again
+
+
+    @model_validator(mode="after")
+    def _one_cell_on_several(self) -> Hardware:
+        if self.devices > 1 and self.workers > 1:
+            raise ValueError("devices above 1 go with workers: 1: cells at the same time would share them")
+        return self
 
 
 class Profile(Settings):

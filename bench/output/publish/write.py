@@ -17,7 +17,7 @@ import bench
 from bench.analysis.results import Experiment, load
 from bench.base.errors import BenchError
 from bench.base.jsonfile import read_json, to_json
-from bench.base.paths import atomic_write
+from bench.base.paths import atomic_write, remove_left_over
 from bench.base.yamltext import parsed
 from bench.experiment.packed import FILES, IDENTITY, MANIFEST, QUESTIONS, SMALL, Packed, pack_files, pack_questions
 from bench.experiment.record import RUNS, read_runs
@@ -35,7 +35,7 @@ TABLES = (
 )  # fmt: skip
 LANGUAGES = "languages.yaml"
 TAKEN = ("texts.csv", TUNING, "agreement.csv")  # as they lie in the experiment
-PICTURES = ("gain", "difference", "scaling*")
+PICTURES = ("gain", "difference", "languages", "scaling*")
 LARGE = 2_000_000  # bytes of a table that is packed
 RUNS_LIMIT = 50_000_000  # bytes of run files that go in unless asked
 
@@ -113,8 +113,7 @@ def _check(experiment: Experiment, target: Path, partial: bool) -> None:
 def _start(target: Path) -> list[str]:
     """The files of an earlier publication; from now on until the end the folder says that it is not finished."""
     listed = read_json(target / MANIFEST).get("files")
-    for left in target.glob(".*.tmp"):  # of one that was killed
-        left.unlink(missing_ok=True)
+    remove_left_over(target)
     for name in (trec.RUNS, trec.QRELS):
         shutil.rmtree(target / name, ignore_errors=True)
     (target / MANIFEST).unlink(missing_ok=True)

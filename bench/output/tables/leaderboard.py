@@ -30,8 +30,8 @@ ROUNDED = {"seconds": 1, "pairs_per_second": 2}  # decimals in the files; all el
 def write(experiment_dir: Path, pictures: bool = True) -> str:
     """Write the tables and pictures of an experiment into its folder.
 
-    These are leaderboard.csv, leaderboard.md, leaderboard.tex, per_language.csv, lengths.csv, gain, difference and
-    scaling as .svg and .png, and of `analyse` scaling.md, scaling.csv, slopes.csv, transfer.csv and covariates.csv.
+    These are leaderboard.csv, leaderboard.md, leaderboard.tex, per_language.csv, lengths.csv, gain, difference,
+    languages and scaling as .svg and .png, and of `analyse` scaling.md, scaling.csv, slopes.csv, transfer.csv and covariates.csv.
 
     Cells without a result appear in the tables as what they are (failed, not run, ...). An experiment with
     several language orders gets one picture for each further one, `scaling-<order>`.
@@ -58,7 +58,7 @@ def write(experiment_dir: Path, pictures: bool = True) -> str:
     _csv(experiment_dir / "per_language.csv", languages, tables.LANGUAGE_COLUMNS, 4)
     analyse(experiment, {order: scores for order, (scores, _) in boards.items()}, languages, facts)
     if pictures:
-        _pictures(experiment, boards)
+        _pictures(experiment, boards, facts)
     tex = leaderboard_tex.text(plan, {order: table for order, (_, table) in boards.items()})
     atomic_write(experiment_dir / leaderboard_tex.FILE, tex)
     atomic_write(experiment_dir / "leaderboard.md", text)
@@ -149,13 +149,14 @@ def _csv(path: Path, parts: list[pd.DataFrame], columns: tuple[str, ...], digits
     atomic_write(path, table.to_csv(index=False, float_format=f"%.{digits}f", lineterminator="\n"))
 
 
-def _pictures(experiment: Experiment, boards: Boards) -> None:
+def _pictures(experiment: Experiment, boards: Boards, facts: dict[str, dict[str, Any]]) -> None:
     folder = experiment.path
     # A picture of an earlier state must not stand beside a newer table.
     for old in (*folder.glob("scaling*.svg"), *folder.glob("scaling*.png")):
         old.unlink()
     from bench.output import paired, plots
 
-    paired.write(experiment, [table for _, table in boards.values()], folder)
+    paired.write(experiment, [table for _, table in boards.values()], folder, facts)
+    methods = list(dict.fromkeys(cell.name.method for cell in experiment.cells))
     for number, (order, (_, table)) in enumerate(boards.items()):
-        plots.scaling(table, folder / ("scaling" if number == 0 else f"scaling-{order}"))
+        plots.scaling(table, folder / ("scaling" if number == 0 else f"scaling-{order}"), methods=methods)
