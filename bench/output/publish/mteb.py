@@ -56,7 +56,7 @@ def _cell(cell: Cell, split: str, suite: str) -> Iterator[tuple[str, str]]:
     for scorer, rows in cell.metrics.groupby("scorer", sort=True):
         name = f"{ORGANISATION}/{cell.name.id}.{scorer}"
         folder = f"{ORGANISATION}__{folder_name(cell.name.id)}.{scorer}/{key.replace('/', '_')}"
-        meta = {"name": name, "revision": key, "framework": [], **dict.fromkeys(UNSAID)}
+        meta: dict[str, object] = {"name": name, "revision": key, "framework": [], **dict.fromkeys(UNSAID)}
         yield f"{folder}/model_meta.json", _json(meta)
         for task, own in rows.groupby("task", sort=True):
             scores = [_scores(row) for row in own.sort_values("language").to_dict("records")]
