@@ -1,4 +1,4 @@
-"""The panel Run: what an experiment is, and doing it."""
+"""The panel Run: what an experiment is, doing it, and whether this machine can."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bench.cli.options import (
 
 def add(app: typer.Typer) -> None:
     """Give `app` the commands of this file."""
-    for command in (plan, run):
+    for command in (plan, run, doctor):
         app.command(rich_help_panel="Run")(command)
 
 
@@ -89,3 +89,19 @@ def run(
     chosen = selection(methods, sizes, seeds, order, languages)
     made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students, ask=True)
     raise typer.Exit(runs.run(made, screen(), retry_failed=retry_failed))
+
+
+def doctor(results: Results = RESULTS, as_json: AsJson = False) -> None:
+    """What this machine has, what is missing, and what will be slow and why. Status 1 if something that is needed is missing."""
+    from bench.cli import documents
+    from bench.cli.doctor.examine import examine, text
+    from bench.output.terminal.meter import Meter
+    from bench.output.terminal.screen import screen, show
+
+    with Meter({"importing torch": 8, "looking at packages": 1, "looking at the machine": 1, "measuring the cache": 1}):
+        found = examine(results)
+    if as_json:
+        documents.emit(found.document())
+    else:
+        show(screen(), text(found))
+    raise typer.Exit(0 if found.works else 1)
