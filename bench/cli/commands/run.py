@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bench.cli import completion
 from bench.cli.options import (
     RESULTS,
     AsJson,
@@ -74,7 +75,10 @@ def run(
     results: Results = RESULTS,
     retry_failed: Annotated[bool, typer.Option(help="Run cells again that failed before.")] = True,
     log: Annotated[
-        list[str] | None, typer.Option("--log", help="Comma list of loggers of training: csv, tensorboard, mlflow, wandb.")
+        list[str] | None,
+        typer.Option(
+            "--log", help="Comma list of loggers of training: csv, tensorboard, mlflow, wandb.", autocompletion=completion.loggers
+        ),
     ] = None,
 ) -> None:
     """Run the cells that have no result yet, then write the leaderboard. Can be interrupted at any time."""
