@@ -93,17 +93,20 @@ def languages(names: Sequence[str], file: Path | None) -> Document:
 
 def packages() -> Document:
     """`bench data list`: packages and data sets of the hubs."""
+    from bench.data.languages import Languages
     from bench.data.sources.hubs.catalogue import HUB_DATA
+    from bench.data.sources.hubs.languages import own_codes
     from bench.data.sources.hubs.revisions import revision_said
     from bench.data.sources.packages.catalogue import PACKAGES
 
+    known = Languages.load()
     own = ("name", "requirement", "download_mb", "licence", "note", "shareable")
     of_hubs = ("name", "kind", "usable", "library", "id", "size", "licence", "citation", "note", "direction")
     return {
         "packages": [{field: getattr(one, field) for field in own} for one in PACKAGES.values()],
         "hubs": [
             {field: getattr(one, field) for field in of_hubs}
-            | {"revision": revision_said(one) if one.library == "datasets" else "", "languages": sorted(one.codes)}
+            | {"revision": revision_said(one) if one.library == "datasets" else "", "languages": own_codes(one, known)}
             for one in HUB_DATA.values()
         ],
     }  # fmt: skip

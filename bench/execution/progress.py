@@ -138,12 +138,16 @@ class RunView:
     def _line(self, text: str, style: str = "") -> None:
         """A line that stays. With a clock in front where it may end up in a file."""
         clock = "" if self.live else time.strftime("%H:%M:%S ")
-        show(self.console, Text(clock + text, style=style))
+        line = Text(clock + text, style=style)
+        if self.live:
+            show(self.console, line)
+        else:
+            self.console.print(line, soft_wrap=True)
 
 
 def working_table(working: Mapping[str, Working], whole: bool = True) -> Rows:
     """Cells at work: phase, how far, since when, loss on dev pairs at the start and last. `whole` as in `Rows`."""
-    table = Rows((), right=(3, 4), whole=whole)
+    table = Rows((), right=(3, 4), solid=(5,), whole=whole)
     for cell, at in working.items():
         loss = f"dev loss {at.dev_loss[0]:.3f} -> {at.dev_loss[1]:.3f}" if at.dev_loss else ""
         since = duration(max(0.0, time.time() - at.started))

@@ -119,7 +119,7 @@ def view(
         parts.append(working_table(run.working, whole))
     parts += ["", _list(states, whole) if listed else _grid(states, whole)]
     failed = [one for one in states if one.state == "failed"]
-    parts += [Text(f"FAILED {one.name.id}: {one.note}", style="red") for one in failed if not listed]
+    parts += [Text(f"FAILED {one.name.id}: {one.note}", style="red") for one in failed]
     return Group(*parts)
 
 
@@ -152,9 +152,9 @@ def _grid(states: Sequence[CellState], whole: bool) -> RenderableType:
 
 
 def _list(states: Sequence[CellState], whole: bool) -> Rows:
-    table = Rows(("cell", "state", "time", "dev loss", ""), right=(2,), whole=whole)
+    table = Rows(("cell", "state", "time", "dev loss", ""), right=(2,), solid=(0, 1, 3), whole=whole)
     for one in states:
         loss = f"{one.dev_loss[0]:.3f} -> {one.dev_loss[1]:.3f}" if one.dev_loss else ""
         time_taken = duration(one.seconds) if one.seconds is not None else ""
-        table.add(one.name.id, Text(one.state, SIGNS[one.state][1]), time_taken, loss, one.note)
+        table.add(one.name.id, Text(one.state, SIGNS[one.state][1]), time_taken, loss, "" if one.state == "failed" else one.note)
     return table

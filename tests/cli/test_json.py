@@ -101,7 +101,7 @@ def test_a_leaderboard(document, folder) -> None:
 
 def test_the_state_of_a_run(document, folder) -> None:
     found = document("watch", "--profile", folder)
-    assert found["run"] is None and [one["cell"] for one in found["cells"]][: len(IDS)] == IDS
+    assert found["run"] is None and [one["cell"] for one in found["cells"]][: len(IDS)] == list(IDS)
     assert {one["cell"]: one["state"] for one in found["cells"]}["optical@4#0"] == "failed"
     working = {"contrastive@4#0": Working(time.time(), "train", 0.25, (0.9, 0.5))}
     ProgressFile(folder).write(working, ["optical@4#0"], 60.0, now=True)

@@ -65,9 +65,9 @@ def test_a_run_at_work_shows_progress_time_left_and_last_dev_loss(made):
     at_work(made, os.getpid())
     text = shown(made)
     assert f"a run is at work (process {os.getpid()}), about 2:05 min left" in text
-    line = next(line for line in text.splitlines() if line.startswith(" optical@3#0"))
+    line = next(line for line in text.splitlines() if line.startswith("optical@3#0"))
     assert "train" in line and "40%" in line and "5 s" in line and "dev loss 0.800 -> 0.600" in line
-    listed = next(line for line in shown(made, listed=True).splitlines() if line.startswith("optical@3#0"))
+    _, listed = (line for line in shown(made, listed=True).splitlines() if line.startswith("optical@3#0"))
     assert "working" in listed and "0.800 -> 0.600" in listed and "train 40%" in listed
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bench.cli import completion
 from bench.cli.options import RESULTS, AsJson, Changes, LanguageNames, Orders, ProfileName, Without, selection, split
 
 BAD_INPUT = 2
@@ -25,7 +26,10 @@ def add(app: typer.Typer) -> None:
 
 
 def languages(
-    names: Annotated[list[str] | None, typer.Argument(help="Languages, orders or groups: sw Hausa guard low.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Languages, orders or groups: sw Hausa guard low.", autocompletion=completion.language_names),
+    ] = None,
     file: Annotated[Path | None, typer.Option("--file", help="A languages file of your own.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -51,8 +55,10 @@ def packages(as_json: AsJson = False) -> None:
 
 
 def preview(
-    name: Annotated[str, typer.Argument(help="A data set of the hubs: belebele, opus-100.")],
-    language: Annotated[str | None, typer.Argument(help="A language that it has; default: its first.")] = None,
+    name: Annotated[str, typer.Argument(help="A data set of the hubs: belebele, opus-100.", autocompletion=completion.hub)],
+    language: Annotated[
+        str | None, typer.Argument(help="A language that it has; default: its first.", autocompletion=completion.languages)
+    ] = None,
     shown: Annotated[int, typer.Option("--show", min=1, help="Pairs, queries and documents that are shown.")] = 3,
 ) -> None:
     """Read a data set of the hubs in one language and show what it holds; those that cannot be evaluated too."""
@@ -81,7 +87,11 @@ def check(
     raise typer.Exit(BAD_INPUT if checked.errors else 0)
 
 
-def fetch(names: Annotated[list[str] | None, typer.Argument(help="Packages; default: all.")] = None) -> None:
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Packages; default: all.", autocompletion=completion.packages)
+    ] = None,
+) -> None:
     """Download the data packages into the cache folder and verify them."""
     from bench.data.sources.packages import releases
     from bench.output.terminal.screen import screen, show

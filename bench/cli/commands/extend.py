@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bench.base.errors import BenchError
+from bench.cli import completion
 from bench.cli.options import RESULTS, AsJson, Results, Stored, Workers
 
 
@@ -20,7 +21,12 @@ def add(app: typer.Typer) -> None:
 
 
 def methods(
-    name: Annotated[str | None, typer.Argument(help="One method, with its parameters: optical, path/to/mine.py:MyLoss.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="One method, with its parameters: optical, path/to/mine.py:MyLoss.", autocompletion=completion.method
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the methods, those of installed packages too, or one of them with its parameters."""
@@ -34,7 +40,13 @@ def methods(
 
 
 def check_method(
-    name: Annotated[str, typer.Argument(help="A method with a loss: optical, contrastive(form=dense), path/to/mine.py:MyLoss.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A method with a loss: optical, contrastive(form=dense), path/to/mine.py:MyLoss.",
+            autocompletion=completion.method,
+        ),
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Run the conformance suite on the loss of a method, built in or from outside."""
@@ -71,7 +83,13 @@ def tune(
 
 
 def export(
-    cell: Annotated[str, typer.Argument(metavar="CELL", help="A finished cell, e.g. optical@20#0, untrained@0#0, english@0#0.")],
+    cell: Annotated[
+        str,
+        typer.Argument(
+            metavar="CELL", help="A finished cell, e.g. optical@20#0, untrained@0#0, english@0#0.",
+            autocompletion=completion.cell,
+        ),
+    ],  # fmt: skip
     target: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that is made, with `dense` and `late` in it.")],
     profile: Stored = "default",
     results: Results = RESULTS,

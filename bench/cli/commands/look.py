@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bench.base.errors import BenchError, unknown
+from bench.cli import completion
 from bench.cli.options import RESULTS, AsJson, Results, Stored
 
 
@@ -32,14 +33,28 @@ def leaderboard(profile: Stored = "default", results: Results = RESULTS, as_json
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="A", help="A method, as the leaderboard names it.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="The method that A is held against.")],
+    first: Annotated[
+        str,
+        typer.Argument(metavar="A", help="A method, as the leaderboard names it.", autocompletion=completion.stored_method),
+    ],
+    second: Annotated[
+        str, typer.Argument(metavar="B", help="The method that A is held against.", autocompletion=completion.stored_method)
+    ],
     profile: Stored = "default",
     results: Results = RESULTS,
     size: Annotated[list[int] | None, typer.Option("--size", help="Only this number of trained languages.")] = None,
-    scorer: Annotated[list[str] | None, typer.Option("--scorer", help="Only this scorer: dense, late or sparse.")] = None,
-    task: Annotated[list[str] | None, typer.Option("--task", help="Only this task; default: the mean over tasks.")] = None,
-    group: Annotated[list[str] | None, typer.Option("--group", help="Only these: trained, core, held-out, guard.")] = None,
+    scorer: Annotated[
+        list[str] | None,
+        typer.Option("--scorer", help="Only this scorer: dense, late or sparse.", autocompletion=completion.scorer),
+    ] = None,
+    task: Annotated[
+        list[str] | None,
+        typer.Option("--task", help="Only this task; default: the mean over tasks.", autocompletion=completion.task),
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option("--group", help="Only these: trained, core, held-out, guard.", autocompletion=completion.group),
+    ] = None,
     over_sizes: Annotated[bool, typer.Option("--over-sizes", help="One row a group, the mean over sizes: fewer tests.")] = False,
     margin: Annotated[
         float | None, typer.Option("--margin", min=0.0001, help="Smaller differences are of no interest; default: the profile's.")
@@ -92,7 +107,12 @@ def scaling(profile: Stored = "default", results: Results = RESULTS, as_json: As
 def budget(
     steps: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Experiments that differ in training.pairs.")],
     size: Annotated[int | None, typer.Option("--size", help="Trained languages; default: the most that all steps have.")] = None,
-    group: Annotated[str, typer.Option("--group", help="Languages of the mean: trained, core, held-out, guard.")] = "trained",
+    group: Annotated[
+        str,
+        typer.Option(
+            "--group", help="Languages of the mean: trained, core, held-out, guard.", autocompletion=completion.group
+        ),
+    ] = "trained",
     out: Annotated[Path, typer.Option("--out", help="Folder for budget.csv, .md, .svg and .png.")] = Path("."),
     as_json: AsJson = False,
 ) -> None:
@@ -138,16 +158,27 @@ def agreement(
 def report(
     profile: Annotated[
         list[str] | None,
-        typer.Option("--profile", "-p", help="Name of an experiment under --results, or path of its folder. Repeat for several."),
+        typer.Option(
+            "--profile", "-p", help="Name of an experiment under --results, or path of its folder. Repeat for several.",
+            autocompletion=completion.stored,
+        ),
     ] = None,
     results: Results = RESULTS,
     out: Annotated[Path | None, typer.Option("--out", help="The HTML file; default: report.html in the experiment.")] = None,
     highlight: Annotated[
-        list[str] | None, typer.Option("--highlight", help="Comma list of methods to show in colour at first, and to compare.")
-    ] = None,
+        list[str] | None,
+        typer.Option(
+            "--highlight", help="Comma list of methods to show in colour at first, and to compare.",
+            autocompletion=completion.highlight,
+        ),
+    ] = None,  # fmt: skip
     texts: Annotated[
-        str, typer.Option("--texts", help="Texts of queries and documents: shareable, none, or all (never pass that page on).")
-    ] = "shareable",
+        str,
+        typer.Option(
+            "--texts", help="Texts of queries and documents: shareable, none, or all (never pass that page on).",
+            autocompletion=completion.texts,
+        ),
+    ] = "shareable",  # fmt: skip
     figures: Annotated[bool, typer.Option(help="Write figures/ (SVG, PNG) and leaderboard.tex beside the page.")] = True,
 ) -> None:
     """Write one HTML page of everything that is stored: answer, curves, tables, languages, costs, queries."""

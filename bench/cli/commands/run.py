@@ -1,4 +1,4 @@
-"""The panel Run: what an experiment is, and doing it."""
+"""The panel Run: what an experiment is, doing it, and whether this machine can."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bench.cli import completion
 from bench.cli.options import (
     RESULTS,
     AsJson,
@@ -28,7 +29,7 @@ from bench.cli.options import (
 
 def add(app: typer.Typer) -> None:
     """Give `app` the commands of this file."""
-    for command in (plan, run):
+    for command in (plan, run, doctor):
         app.command(rich_help_panel="Run")(command)
 
 
@@ -74,7 +75,10 @@ def run(
     results: Results = RESULTS,
     retry_failed: Annotated[bool, typer.Option(help="Run cells again that failed before.")] = True,
     log: Annotated[
-        list[str] | None, typer.Option("--log", help="Comma list of loggers of training: csv, tensorboard, mlflow, wandb.")
+        list[str] | None,
+        typer.Option(
+            "--log", help="Comma list of loggers of training: csv, tensorboard, mlflow, wandb.", autocompletion=completion.loggers
+        ),
     ] = None,
 ) -> None:
     """Run the cells that have no result yet, then write the leaderboard. Can be interrupted at any time."""
@@ -89,3 +93,19 @@ def run(
     chosen = selection(methods, sizes, seeds, order, languages)
     made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students, ask=True)
     raise typer.Exit(runs.run(made, screen(), retry_failed=retry_failed))
+
+
+def doctor(results: Results = RESULTS, as_json: AsJson = False) -> None:
+    """What this machine has, what is missing, and what will be slow and why. Status 1 if something that is needed is missing."""
+    from bench.cli import documents
+    from bench.cli.doctor.examine import examine, text
+    from bench.output.terminal.meter import Meter
+    from bench.output.terminal.screen import screen, show
+
+    with Meter({"importing torch": 8, "looking at packages": 1, "looking at the machine": 1, "measuring the cache": 1}):
+        found = examine(results)
+    if as_json:
+        documents.emit(found.document())
+    else:
+        show(screen(), text(found))
+    raise typer.Exit(0 if found.works else 1)

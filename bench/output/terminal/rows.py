@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rich.cells import cell_len
@@ -29,13 +29,15 @@ class Rows:
 
     Attributes:
         heads: of the columns; empty: no line of heads.
-        right: numbers of the columns that are set to the right.
+        right: numbers of the columns that are set to the right, and so hold numbers: their cells are not wrapped.
+        solid: numbers of further columns whose cells are not wrapped.
         whole: whether long words stick out. A live view, which counts its lines, needs them shortened.
     """
 
     heads: Sequence[str]
     rows: list[Sequence[Cell]] = field(default_factory=list)
     right: Iterable[int] = ()
+    solid: Iterable[int] = ()
     whole: bool = True
 
     def add(self, *cells: Cell) -> None:
@@ -59,7 +61,7 @@ class Rows:
             return []
         columns = max(map(len, table))
         table = [[*row, *(Text() for _ in range(columns - len(row)))] for row in table]
-        widths = fitting(table, width)
+        widths = fitting(table, width, {*self.right, *self.solid}, len(table) - len(rows))
         if widths is None:
             found = [line for row in rows for line in _block(row, self.heads, width)]
         else:
@@ -67,13 +69,19 @@ class Rows:
         return found if self.whole else [shortened(line, width) for line in found]
 
 
-def fitting(table: Sequence[Sequence[Text]], width: int) -> list[int] | None:
+def fitting(table: Sequence[Sequence[Text]], width: int, solid: Container[int] = (), heads: int = 0) -> list[int] | None:
     """Widths of columns that hold every word and together fit into `width`; None where there are none.
 
     What there is too little of is taken from the widest columns.
+
+    Args:
+        solid: columns whose cells are not wrapped; their heads, the first `heads` rows, are.
     """
     columns = list(zip(*table, strict=True))
-    needed = [max(_longest_word(cell) for cell in column) for column in columns]
+    needed = [
+        max(_widest_line(cell) if at in solid and row >= heads else _longest_word(cell) for row, cell in enumerate(column))
+        for at, column in enumerate(columns)
+    ]
     widths = [max(_widest_line(cell) for cell in column) for column in columns]
     room = width - GAP * (len(columns) - 1)
     if sum(needed) > room:

@@ -49,6 +49,13 @@ def test_a_live_view_shortens_the_middle_and_keeps_the_seed() -> None:
     assert shortened(Text("short"), 30).plain == "short" and len(shortened(Text("abcdef"), 1).plain) == 1
 
 
+def test_numbers_are_not_wrapped_and_their_heads_are() -> None:
+    table = Rows(("a", "pairs of training"), right=(1,))
+    table.add("one two three", "3 of 4")
+    assert plain(table, 15) == ["a      pairs of", "       training", "one      3 of 4", "two", "three"]
+    assert plain(table, 12) == ["one two", "three", "  pairs of", "  training:", "  3 of 4"]
+
+
 def test_wide_letters_count_twice_and_blank_lines_stay() -> None:
     assert [line.plain for line in wrapped(Text("日本 語 a\n\nb"), 5)] == ["日本", "語 a", "", "b"]
 

@@ -28,7 +28,7 @@ def test_what_fits_stays_as_it_is() -> None:
 
 
 def test_a_table_that_does_not_fit_becomes_rows_then_lines() -> None:
-    assert f"{NAME}  .412 ±.012  +.001 [-.010," in fitted(PAGE, 66), "wrapped at spaces, without rules"
+    assert f"{NAME}  .412 ±.012  +.001 [-.010, +.012]" in fitted(PAGE, 75), "without rules"
     narrow = fitted(PAGE, 40).splitlines()
     assert narrow[2:7] == [NAME, "  N = 5: .412 ±.012;", "  difference: +.001 [-.010, +.012]", "a\\|b", "  difference: .5"]
 
