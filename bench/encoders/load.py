@@ -119,13 +119,13 @@ def _load(model_dir: Path, name: str, device: str, precision: str) -> Encoder:
 
     from bench.encoders.directory.layers import read_head
     from bench.encoders.directory.tokenizer import check_rows, check_side, check_template, load_tokenizer, own_length
-    from bench.encoders.directory.weights import load_model, loading, positions_of
+    from bench.encoders.directory.weights import load_model, loading, positions_of, word_rows
 
     folder, said = transformer_folder(model_dir), (model_dir / OWN).exists()
     settings = {} if said else transformer_settings(model_dir)
     tokenizer = load_tokenizer(folder, name, bool(settings.get("do_lower_case")))
     model = load_model(folder, name)
-    check_rows(tokenizer, model.get_input_embeddings().num_embeddings, name)
+    check_rows(tokenizer, word_rows(model, name), name)
     if not said and not (model_dir / MODULES).exists():
         check_template(tokenizer, name)
     positions = positions_of(model)
@@ -136,8 +136,8 @@ def _load(model_dir: Path, name: str, device: str, precision: str) -> Encoder:
     longest = positions or max(own or 0, spec.max_length, spec.query_length or 0)
     if marks := prefix_tokens([spec.query_prefix, spec.passage_prefix], tokenizer):
         tokenizer.add_tokens([AddedToken(mark, normalized=False, special=True) for mark in marks], special_tokens=True)
-    width = int(model.config.hidden_size)
     with loading(name, "settings"):
+        width = int(model.config.hidden_size)
         head = read_head(model_dir, width)
     if head is not None:
         try:
