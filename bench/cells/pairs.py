@@ -113,13 +113,13 @@ def language_offsets(means: Mapping[str, Means], space: Space, languages: Sequen
 
 
 def training_record(
-    languages: Sequence[str], context: Context, pairs: Pairs, rows: pd.DataFrame, table: pd.DataFrame, clock: Clock
+    languages: Sequence[str], context: Context, rows: pd.DataFrame, table: pd.DataFrame, clock: Clock
 ) -> dict[str, Any]:
     """What the manifest says of training on pairs of these languages."""
     dev = table["dev_loss"].dropna().tolist() if "dev_loss" in table else []
     return pairs_record(rows) | {
         "pairs_left_out": context.texts.left_out(languages),
-        "pairs_per_second": round(len(pairs) / max(1e-9, clock.seconds["train"]), 2),
+        "pairs_per_second": round(len(rows) / max(1e-9, clock.seconds["train"]), 2),
         "dev": {"loss_start": dev[0], "loss_end": dev[-1]} if dev else {},
         "trained_with": table.attrs.get("how", {}),
     }

@@ -57,7 +57,8 @@ def test_a_method_that_uses_a_translation_names_one_that_translates_by_itself() 
     assert str(spec) == "fused(method=nmt(model=DIR),weight=0.25)"
     params = registry.all_params(spec)
     assert params["method.model"] == "DIR" and params["method.version"] == registry.declared("nmt").version
-    assert registry.named_model(params) == "DIR" and registry.named_model(registry.all_params(registry.parse_spec("lexical"))) == ""
+    assert registry.named_model(params) == "DIR"
+    assert registry.named_model(registry.all_params(registry.parse_spec("lexical"))) == ""
     for wrong in ("fused(method=optical)", "fused(method=fused)", "shuffled(method=lexical)"):
         with pytest.raises(registry.MethodError, match="is no method"):
             registry.parse_spec(wrong)

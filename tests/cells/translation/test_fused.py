@@ -14,7 +14,6 @@ from bench.cells.cell import run_cell
 from tests.made_suite import World, made_world
 
 
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with made_world(tmp_path_factory.mktemp("world")) as made:
