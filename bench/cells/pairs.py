@@ -77,6 +77,13 @@ def dev_rows(spec: CellSpec, context: Context, method: Method | None = None) -> 
     return bitext.sample(min(DEV_PAIRS, len(bitext)), random_state=0)
 
 
+def dev_sample(spec: CellSpec, context: Context, most: int) -> pd.DataFrame:
+    """Dev pairs of the trained languages, a fixed sample of at most so many of each; rows of the bitext."""
+    bitext = _fitting(context, "dev", spec.languages)
+    parts = [part.sample(min(most, len(part)), random_state=0) for _, part in bitext.groupby("language", sort=True)]
+    return pd.concat(parts) if parts else bitext
+
+
 def _fitting(context: Context, split: str, languages: Sequence[str]) -> pd.DataFrame:
     """The rows of a split in these languages that are not too long."""
     bitext = context.suite.bitext[context.texts.fits]

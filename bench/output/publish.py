@@ -15,8 +15,8 @@ from bench.output.tables.leaderboard import write
 from bench.output.tables.leaderboard_text import TUNING
 
 TABLES = (
-    "leaderboard.md", "leaderboard.csv", "leaderboard.tex", "per_language.csv", "lengths.csv", "scaling.md", "scaling.csv",
-    "slopes.csv", "transfer.csv", "covariates.csv", "agreement.csv", "texts.csv", "profile.yaml", TUNING,
+    "leaderboard.md", "leaderboard.csv", "leaderboard.tex", "per_language.csv", "lengths.csv", "translation.csv", "scaling.md",
+    "scaling.csv",    "slopes.csv", "transfer.csv", "covariates.csv", "agreement.csv", "texts.csv", "profile.yaml", TUNING,
 )  # fmt: skip
 PICTURES = ("gain", "difference", "scaling*")
 LARGE = 2_000_000  # bytes of a table
