@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Declaration", "MethodError", "MethodSpec", "Param", "all_params", "declaration", "declared", "failures", "load",
-    "named_model", "names", "parse_spec",
+    "named", "named_model", "names", "parse_spec",
 ]  # fmt: skip
 FOLDER = Path(__file__).parent
 MODEL_PARAMETERS = ("model", "encoder")
@@ -153,7 +153,12 @@ def named_model(params: Mapping[str, Any]) -> str:
     Args:
         params: as of `all_params`.
     """
-    return next((str(value) for key, value in params.items() if key.rpartition(".")[2] in MODEL_PARAMETERS and value), "")
+    return named(params, *MODEL_PARAMETERS)
+
+
+def named(params: Mapping[str, Any], *names: str) -> str:
+    """The first value that is not empty of the parameters of these names, of the method's own or of the method it uses."""
+    return next((str(value) for key, value in params.items() if key.rpartition(".")[2] in names and value), "")
 
 
 def load(spec: MethodSpec) -> Method:

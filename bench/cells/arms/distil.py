@@ -69,7 +69,7 @@ def distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, cloc
     with clock.phase("probe"):
         now = spread(probe_tokens(context, student, probe))
         scores = english_score(context, student, spec), english_ceiling(context, spec)
-    found |= training_record(trained_on(spec, method), context, ready.pairs, rows, table, clock)
+    found |= training_record(trained_on(spec, method), context, rows, table, clock)
     if method.code_switched:
         found["words_replaced"] = round(float(rows["replaced"].sum() / max(1, rows["words"].sum())), 4)
     found["collapse"] = judge(now, start, *scores).to_dict()

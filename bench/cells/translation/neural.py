@@ -119,5 +119,5 @@ def _trained(
             loggers, lower, checkpoints(spec, out_dir),
         )  # fmt: skip
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
-    found |= training_record(spec.languages, context, pairs, rows, table, clock)
+    found |= training_record(spec.languages, context, rows, table, clock)
     return Translator(encoder, model, vocabulary, params.max_tokens, frozenset(spec.languages)), dev_rows

@@ -18,7 +18,7 @@ from bench.base.paths import atomic_write
 from bench.data.languages import Languages
 from bench.data.text_facts import read as text_facts
 from bench.output.highlight import family_heads
-from bench.output.tables import leaderboard_tex, leaderboard_text, scaling_text
+from bench.output.tables import leaderboard_tex, leaderboard_text, scaling_text, translation
 
 ANALYSES = {"scaling.csv": scaling.COLUMNS, "transfer.csv": transfer.COLUMNS, "covariates.csv": covariates.COLUMNS}
 SLOPES = "slopes.csv"
@@ -30,8 +30,9 @@ ROUNDED = {"seconds": 1, "pairs_per_second": 2}  # decimals in the files; all el
 def write(experiment_dir: Path, pictures: bool = True) -> str:
     """Write the tables and pictures of an experiment into its folder.
 
-    These are leaderboard.csv, leaderboard.md, leaderboard.tex, per_language.csv, lengths.csv, gain, difference,
-    languages and scaling as .svg and .png, and of `analyse` scaling.md, scaling.csv, slopes.csv, transfer.csv and covariates.csv.
+    These are leaderboard.csv, leaderboard.md, leaderboard.tex, per_language.csv, lengths.csv, translation.csv (where anything was
+    translated), gain, difference, languages and scaling as .svg and .png, and of `analyse` scaling.md, scaling.csv, slopes.csv,
+    transfer.csv and covariates.csv.
 
     Cells without a result appear in the tables as what they are (failed, not run, ...). An experiment with
     several language orders gets one picture for each further one, `scaling-<order>`.
@@ -56,6 +57,10 @@ def write(experiment_dir: Path, pictures: bool = True) -> str:
     _csv(experiment_dir / "leaderboard.csv", everything, tables.COLUMNS, 6)
     _csv(experiment_dir / "lengths.csv", list(by_length.values()), lengths.COLUMNS, 6)
     _csv(experiment_dir / "per_language.csv", languages, tables.LANGUAGE_COLUMNS, 4)
+    if len(translated := translation.table(experiment, facts)):
+        _csv(experiment_dir / translation.FILE, [translated], translation.COLUMNS, 4)
+    else:  # one of an earlier state
+        (experiment_dir / translation.FILE).unlink(missing_ok=True)
     analyse(experiment, {order: scores for order, (scores, _) in boards.items()}, languages, facts)
     if pictures:
         _pictures(experiment, boards, facts)
