@@ -46,7 +46,18 @@ class Failed:
     reason: str
 
 
-Event = Started | Progress | Finished | Failed
+@dataclass(frozen=True)
+class Note:
+    """Something that whoever runs the cells should know; of no cell in particular."""
+
+    text: str
+
+
+Event = Started | Progress | Finished | Failed | Note
+
+
+class DiskFull(BenchError):
+    """No more can be stored, on this machine or on the one that says so."""
 
 
 class Executor(Protocol):
@@ -67,9 +78,9 @@ def load_function(path: str) -> Callable[..., Any]:
     return getattr(importlib.import_module(module), name)
 
 
-def disk_full(where: object) -> BenchError:
+def disk_full(where: object) -> DiskFull:
     """The message for a full disk."""
-    return BenchError(
+    return DiskFull(
         f"the disk that holds {where} is full",
         "finished cells are kept: make room, then give the same command again",
     )

@@ -21,7 +21,7 @@ from typing import Any
 
 from bench.base.errors import BenchError
 from bench.base.manifest import git, hardware, now, versions
-from bench.execution.base import RUN_CELL, Event, Failed, Finished, Progress, Started
+from bench.execution.base import RUN_CELL, DiskFull, Event, Failed, Finished, Progress, Started
 from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
@@ -75,7 +75,7 @@ class LocalProcesses:
             if last.get("event") == "failed":
                 return Failed(spec.id, last["reason"])
             if last.get("event") == "error" and "traceback" not in last:
-                raise BenchError(last["message"], last["hint"])
+                raise (DiskFull if last.get("disk") else BenchError)(last["message"], last["hint"])
             why = last.get("message") or death(code)
             text = (
                 f"{why}\n\n{last.get('traceback', '')}\nlast lines of what it printed:\n{child.log_tail()}\n"
