@@ -45,6 +45,7 @@ Without = Annotated[list[str] | None, typer.Option("--without", help="Comma list
 Changes = Annotated[list[str] | None, typer.Option("--set", help="Change a value of the profile: training.pairs=3000.")]
 KeepStudents = Annotated[bool, typer.Option("--keep-students", help="Store the trained students, for `bench export`.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Cells at the same time.")]
+On = Annotated[str | None, typer.Option("--on", help="A cluster: ray, ray://host:port or slurm. Default: this machine.")]
 
 
 @app.callback()
@@ -92,6 +93,7 @@ def run(
     workers: Workers = None,
     keep_students: KeepStudents = False,
     results: Results = Path("results"),
+    on: On = None,
     retry_failed: Annotated[bool, typer.Option(help="Run cells again that failed before.")] = True,
     log: Annotated[
         list[str] | None, typer.Option("--log", help="Comma list of loggers of training: csv, tensorboard, mlflow, wandb.")
@@ -107,7 +109,13 @@ def run(
     loggers.asked()  # a package that is missing is told now, not by every cell
     chosen = _selection(methods, sizes, seeds, order, languages)
     made = make_plan(profile, results, chosen, changes or (), _split(without), workers, keep_students, ask=True)
-    raise typer.Exit(runs.run(made, Console(), retry_failed=retry_failed))
+    executor = None
+    if on is not None:
+        from bench.execution.elsewhere.places import placed
+
+        there = placed(on, made)
+        made, executor = there.plan, there.cluster
+    raise typer.Exit(runs.run(made, Console(), retry_failed=retry_failed, executor=executor))
 
 
 cli_analysis.add(app)  # after plan and run: panels stand in the order of first use

@@ -71,6 +71,10 @@ class Executor(Protocol):
         """Run the cells in order, as many at a time as there are workers. Closing the iterator ends them."""
         ...
 
+    def prepared(self, used: Sequence[str]) -> None:
+        """Told before `run` which files and folders of the caches the preparation has used."""
+        return
+
 
 def load_function(path: str) -> Callable[..., Any]:
     """The function behind `package.module:name`."""

@@ -21,7 +21,7 @@ from typing import Any
 
 from bench.base.errors import BenchError
 from bench.base.manifest import git, hardware, now, versions
-from bench.execution.base import RUN_CELL, DiskFull, Event, Failed, Finished, Progress, Started
+from bench.execution.base import RUN_CELL, DiskFull, Event, Executor, Failed, Finished, Progress, Started
 from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
@@ -30,7 +30,7 @@ from bench.experiment.store import Store
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
-class LocalProcesses:
+class LocalProcesses(Executor):
     """Executor with up to `workers` child processes at a time, each with `spec.threads` threads."""
 
     def __init__(self, store: Store, workers: int = 1, runner: str = RUN_CELL) -> None:

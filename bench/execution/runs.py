@@ -64,6 +64,7 @@ def run(
                 if todo and prepare:
                     threads = plan.profile.hardware.threads or cores()
                     prepared = call_in_child(prepare, plan.profile, threads, view.step) or {}
+                    executor.prepared(prepared.pop("used", []))
                     if texts := prepared.pop("texts", None):
                         text_facts.add(plan.store.root, texts)
                     view.prepared()

@@ -35,6 +35,7 @@ class Plan:
     languages: Languages
     specs: tuple[CellSpec, ...]
     store: Store
+    slots: int = 0  # cells at the same time on a cluster; 0: this machine's workers
 
     @cached_property
     def states(self) -> dict[str, State]:
@@ -49,7 +50,7 @@ class Plan:
     @property
     def workers(self) -> int:
         """Cells at the same time."""
-        return self.profile.hardware.workers
+        return self.slots or self.profile.hardware.workers
 
     def to_run(self, retry_failed: bool = True) -> list[CellSpec]:
         """Cells without a valid result, in order."""

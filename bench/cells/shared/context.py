@@ -56,7 +56,8 @@ class Context:
     def path(self, *parts: str) -> Path:
         """A place in the cache for something that depends on this context."""
         computed = autocast_dtype(self.key.precision, device_of())  # what `auto` comes to on this machine
-        digest = hashlib.sha256(repr((self.key.content(), self.suite.hash, self.model_prints, computed)).encode()).hexdigest()[:16]
+        described = (self.key.content(), self.suite.hash, self.model_prints, computed)
+        digest = hashlib.sha256(repr(described).encode()).hexdigest()[:16]
         return used(cache_dir() / "context" / digest).joinpath(*parts)
 
 

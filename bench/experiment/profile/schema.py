@@ -78,6 +78,13 @@ class Hardware(Settings):
     threads: Annotated[int, Field(ge=0)] = 0  # of each worker; 0 = cores / workers
     precision: Literal["auto", "float32", "bf16"] = "auto"
     checkpoint_minutes: Annotated[float, Field(ge=0)] = 5.0  # a killed training loses at most so many; 0: it begins again
+    # Of a cell on a cluster (`--on ray`, `--on slurm`):
+    cores: Annotated[int, Field(ge=0)] = 0  # 0: as many as threads
+    gpus: Annotated[float, Field(ge=0)] = 0  # on Ray also parts of one: 0.5
+    memory_gb: Annotated[float, Field(ge=0)] = 0  # 0: none is asked for
+    time: Annotated[str, Field(pattern=r"^(\d+-)?\d+:\d\d:\d\d$")] | None = None  # Slurm's --time: "[days-]hours:minutes:seconds"
+    partition: str | None = None  # Slurm's --partition
+    gres: str | None = None  # Slurm's --gres, in the place of gpus: gpu:a100:2
 
 
 class Profile(Settings):
