@@ -209,8 +209,10 @@ def death(code: int) -> str:
 
 
 def _environment(threads: int) -> dict[str, str]:
+    # A cell is a process like any other: Lightning would take Slurm's variables for those of a job with several.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SLURM_", "SUBMITIT_"))}
     return {
-        **os.environ,
+        **inherited,
         **dict.fromkeys(THREAD_VARIABLES, str(threads)),
         # Threads that wait must sleep: spinning ones made small operations 75 times slower beside other work.
         "OMP_WAIT_POLICY": "PASSIVE",

@@ -49,13 +49,14 @@ class Archive:
             tar.extractall(folder, filter="data")
 
 
-def take_over(spec: CellSpec, store: Store, folder: Path, moved: dict[str, str]) -> Event:
+def take_over(spec: CellSpec, store: Store, folder: Path, moved: dict[str, str], reason: str = "") -> Event:
     """Turn a folder of `store.writing(spec)`, filled on another machine, into one that was filled here.
 
     Args:
         spec: as it was planned here.
         folder: what came back, with the manifest that was written there.
         moved: end of a path there -> path here, of the models that were sent.
+        reason: of a cell that failed.
 
     Raises:
         BenchError: it is the result of another cell.
@@ -71,8 +72,7 @@ def take_over(spec: CellSpec, store: Store, folder: Path, moved: dict[str, str])
     manifest = store.finish(spec, folder, {name: value for name, value in manifest.items() if name not in OWN})
     if manifest["status"] == "done":
         return Finished(spec.id, manifest)
-    lines = (folder / "error.txt").read_text(encoding="utf-8").splitlines() if (folder / "error.txt").is_file() else []
-    return Failed(spec.id, lines[0] if lines else "it failed without a word")
+    return Failed(spec.id, reason)
 
 
 def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from typing import Any
 
 from bench.base.once import one_at_a_time
 from bench.base.paths import atomic_write, cache_dir
-from bench.execution.base import DiskFull, Progress
+from bench.execution.base import DiskFull, Failed, Progress
 from bench.execution.elsewhere.archive import Archive
 from bench.execution.elsewhere.parcel import CACHE, HUB, Item, receive, relocated
 from bench.execution.job import is_disk_full
@@ -59,7 +60,7 @@ def run_order(order: Order, items: list[Item], fetch: Callable[[Item, int], byte
         tell: takes letters on how far it is: `started`, `progress`, `checkpoint`.
 
     Returns:
-        `{"event": "ended", "archive": Archive}`, or `{"event": "full", "where": str}` if the disk of this machine is.
+        `{"event": "ended", "archive": Archive, "reason": why it failed}`, or `{"event": "full", "where": str}` if this disk is.
 
     Raises:
         BenchError: the parcel did not come whole.
@@ -106,6 +107,7 @@ def workplace(parent: Path, kept: Path) -> Iterator[Store]:
     """A store for one cell, removed in the end; what killed processes left of theirs goes as well.
 
     Args:
+        parent: of this machine alone: its locks need not hold for others.
         kept: where checkpoints stay.
     """
     parent.mkdir(parents=True, exist_ok=True)
@@ -156,22 +158,29 @@ def _run_here(
             folder, name, content = order.checkpoint
             if not (kept / folder / name).exists():
                 atomic_write(kept / folder / name, content)
-    with workplace(own / "elsewhere" / "at-work", kept) as store:
-        _run(spec, store, order.runner, tell, None if shared else store.unfinished(spec))
-        return {"event": "ended", "archive": Archive.of(store.folder(spec))}
+    with workplace(own / "elsewhere" / "at-work" / platform.node(), kept) as store:
+        reason = _run(spec, store, order.runner, tell, None if shared else store.unfinished(spec))
+        return {"event": "ended", "archive": Archive.of(store.folder(spec)), "reason": reason}
 
 
-def _run(spec: CellSpec, store: Store, runner: str, tell: Callable[[Letter], None], watched: Path | None) -> None:
-    """Run a cell in its own process; a checkpoint that is newly written into `watched` is told with its content."""
-    before = _newest(watched)
+def _run(spec: CellSpec, store: Store, runner: str, tell: Callable[[Letter], None], watched: Path | None) -> str:
+    """Run a cell in its own process; a checkpoint that is newly written into `watched` is told with its content.
+
+    Returns:
+        Why it failed, if it did.
+    """
+    before, reason = _newest(watched), ""
     with closing(LocalProcesses(store, 1, runner).run([spec])) as events:  # type: ignore[type-var]
         for event in events:
             if isinstance(event, Progress):
                 tell(_progress(event.phase, event.fraction, event.dev_loss))
+            elif isinstance(event, Failed):
+                reason = event.reason
             found = _newest(watched)
             if found is not None and found != before:
                 before = found
                 tell({"event": "checkpoint", "checkpoint": (found[0].parent.name, found[0].name, found[0].read_bytes())})
+    return reason
 
 
 def _newest(folder: Path | None) -> tuple[Path, int] | None:

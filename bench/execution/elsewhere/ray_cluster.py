@@ -21,7 +21,7 @@ from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 
 HERE = "ray"  # the cluster that runs on this machine, or that RAY_ADDRESS names
-PATIENCE = 300.0  # seconds in which a node must say which code it has
+PATIENCE = 600.0  # seconds in which a node must say which code it has
 EXTRA = "pip install 'xlsd-bench[ray]' (from a clone: pip install -e '.[ray]'), with the same versions on all nodes"
 
 

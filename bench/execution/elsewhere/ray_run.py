@@ -140,20 +140,20 @@ class RayRun:
             yield from self._lost(attempt, error)
         else:
             if letter["event"] == "ended":
-                yield from self._stored(attempt, letter["archive"])
+                yield from self._stored(attempt, letter)
             elif letter["event"] == "full":
                 yield from self._shut(attempt, letter["node"], f"its disk, which holds {letter['where']}, is full")
             else:
                 yield from self._shut(attempt, letter["node"], refused("it", letter["code"], code()).message)
 
-    def _stored(self, attempt: Attempt, archive: Any) -> Iterator[Event]:
+    def _stored(self, attempt: Attempt, letter: dict[str, Any]) -> Iterator[Event]:
         spec = attempt.spec
         if not attempt.begun and not attempt.shown:
             yield Started(spec.id)
         moved = {place: here for here, place in self.parcel.moved.items()}
         with self.store.writing(spec) as folder:
-            archive.unpack(folder)
-            event = take_over(spec, self.store, folder, moved)
+            letter["archive"].unpack(folder)
+            event = take_over(spec, self.store, folder, moved, letter["reason"])
         for left in (self.store.root / UNFINISHED).glob(f"{spec.key[:32]}-*"):
             shutil.rmtree(left, ignore_errors=True)
         yield event

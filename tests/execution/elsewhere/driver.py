@@ -1,4 +1,4 @@
-"""`bench run --on ...` with cells of tests: `python -m tests.execution.elsewhere.driver ON RESULTS PROFILE RUNNER PREPARE CHANGES...`."""
+"""`bench run --on` with cells of tests: `python -m tests.execution.elsewhere.driver ON RESULTS PROFILE RUNNER PREPARE ...`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from bench.experiment.plan import make_plan
 def main() -> int:
     on, results, profile, runner, prepare, *changes = sys.argv[1:]
     try:
-        there = placed(on, make_plan(profile, Path(results), changes=changes), runner)
+        plan = make_plan(profile, Path(results), changes=changes)
+        if on == "here":
+            return runs.run(plan, Console(), runner, prepare or None)
+        there = placed(on, plan, runner)
         return runs.run(there.plan, Console(), prepare=prepare or None, executor=there.cluster)
     except BenchError as error:
         print(f"error: {error}")

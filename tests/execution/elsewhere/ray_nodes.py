@@ -17,14 +17,18 @@ import psutil
 
 from bench.base.paths import REPOSITORY
 
-PATIENCE = 180.0  # seconds for a node to come up; machines of CI are busy
+PATIENCE = 900.0  # seconds for a node to come up; machines of CI are busy
 
 
 class Node:
     """A raylet with everything that belongs to it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        self.process, self.log = process, log
+    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.name, self.process, self.log = name, process, log
+
+    def processes(self) -> set[int]:
+        """Ids of everything that runs on it."""
+        return {self.process.pid, *(one.pid for one in psutil.Process(self.process.pid).children(recursive=True))}
 
     def kill(self) -> None:
         """As if the power was cut: every process of the node is gone at once."""
@@ -109,7 +113,7 @@ class RayNodes:
                 ["unshare", "--mount", "sh", "-c", shell], env=environment, cwd=place, stdin=subprocess.DEVNULL,
                 stdout=stream, stderr=stream, start_new_session=True,
             )  # fmt: skip
-        return Node(process, log)
+        return Node(name, process, log)
 
     def _count(self) -> int:
         """Nodes that the cluster calls alive."""
