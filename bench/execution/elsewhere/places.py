@@ -51,4 +51,8 @@ def cluster_of(on: str, plan: Plan, runner: str = RUN_CELL) -> Cluster:
         from bench.execution.elsewhere.ray_cluster import RayCluster
 
         return RayCluster(on, plan.store, plan.profile.hardware, runner)
+    if on == "slurm":
+        from bench.execution.elsewhere.slurm_cluster import SlurmCluster
+
+        return SlurmCluster(plan.store, plan.profile.hardware, runner)
     raise BenchError(f"cells cannot be run on {on!r}", f"allowed: {ALLOWED}; without --on they run on this machine")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import shutil
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
@@ -11,17 +10,16 @@ from contextlib import suppress
 from typing import Any
 
 from bench.base.errors import BenchError
-from bench.base.manifest import git, now, versions
 from bench.base.paths import cache_dir
-from bench.execution.base import Event, Failed, Note, Started
+from bench.execution.base import Event, Note
 from bench.execution.elsewhere import ray_tasks
-from bench.execution.elsewhere.archive import take_over
 from bench.execution.elsewhere.attempt import LOSSES, Attempt, checkpoint_of, keep_checkpoint
 from bench.execution.elsewhere.code import code, refused
 from bench.execution.elsewhere.mailbox import Mailbox
 from bench.execution.elsewhere.node import Order, passed_on, seen_file
 from bench.execution.elsewhere.parcel import Parcel, sender
 from bench.execution.elsewhere.resources import cores_of
+from bench.execution.elsewhere.results import store_failure, store_result
 from bench.experiment.profile.schema import Hardware
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import UNFINISHED, Store
@@ -129,47 +127,28 @@ class RayRun:
         except errors.TaskCancelledError:
             self.waiting.appendleft(attempt.again(lost=False))
         except errors.OutOfMemoryError:
-            yield from self._failed(attempt, "memory ran out on its node: give it more (hardware.memory_gb)", "")
+            yield from store_failure(self.store, attempt, "memory ran out on its node: give it more (hardware.memory_gb)", "")
         except errors.RayTaskError as error:
             if isinstance(error.cause, errors.RayError):
                 yield from self._lost(attempt, error.cause)
             else:
                 why = error.cause.message if isinstance(error.cause, BenchError) else repr(error.cause)
-                yield from self._failed(attempt, why, str(error))
+                yield from store_failure(self.store, attempt, why, str(error))
         except errors.RayError as error:
             yield from self._lost(attempt, error)
         else:
             if letter["event"] == "ended":
-                yield from self._stored(attempt, letter)
+                moved = {place: here for here, place in self.parcel.moved.items()}
+                yield from store_result(self.store, attempt, letter, moved)
             elif letter["event"] == "full":
                 yield from self._shut(attempt, letter["node"], f"its disk, which holds {letter['where']}, is full")
             else:
                 yield from self._shut(attempt, letter["node"], refused("it", letter["code"], code()).message)
 
-    def _stored(self, attempt: Attempt, letter: dict[str, Any]) -> Iterator[Event]:
-        spec = attempt.spec
-        if not attempt.begun and not attempt.shown:
-            yield Started(spec.id)
-        moved = {place: here for here, place in self.parcel.moved.items()}
-        with self.store.writing(spec) as folder:
-            letter["archive"].unpack(folder)
-            event = take_over(spec, self.store, folder, moved, letter["reason"])
-        for left in (self.store.root / UNFINISHED).glob(f"{spec.key[:32]}-*"):
-            shutil.rmtree(left, ignore_errors=True)
-        yield event
-
-    def _failed(self, attempt: Attempt, why: str, details: str) -> Iterator[Event]:
-        if not attempt.begun and not attempt.shown:
-            yield Started(attempt.spec.id)
-        seen = {"versions": versions(), "git": git(), "finished": now(), "threads": attempt.spec.threads}
-        with self.store.writing(attempt.spec) as folder:
-            self.store.finish_failed(attempt.spec, folder, f"{why}\n\n{details}\n", seen)
-        yield Failed(attempt.spec.id, why)
-
     def _lost(self, attempt: Attempt, error: Exception) -> Iterator[Event]:
         again = attempt.again(lost=True)
         if again.losses >= LOSSES:
-            yield from self._failed(attempt, f"{again.losses} nodes were lost while they ran it", str(error))
+            yield from store_failure(self.store, attempt, f"{again.losses} nodes were lost while they ran it", str(error))
             return
         yield Note(f"{attempt.spec.id} was lost with its node; it starts again")
         self.waiting.appendleft(again)
