@@ -48,11 +48,11 @@ def placed(on: str, plan: Plan, runner: str = RUN_CELL) -> Placed:
 def cluster_of(on: str, plan: Plan, runner: str = RUN_CELL) -> Cluster:
     """The executor that `--on` names; nothing is asked of the cluster yet."""
     if on == "ray" or on.startswith("ray://"):
-        from bench.execution.elsewhere.ray_cluster import RayCluster
+        from bench.execution.elsewhere.on_ray.cluster import RayCluster
 
         return RayCluster(on, plan.store, plan.profile.hardware, runner)
     if on == "slurm":
-        from bench.execution.elsewhere.slurm_cluster import SlurmCluster
+        from bench.execution.elsewhere.on_slurm.cluster import SlurmCluster
 
         return SlurmCluster(plan.store, plan.profile.hardware, runner)
     raise BenchError(f"cells cannot be run on {on!r}", f"allowed: {ALLOWED}; without --on they run on this machine")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.execution.elsewhere.ray_nodes import RayNodes
+from tests.execution.elsewhere.on_ray.nodes import RayNodes
 
 NEEDED = "XLSD_NEED_CLUSTER"  # set by .ci/run: there a missing cluster is a failure, not a skipped test
 

@@ -15,7 +15,8 @@ from bench.experiment.profile.file import load_profile
 from bench.experiment.store import Store
 
 RUNNER = "tests.execution.fake_cells:run_cell"
-SPECS = cells(load_profile(str(REPOSITORY / "tests" / "profiles" / "small.yaml"), ["grid.sizes=[2]", "data.guard=null"]), Languages.load())
+SMALL = str(REPOSITORY / "tests" / "profiles" / "small.yaml")
+SPECS = cells(load_profile(SMALL, ["grid.sizes=[2]", "data.guard=null"]), Languages.load())
 SPEC, OTHER = SPECS[:2]
 
 

@@ -16,7 +16,8 @@ def test_a_file_more_is_other_code(tmp_path):
 
 def told(folder) -> str:
     command = [sys.executable, "-c", "from bench.execution.elsewhere.code import code; print(code())"]
-    return subprocess.run(command, env={"PYTHONPATH": str(folder)}, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+    environment = {"PYTHONPATH": str(folder)}
+    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def test_the_refusal_names_both():

@@ -16,9 +16,8 @@ from bench.experiment.grid import cells
 from bench.experiment.profile.file import load_profile
 from bench.experiment.store import Store
 
-SPEC = cells(
-    load_profile(str(REPOSITORY / "tests" / "profiles" / "small.yaml"), ["grid.sizes=[2]", "data.guard=null"]), Languages.load(), 1
-)[1]
+SMALL = str(REPOSITORY / "tests" / "profiles" / "small.yaml")
+SPEC = cells(load_profile(SMALL, ["grid.sizes=[2]", "data.guard=null"]), Languages.load(), 1)[1]
 RUNNER = "tests.execution.fake_cells:run_cell"
 
 
@@ -29,7 +28,8 @@ def ground(tmp_path, monkeypatch):
     (cache_dir() / "suite" / "abc").mkdir(parents=True)
     (cache_dir() / "suite" / "abc" / "suite.json").write_text("{}")
     parcel, seen = pack([str(cache_dir() / "suite" / "abc")], [SPEC]), seen_file(cache_dir())
-    order = Order(SPEC.model_dump(mode="json"), RUNNER, "sender", (str(seen[0]), seen[1]), str(tmp_path / "results" / "unfinished"))
+    kept = str(tmp_path / "results" / "unfinished")
+    order = Order(SPEC.model_dump(mode="json"), RUNNER, "sender", (str(seen[0]), seen[1]), kept)
     monkeypatch.setenv("XLSD_CACHE", str(tmp_path / "machine"))
     monkeypatch.setenv("FAKE_DIR", str(tmp_path / "fake"))
     (tmp_path / "fake").mkdir()

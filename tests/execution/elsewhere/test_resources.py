@@ -7,7 +7,10 @@ from bench.experiment.profile.schema import Hardware
 
 @pytest.mark.parametrize(
     ("hardware", "room"),
-    [({}, 16), ({"threads": 4}, 4), ({"cores": 3, "threads": 1}, 5), ({"gpus": 1}, 2), ({"gpus": 0.5}, 4), ({"memory_gb": 100}, 1)],
+    [
+        ({}, 16), ({"threads": 4}, 4), ({"cores": 3, "threads": 1}, 5), ({"gpus": 1}, 2), ({"gpus": 0.5}, 4),
+        ({"memory_gb": 100}, 1),
+    ],
 )
 def test_room_is_what_runs_out_first(hardware, room):
     assert Machine(16, 2, 128.0).room(Hardware(**hardware)) == room

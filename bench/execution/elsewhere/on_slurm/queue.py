@@ -89,7 +89,8 @@ def _asked(command: Sequence[str]) -> str:
         hint = "give the command on a machine that submits jobs (a login node)"
         raise BenchError(f"there is no Slurm on this machine (no {command[0]})", hint) from error
     except subprocess.TimeoutExpired as error:
-        raise Unreachable(f"Slurm does not answer ({command[0]} took more than {WAIT:.0f} s)", "finished cells are kept") from error
+        hint = "finished cells are kept"
+        raise Unreachable(f"Slurm does not answer ({command[0]} took more than {WAIT:.0f} s)", hint) from error
     if answer.returncode:
         said = answer.stderr.strip().splitlines()
         raise Unreachable(f"Slurm says: {said[0] if said else f'{command[0]} ended with {answer.returncode}'}", "see `sinfo`")

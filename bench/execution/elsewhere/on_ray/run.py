@@ -12,11 +12,11 @@ from typing import Any
 from bench.base.errors import BenchError
 from bench.base.paths import cache_dir
 from bench.execution.base import Event, Note
-from bench.execution.elsewhere import ray_tasks
 from bench.execution.elsewhere.attempt import LOSSES, Attempt, checkpoint_of, keep_checkpoint
 from bench.execution.elsewhere.code import code, refused
-from bench.execution.elsewhere.mailbox import Mailbox
 from bench.execution.elsewhere.node import Order, passed_on, seen_file
+from bench.execution.elsewhere.on_ray import tasks
+from bench.execution.elsewhere.on_ray.mailbox import Mailbox
 from bench.execution.elsewhere.parcel import Parcel, sender
 from bench.execution.elsewhere.resources import cores_of
 from bench.execution.elsewhere.results import store_failure, store_result
@@ -57,7 +57,7 @@ class RayRun:
             self.options["memory"] = int(hardware.memory_gb * 2**30)
         self.mailbox = ray.remote(Mailbox).options(num_cpus=0, resources={HEAD: 0.001}).remote()
         self.items = ray.put(pickle.dumps(list(parcel.items)))
-        self.task = ray.remote(ray_tasks.cell())
+        self.task = ray.remote(tasks.cell())
 
     def events(self, specs: Sequence[CellSpec]) -> Iterator[Event]:
         """Run the cells; see `Executor.run`."""

@@ -15,13 +15,14 @@ from typing import Any
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_write, cache_dir
 from bench.execution.base import RUN_CELL, Event, Executor, Note, disk_full
-from bench.execution.elsewhere import slurm_jobs, slurm_queue
 from bench.execution.elsewhere.attempt import Attempt
 from bench.execution.elsewhere.code import code, refused
 from bench.execution.elsewhere.node import Order, passed_on, seen_file
-from bench.execution.elsewhere.resources import Machine, cores_of
+from bench.execution.elsewhere.on_slurm import jobs as slurm_jobs
+from bench.execution.elsewhere.on_slurm import queue as slurm_queue
+from bench.execution.elsewhere.on_slurm.task import Letters, SlurmTask, read_end, write_order
+from bench.execution.elsewhere.resources import Machine
 from bench.execution.elsewhere.results import store_failure, store_result
-from bench.execution.elsewhere.slurm_task import Letters, SlurmTask, read_end, write_order
 from bench.experiment.profile.schema import Hardware
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import UNFINISHED, Store
@@ -71,7 +72,7 @@ class SlurmCluster(Executor):
             return
         tasks, known = self._taken_over(specs), {spec.id: spec for spec in specs}
         if tasks:
-            yield Note(f"{len(tasks)} cells of an earlier run are still in the queue or have ended meanwhile; they are taken over")
+            yield Note(f"{len(tasks)} cells of an earlier run are in the queue or have ended meanwhile; they are taken over")
         self._write(tasks)
         try:
             self._submit([spec for spec in specs if spec.id not in {task.cell for task in tasks}], tasks)
@@ -104,15 +105,15 @@ class SlurmCluster(Executor):
         """Queue cells and write down where; more than one array only where Slurm allows none so large."""
         if not specs:
             return
-        executor, most = slurm_jobs.executor(self.folder, f"bench-{self.store.root.name}", self.hardware), slurm_queue.largest_array()
+        executor = slurm_jobs.executor(self.folder, f"bench-{self.store.root.name}", self.hardware)
+        most, unfinished = slurm_queue.largest_array(), str((self.store.root / UNFINISHED).absolute())
         for start in range(0, len(specs), most):
             part = specs[start : start + most]
             seen, content = seen_file(cache_dir())
             places = [self.folder / "tasks" / uuid.uuid4().hex[:12] for _ in part]
             for spec, place in zip(part, places, strict=True):
-                unfinished = str((self.store.root / UNFINISHED).absolute())
-                order = Order(spec.model_dump(mode="json"), self.runner, FOLDER, (str(seen), content), unfinished, {}, passed_on())
-                write_order(place, order)
+                told = spec.model_dump(mode="json")
+                write_order(place, Order(told, self.runner, FOLDER, (str(seen), content), unfinished, {}, passed_on()))
             jobs = slurm_jobs.submit(executor, [SlurmTask(str(place), code()) for place in places])
             for spec, place, job in zip(part, places, jobs, strict=True):
                 tasks.append(Task(spec.id, spec.key, job, str(place), str(seen), code()))

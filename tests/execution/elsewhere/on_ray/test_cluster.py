@@ -19,7 +19,7 @@ import yaml
 
 from bench.base.paths import REPOSITORY
 from tests.chaos.tables import contents, left_over
-from tests.execution.elsewhere.ray_nodes import Node, RayNodes
+from tests.execution.elsewhere.on_ray.nodes import Node, RayNodes
 from tests.own_data import collection, english, other
 from tests.tiny import tiny_xlmr
 

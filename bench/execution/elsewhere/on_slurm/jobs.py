@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.base.errors import BenchError
+from bench.execution.elsewhere.on_slurm.queue import minutes
 from bench.execution.elsewhere.resources import cores_of
-from bench.execution.elsewhere.slurm_queue import minutes
 from bench.experiment.profile.schema import Hardware
 
 REQUEUES = 1000  # times that a task may run into its time limit; a training goes on from its last checkpoint

@@ -11,10 +11,10 @@ from typing import Any
 from bench.base.errors import BenchError
 from bench.base.manifest import versions
 from bench.execution.base import RUN_CELL, Event, Executor, Note
-from bench.execution.elsewhere import ray_tasks
 from bench.execution.elsewhere.code import code, refused
+from bench.execution.elsewhere.on_ray import tasks
+from bench.execution.elsewhere.on_ray.run import RayRun
 from bench.execution.elsewhere.parcel import pack
-from bench.execution.elsewhere.ray_run import RayRun
 from bench.execution.elsewhere.resources import Machine, check_room
 from bench.experiment.profile.schema import Hardware
 from bench.experiment.spec import CellSpec
@@ -74,7 +74,7 @@ class RayCluster(Executor):
         for node in nodes:
             pinned = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
             options = {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": pinned}
-            asked[ray.remote(ray_tasks.probe()).options(**options).remote()] = node
+            asked[ray.remote(tasks.probe()).options(**options).remote()] = node
         for told, node in asked.items():
             try:
                 found = ray.get(told, timeout=PATIENCE)
