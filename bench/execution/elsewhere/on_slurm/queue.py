@@ -41,7 +41,8 @@ def nodes(partition: str | None) -> list[Machine]:
     found: dict[str, Machine] = {}
     for name, cpus, memory, gres, state in rows:
         if state.rstrip("*~#!%$@^-").lower() in USABLE:
-            found[name] = Machine(int(cpus), *_gpus(gres, float(memory.rstrip("+")) / 1024))
+            gpus, kind = _gpus(gres)
+            found[name] = Machine(int(cpus), gpus, float(memory.rstrip("+")) / 1024, kind)
     return list(found.values())
 
 
@@ -74,12 +75,12 @@ def minutes(time: str) -> int:
     return int(days or 0) * 1440 + hours * 60 + minute + bool(second)
 
 
-def _gpus(gres: str, memory_gb: float) -> tuple[int, float, str]:
-    """Number and name of GPUs of `gpu:a100:4(S:0-1),...`, with the memory in between as `Machine` takes them."""
+def _gpus(gres: str) -> tuple[int, str]:
+    """Number and name of the GPUs of a node, of `gpu:a100:4(S:0-1),...`."""
     count, name = 0, ""
     for found in re.finditer(r"\bgpu(?::([A-Za-z][\w.-]*))?:(\d+)", gres):
         count, name = count + int(found.group(2)), found.group(1) or name
-    return count, memory_gb, name
+    return count, name
 
 
 def _asked(command: Sequence[str]) -> str:
