@@ -58,7 +58,8 @@ def test_a_sweep_is_one_array_and_ends_as_on_this_machine(slurm, here, fake):
     assert (results / "small" / "progress.json").is_file(), "bench watch reads it"
     fake(SLOW, "")
     # It waits for what the file said when it began: it is asked to leave, and begins anew.
-    slurm.asked("scancel", "--signal=USR2", next(name for name, job in found.items() if job.state == "RUNNING"))
+    run.until(lambda: len(jobs(slurm)) == 1)
+    slurm.asked("scancel", "--signal=USR2", *jobs(slurm))
     assert run.end() == 0, run.said
     assert changed(contents(results), here) == [] and not left_over(results) and not (results / "small" / "slurm").exists()
     assert f"{SLOW} had to leave its node; Slurm has queued it again" in run.said and ran_twice(slurm.fake) == {SLOW: 2}
