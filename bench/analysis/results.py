@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from bench.base.errors import BenchError
 from bench.base.manifest import check_facts
 from bench.base.yamlfile import read_mapping
 from bench.base.yamltext import parsed
+from bench.experiment.mixture import Mixture, facts_of, mixtures
+from bench.experiment.packed import METRICS, Packed
 from bench.experiment.spec import CORE
 
 MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
@@ -136,6 +140,11 @@ class Experiment:
     cells: tuple[Cell, ...]  # in the order of the plan
     unplanned: tuple[str, ...] = ()  # ids of stored cells that the plan does not name
 
+    def mixtures(self, methods: Collection[str] = ()) -> list[Mixture]:
+        """In which facts of hardware and software the finished cells differ; of some methods, or of all."""
+        done = [cell for cell in self.cells if cell.done and (not methods or cell.name.method in methods)]
+        return mixtures((cell.name.id, facts_of(cell.manifest)) for cell in done)
+
 
 def folder_of(name: str, results: Path) -> Path:
     """The folder of an experiment, called by its name, its profile's file or its own path."""
@@ -148,8 +157,12 @@ def folder_of(name: str, results: Path) -> Path:
 
 
 def load(folder: Path) -> Experiment:
-    """Read `folder`, the results of one experiment. Raises `BenchError` when it holds no readable plan."""
+    """Read `folder`, the results of one experiment or what `bench publish` made of them. Raises `BenchError` without a plan."""
     plan = read_plan(folder)
+    if Packed.there(folder):
+        packed = Packed(folder)
+        found = tuple(read_packed(name, packed, plan.keys.get(name.id)) for name in plan.cells)
+        return Experiment(folder, plan, found, tuple(sorted(set(packed.cells) - {name.id for name in plan.cells})))
     stored = {_stored_id(path): path for path in sorted((folder / "cells").glob("[!.]*")) if path.is_dir()}
     cells = tuple(read_cell(name, stored.get(name.id), plan.keys.get(name.id)) for name in plan.cells)
     return Experiment(folder, plan, cells, tuple(sorted(set(stored) - {name.id for name in plan.cells})))
@@ -206,17 +219,44 @@ def read_cell(name: CellName, folder: Path | None, key: str | None = None) -> Ce
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
         if manifest.get("status", "done") != "done":
             return Cell(name, "failed", _last_line(folder / "error.txt"))
-        check_facts(manifest)
-        if key and manifest.get("key") != key:
-            return Cell(name, "stale", "its settings, method or data changed since it ran", manifest)
-        metrics = _columns(pd.read_csv(folder / "metrics.csv", keep_default_na=False, dtype=NAMES), METRIC_COLUMNS)
-        asked = pd.read_parquet(folder / "per_query.parquet")
-        questions = _columns(asked, QUESTION_COLUMNS).assign(**{name: asked.get(name, empty) for name, empty in ABOUT.items()})
+        metrics, asked = partial(pd.read_csv, folder / "metrics.csv"), partial(pd.read_parquet, folder / "per_query.parquet")
+        return _done(name, manifest, key, metrics, asked)
     except (OSError, ValueError, KeyError, AttributeError) as error:
-        return Cell(name, "damaged", f"{type(error).__name__}: {error}".splitlines()[0])
+        return _damaged(name, error)
+
+
+def read_packed(name: CellName, packed: Packed, key: str | None = None) -> Cell:
+    """One cell of a published folder; those without a result are not in it."""
+    manifest = packed.cells.get(name.id)
+    if manifest is None:
+        return Cell(name, "missing")
+    try:
+        if manifest.get("status") != "done":
+            raise ValueError(f"{manifest.get('status')!r} is no status of a published cell")
+        metrics = io.StringIO(packed.files(name.id).get(METRICS, ""))
+        return _done(name, manifest, key, partial(pd.read_csv, metrics), partial(packed.questions, name.id))
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        return _damaged(name, error)
+
+
+def _done(
+    name: CellName, manifest: dict[str, Any], key: str | None, read_metrics: Callable[..., pd.DataFrame],
+    read_questions: Callable[[], pd.DataFrame],
+) -> Cell:  # fmt: skip
+    """A cell whose run has ended, unless its scores are not what they say; errors of reading are the caller's."""
+    check_facts(manifest)
+    if key and manifest.get("key") != key:
+        return Cell(name, "stale", "its settings, method or data changed since it ran", manifest)
+    metrics = _columns(read_metrics(keep_default_na=False, dtype=NAMES), METRIC_COLUMNS)
+    asked = read_questions()
+    questions = _columns(asked, QUESTION_COLUMNS).assign(**{name: asked.get(name, empty) for name, empty in ABOUT.items()})
     if difference := _disagreement(metrics, questions):
         return Cell(name, "damaged", difference, manifest)
     return Cell(name, "done", "", manifest, metrics, questions)
+
+
+def _damaged(name: CellName, error: Exception) -> Cell:
+    return Cell(name, "damaged", f"{type(error).__name__}: {error}".splitlines()[0])
 
 
 def _columns(frame: pd.DataFrame, wanted: tuple[str, ...]) -> pd.DataFrame:

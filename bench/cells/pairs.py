@@ -122,7 +122,7 @@ def training_record(
         "pairs_per_second": round(len(pairs) / max(1e-9, clock.seconds["train"]), 2),
         "dev": {"loss_start": dev[0], "loss_end": dev[-1]} if dev else {},
         "trained_with": table.attrs.get("how", {}),
-    }
+    } | ({"devices_mb": memory} if len(memory := table.attrs.get("memory_mb", [])) > 1 else {})
 
 
 def pairs_record(rows: pd.DataFrame) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def _retrievers(context: Context, profile: Profile, spec: CellSpec, done: Callab
 
 def _translators(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     for text in sorted({str(method_spec(entry.method)) for entry in profile.grid.methods}):
-        method = registry.load(method_spec(text))
+        method = registry.load(method_spec(text)).translation
         if method.translator and (share := TRANSLATIONS[method.translator].prepare):
             share(context, method, precision_of(profile.hardware.precision), lambda _, fraction, *__: done(fraction))
 

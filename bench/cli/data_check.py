@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bench.base.errors import BenchError
@@ -21,6 +21,7 @@ from bench.data.sources.local.task import Content
 from bench.data.sources.placed import placed
 from bench.data.suite.keys import Choices
 from bench.data.suite.own import Assembled, assemble
+from bench.output.terminal.rows import Rows
 from bench.retrieval.settings import Retrieval
 
 DIMENSIONS = 384  # of the built-in encoder, for estimates of memory
@@ -95,11 +96,9 @@ def text(checked: Checked) -> RenderableType:
     """Tables of what will be used, what was decided, and the problems at the end."""
     problems = checked.problems
     parts: list[RenderableType] = [_used(checked, checked.made)] if checked.made else []
-    listed = Table(box=None, pad_edge=False, show_header=False)
-    for column in ("level", "place", "message"):
-        listed.add_column(column, no_wrap=column == "level", overflow="fold")
+    listed = Rows(())
     for level, place, message in problems.lines():
-        listed.add_row(Text(level, style=STYLES[level]), Text(place), Text(message))
+        listed.add(Text(level, style=STYLES[level]), place, message)
     parts += ["", listed] if problems.found else []
     errors, warnings = checked.errors, problems.number(WARNING)
     verdict = "nothing is used until the errors are gone" if errors else "the data can be used"
@@ -154,24 +153,35 @@ def _memory(what: str, letters: int, size: int, advice: str, problems: Problems)
 
 
 def _used(checked: Checked, made: Assembled) -> RenderableType:
-    bitext, queries = made.frames["bitext"], made.frames["queries"]
     tasks = list(made.parallel)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("language", "train pairs", "dev pairs", *(f"{task} dev/test" for task in tasks)):
-        table.add_column(column, justify="left" if column == "language" else "right")
-    pairs = bitext.groupby(["language", "split"]).size()
-    asked = queries.groupby(["language", "task", "split"]).size()
-    for code in sorted({*bitext["language"], *queries["language"]}, key=lambda code: (code == ENGLISH, code)):
-        row = [f"{code} {checked.languages.get(code).name}"]
-        row += [f"{pairs.get((code, split), 0):,}" for split in ("train", "dev")]
-        row += [f"{asked.get((code, task, 'dev'), 0):,}/{asked.get((code, task, 'test'), 0):,}" for task in tasks]
-        table.add_row(*row)
+    heads = ("language", "train pairs", "dev pairs", *(f"{task} dev/test" for task in tasks))
+    table = Rows(heads, right=range(1, len(heads)))
+    for code, found in counts(made).items():
+        row = [f"{code} {checked.languages.get(code).name}", f"{found['train_pairs']:,}", f"{found['dev_pairs']:,}"]
+        table.add(*row, *(f"{asked['dev']:,}/{asked['test']:,}" for asked in found["queries"].values()))
     lines = [f"task {one.task.name}: {one.documents:,} documents" for one in checked.contents]
     lines += made.notes
-    for source, counts in made.rejected.items():
+    for source, left in made.rejected.items():
         if source != "leak":
-            lines.append(f"source {source}: left out " + ", ".join(f"{count:,} ({why})" for why, count in counts.items()))
+            lines.append(f"source {source}: left out " + ", ".join(f"{count:,} ({why})" for why, count in left.items()))
     return Group(table, "", *map(Text, lines))
+
+
+def counts(made: Assembled) -> dict[str, dict[str, Any]]:
+    """Language -> `train_pairs`, `dev_pairs`, and `queries`: task -> `dev` and `test`. English comes last."""
+    bitext, queries = made.frames["bitext"], made.frames["queries"]
+    pairs = bitext.groupby(["language", "split"]).size()
+    asked = queries.groupby(["language", "task", "split"]).size()
+    codes = sorted({*bitext["language"], *queries["language"]}, key=lambda code: (code == ENGLISH, code))
+    return {
+        code: {
+            **{f"{split}_pairs": int(pairs.get((code, split), 0)) for split in ("train", "dev")},
+            "queries": {
+                task: {split: int(asked.get((code, task, split), 0)) for split in ("dev", "test")} for task in made.parallel
+            },
+        }
+        for code in codes
+    }
 
 
 def _number(count: int, what: str) -> str:

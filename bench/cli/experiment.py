@@ -10,6 +10,7 @@ from bench.base.errors import BenchError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from bench.analysis.results import Experiment as Stored
     from bench.experiment.plan import Plan
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 PLACE = ("order", "method", "size", "seed")  # what tells cells apart
 SCORES = (*PLACE, "scorer", "task", "language", "queries", "measure", "score")
 CELLS = ("cell", *PLACE, "state", "reason", "seconds")
+MIXED = ("fact", "value", "cell")
 PLANNED = ("cell", *PLACE, "key", "state")
 Names = str | Iterable[str | int]
 
@@ -94,19 +96,59 @@ class Experiment:
 
     def leaderboard(self) -> pd.DataFrame:
         """The rows of leaderboard.csv, unrounded: one an order, scorer, task (and `mean`), group of languages, size and method,
-        with `bench.analysis.tables.COLUMNS`.
+        with `bench.analysis.tables.COLUMNS`. Of a folder that was published without scores of questions: the rows as published.
 
         Raises:
             BenchError: the folder holds no experiment, or no finished cell.
         """
         import pandas as pd
 
+        from bench.analysis.tables import COLUMNS
         from bench.output.tables.leaderboard import boards_of
 
-        boards = boards_of(self.stored)
-        if not boards:
+        boards, published = boards_of(self.stored), self.path / "leaderboard.csv"
+        if boards:
+            return pd.concat([table for _, table in boards.values()], ignore_index=True)
+        if not (published.is_file() and (self.path / "manifest.json").is_file()):
             raise self._empty()
-        return pd.concat([table for _, table in boards.values()], ignore_index=True)
+        return pd.read_csv(published).reindex(columns=list(COLUMNS))
+
+    def figure(self, task: str = "mean", methods: Names = ()) -> Figure:
+        """The scaling picture as a matplotlib `Figure`: score against number of languages, of the experiment's own order.
+
+        Args:
+            task: one task, or the mean over them.
+            methods: those in colour, the others are grey; default: some of each family.
+
+        Raises:
+            BenchError: an unknown task or method; the folder holds no experiment, or no finished cell.
+        """
+        import matplotlib
+
+        from bench.base.errors import unknown
+        from bench.output import plots
+
+        table = self.leaderboard()
+        table = table[table["order"] == table["order"].iloc[0]]
+        for kind, names, column in (("task", (task,), "task"), ("method", _texts(methods), "method")):
+            for name in names:
+                if name not in set(table[column]):
+                    raise unknown(kind, name, map(str, set(table[column])))
+        with matplotlib.rc_context(plots.STYLE):
+            return plots.draw(table, task, _texts(methods))
+
+    def mixed(self) -> pd.DataFrame:
+        """In what the machines that made the finished cells differ: MIXED, one row a fact (`precision`, `device`, a library),
+        value and cell. Empty where all cells were made alike, as in a table whose rows may be held against each other.
+
+        Raises:
+            BenchError: the folder holds no experiment.
+        """
+        import pandas as pd
+
+        mixtures = self.stored.mixtures()
+        found = [(one.fact, value, cell) for one in mixtures for value, cells in one.cells.items() for cell in cells]
+        return pd.DataFrame(found, columns=list(MIXED))
 
     def compare(
         self, first: str, second: str, *, sizes: Sequence[int] = (), scorers: Names = (), tasks: Names = (), groups: Names = (),
@@ -114,7 +156,8 @@ class Experiment:
     ) -> pd.DataFrame:  # fmt: skip
         """`first` minus `second` with verdicts, as `bench compare`: one row an order, scorer, group and size, with
         `bench.analysis.comparison.COLUMNS`. `low` and `high` are the ends of the paired 95 % interval over questions and
-        training runs. What was left out stands in `.attrs["notes"]`, a list of sentences.
+        training runs. What was left out, and on what differing machines cells were made, stands in `.attrs["notes"]`, a list
+        of sentences.
 
         Args:
             over_sizes: one row a scorer and group, the mean over sizes.
@@ -128,7 +171,7 @@ class Experiment:
         chosen = (_ints(sizes), _texts(scorers), _texts(tasks), _texts(groups))
         found = compare(self.stored, first, second, *chosen, over_sizes, margin)
         rows = found.rows.reset_index(drop=True)
-        rows.attrs["notes"] = list(found.notes)
+        rows.attrs["notes"] = [*(f"made on different hardware or software: {line}" for line in found.mixed), *found.notes]
         return rows
 
     def slopes(

@@ -6,27 +6,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bench.base.errors import BenchError, unknown
 from bench.data.languages import SOURCES, Language, Languages
 from bench.experiment.method_specs import method_spec
+from bench.output.terminal.rows import Rows
 from methods import registry
+from methods.declaration import Declaration
 
 
 def methods() -> RenderableType:
     """All methods: summary, parameters with their defaults, reference. One that cannot be used stands there with the reason."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("method", "kind", "summary, parameters, reference"):
-        table.add_column(column, no_wrap=column == "method")
+    table = Rows(("method", "kind", "summary, parameters, reference"))
     for one in map(registry.declared, registry.names()):
         given = ", ".join(f"{key}={param.default}" for key, param in one.params.items())
         lines = [one.summary, f"({given})" if given else "", one.reference.strip("-"), one.source and f"from {one.source}"]
         first, *rest = filter(None, lines)
-        table.add_row(Text(one.name), Text(one.kind), Text(first) + Text("".join(f"\n{line}" for line in rest), style="dim"))
+        table.add(Text(one.name), Text(one.kind), Text(first) + Text("".join(f"\n{line}" for line in rest), style="dim"))
     for name, reason in registry.failures().items():
-        table.add_row(Text(name), Text("error", style="bold red"), Text(reason, style="red"))
+        table.add(Text(name), Text("error", style="bold red"), Text(reason, style="red"))
     return table
 
 
@@ -39,21 +38,26 @@ def method(name: str) -> RenderableType:
     Raises:
         BenchError: no such method, or one that cannot be used.
     """
-    if ".py" not in name and name not in registry.names() and name not in registry.failures():
-        raise unknown("method", name, registry.names())
-    declaration = registry.declaration(method_spec(name))
+    one = declaration(name)
     rows = [
         (key, param.type, str(param.default), ", ".join(map(str, param.choices)), ", ".join(map(str, param.search)), param.help)
-        for key, param in declaration.params.items()
+        for key, param in one.params.items()
     ]
     head = [
-        Text(declaration.name, style="bold"),
-        Text(declaration.summary),
-        Text(f"reference: {declaration.reference}"),
+        Text(one.name, style="bold"),
+        Text(one.summary),
+        Text(f"reference: {one.reference}"),
     ]
     if not rows:
         return Group(*head, Text("no parameters"))
     return Group(*head, "", _table(("parameter", "type", "default", "allowed", "tuned over", "meaning"), rows))
+
+
+def declaration(name: str) -> Declaration:
+    """What a method says of itself. Raises `BenchError` as `method` does."""
+    if ".py" not in name and name not in registry.names() and name not in registry.failures():
+        raise unknown("method", name, registry.names())
+    return registry.declaration(method_spec(name))
 
 
 def languages(names: Sequence[str], file: Path | None) -> RenderableType:
@@ -83,7 +87,7 @@ def packages() -> RenderableType:
     return _table(("package", "release", "size", "licence", "content"), rows)
 
 
-def hub_data() -> RenderableType:
+def hub_data() -> Rows:
     """All data sets of the hubs."""
     from bench.data.sources.hubs.catalogue import HUB_DATA
     from bench.data.sources.hubs.languages import own_codes
@@ -91,16 +95,14 @@ def hub_data() -> RenderableType:
 
     known = Languages.load()
 
-    table = Table(box=None, pad_edge=False, header_style="bold", title="data sets of the hubs (data.hubs)", title_justify="left")
-    for column in ("data set", "kind", "languages, size, licence, source"):
-        table.add_column(column, no_wrap=column == "data set")
+    table = Rows(("data set", "kind", "languages, size, licence, source"))
     for one in HUB_DATA.values():
         kind = one.kind if one.usable else f"{one.kind}, read only"
         there = f"{len(own_codes(one, known))} of the {len(known)} languages of languages.yaml" if one.codes else ""
         source = f"{one.library}: {one.id}" + (f" at {revision_said(one)}" if one.library == "datasets" else "")
         lines = (one.size, there, f"licence: {one.licence}; {one.citation}", source, one.note)
         rest = "".join(f"\n{line}" for line in lines if line)
-        table.add_row(Text(one.name), Text(kind), Text(one.direction) + Text(rest, style="dim"))
+        table.add(Text(one.name), Text(kind), Text(one.direction) + Text(rest, style="dim"))
     return table
 
 
@@ -136,10 +138,8 @@ def _language_row(language: Language) -> tuple[str, ...]:
     return language.code, language.name, language.family, resource_class, sources
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        table.add_column(column, no_wrap=number == 0)
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Rows:
+    found = Rows(columns)
     for row in rows:
-        table.add_row(*map(Text, row))
-    return table
+        found.add(*row)
+    return found

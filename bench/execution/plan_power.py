@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
-from rich.table import Table
 from rich.text import Text
 
 from bench.analysis.verdicts import forecast
 from bench.analysis.verdicts.forecast import LEVEL, POWER, Asked, Runs
 from bench.experiment.names import primary_pairs
 from bench.experiment.plan import Plan
+from bench.output.terminal.rows import Rows
 from methods.facts import facts
 
 GROUPS = ("trained", "held-out", "guard")
 SCORERS = ("dense", "late")
 
 
-def power(plan: Plan) -> list[Text | Table]:
+def power(plan: Plan) -> list[Text | Rows]:
     """A table of groups by sizes, for a pair of trained methods; nothing where fewer than two are planned."""
     spec = next((one for one in plan.specs if one.trained and one.order == next(iter(plan.orders))), None)
     seeds = _seeds(plan)
@@ -31,11 +31,9 @@ def power(plan: Plan) -> list[Text | Table]:
     spaces = 1 + len(plan.declared.space.others)
     tests = len(primary_pairs(plan.declared)) * len(groups) * (len(declared.scorers) or len(scorers) * spaces)
     tests *= 1 if declared.over_sizes else len(declared.sizes or sizes)
-    table = Table(box=None, pad_edge=False, header_style="bold")
     heads = ["group, scorer", *(f"N = {size}" for size in sizes)]
     heads += ["mean of sizes"] * (len(sizes) > 1) + [f"{tests} tests"] * (tests > 1)
-    for name in heads:
-        table.add_column(name, justify="left" if name == heads[0] else "right")
+    table = Rows(heads, right=range(1, len(heads)))
     for group in groups:
         count = {"trained": {size: size for size in sizes}, "held-out": {n: len(spec.order_languages) - n for n in sizes},
                  "guard": dict.fromkeys(sizes, len(spec.guard))}[group]  # fmt: skip
@@ -47,7 +45,7 @@ def power(plan: Plan) -> list[Text | Table]:
             whole = list(points.values())
             cells += [forecast.smallest(whole, scorer)] if len(sizes) > 1 else []
             cells += [forecast.smallest(whole if declared.over_sizes else whole[:1], scorer, tests)] if tests > 1 else []
-            table.add_row(f"{group}, {scorer}", *(_shown(one) for one in cells))
+            table.add(f"{group}, {scorer}", *(_shown(one) for one in cells))
     return [Text(""), Text(_title(tests)), table, *_notes(plan, sizes, seeds)]
 
 

@@ -9,14 +9,15 @@ from typing import Any, Self
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from bench.execution.base import Event, Failed, Finished, Note, Progress, Started
 from bench.execution.progress_file import ProgressFile, Working
 from bench.experiment.costs import Costs, duration, makespan
 from bench.experiment.spec import CellSpec
+from bench.output.terminal.meter import bar
+from bench.output.terminal.rows import Rows
+from bench.output.terminal.screen import show
 
 
 class RunView:
@@ -121,7 +122,7 @@ class RunView:
 
     def __rich__(self) -> Group:
         head = f"cells {self._count()} · {duration(time.monotonic() - self.started)} so far · {self._left_text()}"
-        return Group(Text(head, style="bold"), working_table(self.working))
+        return Group(Text(head, style="bold"), working_table(self.working, whole=False))
 
     def _count(self) -> str:
         ended = self.done + self.failed
@@ -139,16 +140,16 @@ class RunView:
     def _line(self, text: str, style: str = "") -> None:
         """A line that stays. With a clock in front where it may end up in a file."""
         clock = "" if self.live else time.strftime("%H:%M:%S ")
-        self.console.print(Text(clock + text, style=style), soft_wrap=True)
+        show(self.console, Text(clock + text, style=style))
 
 
-def working_table(working: Mapping[str, Working]) -> Table:
-    """Cells at work: phase, how far, since when, loss on dev pairs at the start and last."""
-    table = Table.grid(padding=(0, 1))
+def working_table(working: Mapping[str, Working], whole: bool = True) -> Rows:
+    """Cells at work: phase, how far, since when, loss on dev pairs at the start and last. `whole` as in `Rows`."""
+    table = Rows((), right=(3, 4), whole=whole)
     for cell, at in working.items():
         loss = f"dev loss {at.dev_loss[0]:.3f} -> {at.dev_loss[1]:.3f}" if at.dev_loss else ""
-        bar = ProgressBar(1.0, min(1.0, at.fraction), width=24)
-        table.add_row(f" {cell}", at.phase, bar, f"{at.fraction:4.0%}", duration(max(0.0, time.time() - at.started)), loss)
+        since = duration(max(0.0, time.time() - at.started))
+        table.add(cell, at.phase, bar(at.fraction), f"{at.fraction:.0%}", since, loss)
     return table
 
 

@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from bench.base.errors import BenchError
 from bench.base.manifest import cores, now
@@ -19,6 +20,7 @@ from bench.execution.progress import RunView
 from bench.execution.progress_file import ProgressFile
 from bench.experiment.plan import Plan
 from bench.experiment.record import RUNS, add_run
+from bench.output.terminal.screen import show, show_markdown
 
 PREPARE = "bench.cells.prepare:prepare"
 INTERRUPTED = 130
@@ -56,7 +58,7 @@ def run(
             atomic_write(plan.store.root / "profile.yaml", plan.description())
         except OSError as error:
             raise _unwritable(error, plan) from error
-        console.print(heading(plan, todo), soft_wrap=True)
+        show(console, heading(plan, todo))
         view = RunView(todo, len(plan.specs) - len(todo), plan.costs, plan.workers, console, ProgressFile(plan.store.root))
         executor = executor or LocalProcesses(plan.store, plan.workers, runner)
         try:
@@ -69,16 +71,16 @@ def run(
                         text_facts.add(plan.store.root, texts)
                     view.prepared()
                     for note in prepared.get("notes", ()):
-                        console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
+                        show(console, f"note: {note}")
                 with closing(executor.run(todo)) as events:  # type: ignore[type-var]
                     for event in events:
                         view.handle(event)
         except KeyboardInterrupt:
             kept = sum(state == "done" for state in plan.states.values()) + view.done
-            console.print(
+            show(
+                console,
                 f"\ninterrupted: {kept} of {len(plan.specs)} cells are done and kept in {plan.store.root}; "
                 "the same command goes on from there",
-                soft_wrap=True,
             )
             return INTERRUPTED
         except OSError as error:
@@ -91,11 +93,9 @@ def run(
                     add_run(plan.store.root / RUNS, started, time.monotonic() - clock, plan.workers, prepared, counts)
         failed = [spec for spec in plan.specs if plan.store.state(spec) == "failed"]
         _tables(plan, console)
-        console.print(view.summary(), soft_wrap=True)
+        show(console, view.summary())
         for spec in failed:
-            console.print(
-                f"FAILED {spec.id}: see {plan.store.folder(spec) / 'error.txt'}", style="red", soft_wrap=True
-            )
+            show(console, Text(f"FAILED {spec.id}: see {plan.store.folder(spec) / 'error.txt'}", style="red"))
         return 1 if failed else 0
 
 
@@ -104,7 +104,7 @@ def _tables(plan: Plan, console: Console) -> None:
         return
     from bench.output.tables.leaderboard import write
 
-    console.print(write(plan.store.root), markup=False, highlight=False, soft_wrap=True)
+    show_markdown(console, write(plan.store.root))
 
 
 def _unwritable(error: OSError, plan: Plan) -> BenchError:

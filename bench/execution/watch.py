@@ -12,7 +12,6 @@ from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from bench.analysis.results import CellName, Plan, read_plan
@@ -21,6 +20,8 @@ from bench.execution.progress import working_table
 from bench.execution.progress_file import Snapshot, read
 from bench.experiment.costs import duration
 from bench.experiment.store import folder_name
+from bench.output.terminal.rows import Rows
+from bench.output.terminal.screen import show
 
 # State -> sign and style. A cell is `waiting` when a run at work will come to it, else `missing`.
 SIGNS = {
@@ -94,27 +95,29 @@ def watch(folder: Path, console: Console, once: bool = False, every: float = 2.0
     watched = Watch(folder)
     run, states = watched.look()
     if once or not console.is_terminal or run is None:
-        console.print(view(watched.plan, run, states, listed), soft_wrap=True)
+        show(console, view(watched.plan, run, states, listed))
         return
     try:
-        with Live(view(watched.plan, run, states, listed), console=console, auto_refresh=False, screen=False) as live:
+        with Live(view(watched.plan, run, states, listed, False), console=console, auto_refresh=False, screen=False) as live:
             while run is not None:
                 time.sleep(every)
                 run, states = watched.look()
-                live.update(view(watched.plan, run, states, listed), refresh=True)
+                live.update(view(watched.plan, run, states, listed, False), refresh=True)
     except KeyboardInterrupt:
         pass
 
 
-def view(plan: Plan, run: Snapshot | None, states: Sequence[CellState], listed: bool = False) -> RenderableType:
-    """The whole picture: counts and time left, cells at work, and all cells as a grid or a list."""
+def view(
+    plan: Plan, run: Snapshot | None, states: Sequence[CellState], listed: bool = False, whole: bool = True
+) -> RenderableType:
+    """The whole picture: counts and time left, cells at work, and all cells as a grid or a list; `whole` as in `Rows`."""
     counts = Counter(one.state for one in states)
     shown = ", ".join(f"{counts[state]} {state}" for state in SIGNS if counts[state])
     head = Text(f"{plan.name}: {len(states)} cells ({shown})", style="bold")
     parts: list[RenderableType] = [head, Text(_run_line(plan, run, states))]
     if run and run.working:
-        parts.append(working_table(run.working))
-    parts += ["", _list(states) if listed else _grid(states)]
+        parts.append(working_table(run.working, whole))
+    parts += ["", _list(states, whole) if listed else _grid(states, whole)]
     failed = [one for one in states if one.state == "failed"]
     parts += [Text(f"FAILED {one.name.id}: {one.note}", style="red") for one in failed if not listed]
     return Group(*parts)
@@ -130,33 +133,28 @@ def _run_line(plan: Plan, run: Snapshot | None, states: Sequence[CellState]) -> 
     return f"a run is at work (process {run.pid}), {left_text}{silent}"
 
 
-def _grid(states: Sequence[CellState]) -> RenderableType:
+def _grid(states: Sequence[CellState], whole: bool) -> RenderableType:
     """Methods by sizes, one sign a seed."""
     sizes = sorted({one.name.size for one in states})
     orders = list(dict.fromkeys(one.name.order for one in states))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("method")
-    for size in sizes:
-        table.add_column(f"N={size}" if size else "-", no_wrap=True)
+    table = Rows(["method", *(f"N={size}" if size else "-" for size in sizes)], whole=whole)
     rows: dict[tuple[str, str], dict[int, Text]] = {}
     for one in states:
         sign, style = SIGNS[one.state]
         rows.setdefault((one.name.order, one.name.method), {}).setdefault(one.name.size, Text()).append(sign, style)
     for (order, method), at in rows.items():
         name = method if len(orders) == 1 else f"{method} ~{order}"
-        table.add_row(Text(name), *(at.get(size, Text()) for size in sizes))
+        table.add(name, *(at.get(size, Text()) for size in sizes))
     legend = Text("one sign a seed: ", style="dim")
     for state in dict.fromkeys(one.state for one in states):
         legend.append(SIGNS[state][0], SIGNS[state][1]).append(f" {state}  ")
     return Group(table, legend)
 
 
-def _list(states: Sequence[CellState]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, justify in (("cell", "left"), ("state", "left"), ("time", "right"), ("dev loss", "left"), ("", "left")):
-        table.add_column(name, justify=justify, no_wrap=name != "cell" and bool(name), overflow="fold")  # type: ignore[arg-type]
+def _list(states: Sequence[CellState], whole: bool) -> Rows:
+    table = Rows(("cell", "state", "time", "dev loss", ""), right=(2,), whole=whole)
     for one in states:
         loss = f"{one.dev_loss[0]:.3f} -> {one.dev_loss[1]:.3f}" if one.dev_loss else ""
         time_taken = duration(one.seconds) if one.seconds is not None else ""
-        table.add_row(Text(one.name.id), Text(one.state, SIGNS[one.state][1]), time_taken, loss, Text(one.note))
+        table.add(one.name.id, Text(one.state, SIGNS[one.state][1]), time_taken, loss, one.note)
     return table

@@ -79,6 +79,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
                     precision=profile.hardware.precision,
                     threads=threads,
                     keep_student=profile.store.students and declaration.kind == "distil",
+                    devices=profile.hardware.devices,
                     checkpoint_minutes=profile.hardware.checkpoint_minutes,
                 )
                 found.setdefault(cell.id, ((rank_order, seed, size, rank), cell))

@@ -58,8 +58,7 @@ def own_model_key(spec: registry.MethodSpec, models: Models) -> dict[str, str]:
     Raises:
         BenchError: a built-in model that does not exist.
     """
-    params = registry.all_params(spec)
-    name = str(params.get("model") or params.get("encoder") or "")
+    name = registry.named_model(registry.all_params(spec))
     if name.startswith("builtin:") and name not in BUILTIN:
         raise unknown("built-in model", name, BUILTIN, f"in {spec}")
     key = BUILTIN[name].content if name in BUILTIN else content_key(models.place(name)) if name else ""
@@ -69,8 +68,8 @@ def own_model_key(spec: registry.MethodSpec, models: Models) -> dict[str, str]:
 def models_record(spec: CellSpec) -> dict[str, dict[str, str]]:
     """What a manifest says of the models of a cell: name (of a folder its last part) with package, commit or content."""
     named = {side: getattr(spec.models, side) for side in ("teacher", "student")}
-    if own := spec.params.get("model") or spec.params.get("encoder"):
-        named["method"] = str(own)
+    if own := registry.named_model(spec.params):
+        named["method"] = own
     found = {}
     for side, name in named.items():
         key = spec.model_keys.get(side, "")

@@ -16,6 +16,7 @@ from bench.base.yamltext import parsed
 from bench.data.languages import Languages
 from bench.experiment.costs import Costs, makespan
 from bench.experiment.grid import cells, language_list, order_name
+from bench.experiment.mixture import Mixture, facts_here, facts_of, mixtures
 from bench.experiment.names import primary_pairs, short_names
 from bench.experiment.profile.data import seen_from, with_paths
 from bench.experiment.profile.file import load_profile
@@ -51,6 +52,12 @@ class Plan:
     def workers(self) -> int:
         """Cells at the same time."""
         return self.slots or self.profile.hardware.workers
+
+    def mixtures(self) -> list[Mixture]:
+        """In what cells would differ if those without a result were made on this machine; nothing where none is to be run."""
+        left = self.to_run()
+        stored = ((spec.id, facts_of(self.store.manifest(spec))) for spec in self.specs if self.states[spec.id] == "done")
+        return mixtures([*stored, *((spec.id, facts_here(spec.precision)) for spec in left)]) if left else []
 
     def to_run(self, retry_failed: bool = True) -> list[CellSpec]:
         """Cells without a valid result, in order."""
@@ -150,7 +157,7 @@ def make_plan(
     if keep_students:
         narrowed = narrowed.model_copy(update={"store": Storing(students=True)})
     hardware = declared.hardware
-    threads = hardware.threads or max(1, cores() // hardware.workers)
+    threads = hardware.threads or max(1, cores() // (hardware.workers * hardware.devices))
     specs = cells(narrowed, languages, threads)
     if not specs:
         raise BenchError(

@@ -70,7 +70,7 @@ class Store:
             old = CellSpec.model_validate(read_json(self.folder(spec) / "spec.json")).identity()
         except ValueError:
             return ["written by another version of the program, or damaged"]
-        if found := _differences(old, spec.identity()):
+        if found := differences(old, spec.identity()):
             return found
         lacking = spec.keep_student and STUDENT not in (self.manifest(spec).get("files") or {})
         return ["their students are not stored" if lacking else "damaged or incomplete files"]
@@ -122,7 +122,8 @@ class Store:
 
     def unfinished(self, spec: CellSpec) -> Path:
         """Folder of what an unfinished cell goes on from; another version of the libraries does not go on from it."""
-        return self.root / UNFINISHED / f"{spec.key[:32]}-{hashlib.sha256(to_json(versions()).encode()).hexdigest()[:8]}"
+        several = f"-{spec.devices}" if spec.devices > 1 else ""  # what one process keeps of a word table is another thing
+        return self.root / UNFINISHED / f"{spec.key[:32]}-{hashlib.sha256(to_json(versions()).encode()).hexdigest()[:8]}{several}"
 
     def scratch(self, spec: CellSpec) -> Path:
         """A new folder beside the cell's own, for this run only."""
@@ -180,13 +181,14 @@ def _complete(folder: Path, manifest: dict[str, Any]) -> bool:
         return False
 
 
-def _differences(old: Any, new: Any, path: str = "") -> list[str]:
+def differences(old: Any, new: Any, path: str = "") -> list[str]:
+    """Where two `CellSpec.identity` differ, as `training.pairs: 6000 -> 100`."""
     if isinstance(old, dict) and isinstance(new, dict):
         keys = dict.fromkeys([*old, *new])
         return [
             line
             for key in keys
-            for line in _differences(old.get(key), new.get(key), f"{path}.{key}".lstrip("."))
+            for line in differences(old.get(key), new.get(key), f"{path}.{key}".lstrip("."))
         ]
     if old == new:
         return []

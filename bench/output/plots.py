@@ -15,7 +15,7 @@ from bench.analysis.tables import MEAN
 from bench.base.paths import atomic_write
 from bench.output.highlight import chosen, family_heads
 from methods.declaration import base_scorer
-from methods.facts import NO_TRAINING, facts, highlighted
+from methods.facts import NO_TRAINING, NOT_MATCHED, facts, highlighted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -159,6 +159,9 @@ def styles(methods: Sequence[str], shown: Sequence[str] = ()) -> dict[str, dict[
         }  # fmt: skip
         if shown and method not in shown:
             looks[method] = OTHER
+    more = [method for method in methods if facts(method).role == NOT_MATCHED]
+    for number, method in enumerate(more):
+        looks[method] = {"color": "#000000", "linestyle": DOTS[number % len(DOTS)], "linewidth": 1.0}
     untrained = [method for method in methods if facts(method).role == NO_TRAINING]
     for number, method in enumerate(untrained):
         looks[method] = {"color": GREY, "linestyle": DOTS[number % len(DOTS)], "linewidth": 1.0}
@@ -204,4 +207,4 @@ def named(scorer: str) -> str:
 def label(method: str) -> str:
     """What a method is called in pictures."""
     role = facts(method).role
-    return f"{method} ({role})" if method in (CEILING, FLOOR) or role == NO_TRAINING else method
+    return f"{method} ({role})" if method in (CEILING, FLOOR) or role in (NO_TRAINING, NOT_MATCHED) else method

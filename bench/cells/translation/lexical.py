@@ -33,6 +33,7 @@ class WordTranslator:
 
     def __init__(self, lexicons: dict[str, Lexicon], pieces: Pieces, alternatives: int = 0, mass: float = 1.0) -> None:
         self.lexicons, self.pieces, self.alternatives, self.mass = lexicons, pieces, alternatives, mass
+        self.trained_on: frozenset[str] | None = frozenset(lexicons)
 
     def translate(self, texts: list[tuple[str, str]], progress: Any = None) -> list[str]:
         """English for (language, text) pairs; a text without any word stays as it is."""

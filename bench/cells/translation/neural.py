@@ -43,8 +43,12 @@ def make(
 class Translator:
     """The trained encoder-decoder, from text to text."""
 
-    def __init__(self, encoder: Encoder, model: Any, vocabulary: EnglishVocabulary, max_tokens: int) -> None:
+    def __init__(
+        self, encoder: Encoder, model: Any, vocabulary: EnglishVocabulary, max_tokens: int,
+        trained_on: frozenset[str] | None = None,
+    ) -> None:  # fmt: skip
         self.encoder, self.model, self.vocabulary, self.max_tokens = encoder, model, vocabulary, max_tokens
+        self.trained_on = trained_on
 
     def translate(self, texts: list[tuple[str, str]], progress: Any = None) -> list[str]:
         """English for (language, text) pairs; the language is not needed, the encoder reads all of them."""
@@ -116,4 +120,4 @@ def _trained(
         )  # fmt: skip
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
     found |= training_record(spec.languages, context, pairs, rows, table, clock)
-    return Translator(encoder, model, vocabulary, params.max_tokens), dev_rows
+    return Translator(encoder, model, vocabulary, params.max_tokens, frozenset(spec.languages)), dev_rows

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
 
 class Translator(Protocol):
-    """From text to text."""
+    """From text to text.
+
+    Attributes:
+        trained_on: languages; what it makes of any other cannot be relied on. None: it takes whichever it is given.
+    """
+
+    trained_on: frozenset[str] | None
 
     def translate(self, texts: list[tuple[str, str]], progress: Any = None) -> list[str]:
         """English for (language code, text) pairs, in their order; `progress` is told the share done."""
@@ -55,12 +61,15 @@ TRANSLATIONS = {"neural": Translation(neural.make, prepare_decoder), "lexical": 
 
 def translated_sets(
     spec: CellSpec, context: Context, method: Any, sets: list[QuerySet], out_dir: Path, clock: Clock, found: dict[str, Any]
-) -> list[QuerySet]:
+) -> tuple[list[QuerySet], frozenset[str] | None]:
     """The query sets with their texts in English, by the translator of the method, or as structured queries.
 
     Writes translations.csv (language, text, translation; of structured queries also what each word stands for) and train.csv
     into `out_dir`, and chrF and BLEU on dev pairs into `found` (of structured queries those of the text with each word's
     best translation); of a decoder of our own also the chrF of English texts that it was asked to "translate".
+
+    Returns:
+        The query sets, and the languages that the translator was trained on (None: it takes any).
     """
     translator, dev_rows = TRANSLATIONS[method.translator].make(spec, context, method.params, out_dir, clock, found)
     with clock.phase("translate"):
@@ -82,8 +91,8 @@ def translated_sets(
         table["structured"] = [shown(structured[asked]) for asked in wanted]
     table.to_csv(out_dir / "translations.csv", index=False)
     if structured:
-        return [replace(one, words=[structured[one.language, text] for text in one.texts]) for one in sets]
-    return [replace(one, texts=[english[one.language, text] for text in one.texts]) for one in sets]
+        return [replace(one, words=[structured[one.language, text] for text in one.texts]) for one in sets], translator.trained_on
+    return [replace(one, texts=[english[one.language, text] for text in one.texts]) for one in sets], translator.trained_on
 
 
 def shown(query: WordQuery) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
+
+from bench.base.manifest import multiplies_bfloat16
 
 
 def device_of(accelerator: str = "auto") -> str:
@@ -20,7 +20,7 @@ def precision_of(asked: str) -> str:
 def autocast_dtype(precision: str, device: str | torch.device) -> torch.dtype | None:
     """What matrix products are computed in: bfloat16, or None for float32.
 
-    `auto` takes bfloat16 where the hardware multiplies it fast (CUDA; CPUs with AMX or AVX512-BF16).
+    `auto` takes bfloat16 where the hardware multiplies it faster than float32: CUDA; processors with AMX; AMD's with AVX512-BF16.
     """
     if precision != "auto":
         return {"bf16": torch.bfloat16, "float32": None}[precision]
@@ -28,8 +28,4 @@ def autocast_dtype(precision: str, device: str | torch.device) -> torch.dtype | 
         return torch.bfloat16
     if torch.device(device).type != "cpu":
         return None
-    try:
-        flags = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return None
-    return torch.bfloat16 if any(flag in flags for flag in ("amx_bf16", "avx512_bf16")) else None
+    return torch.bfloat16 if multiplies_bfloat16() else None

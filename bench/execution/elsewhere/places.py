@@ -40,7 +40,7 @@ def placed(on: str, plan: Plan, runner: str = RUN_CELL) -> Placed:
     hardware, cluster = plan.profile.hardware, cluster_of(on, plan, runner)
     machines = cluster.machines()
     check_room(machines, hardware, f"the cluster ({on})")
-    threads = hardware.threads or cores_of(hardware)
+    threads = hardware.threads or max(1, cores_of(hardware) // hardware.devices)
     specs = tuple(spec.model_copy(update={"threads": threads}) for spec in plan.specs)
     return Placed(replace(plan, specs=specs, slots=cells_at_a_time(machines, hardware)), cluster, machines)
 

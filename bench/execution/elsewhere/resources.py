@@ -42,7 +42,7 @@ class Machine:
 
 def cores_of(hardware: Hardware) -> int:
     """Cores of a cell on a cluster."""
-    return hardware.cores or hardware.threads or 1
+    return hardware.cores or max(1, hardware.threads) * hardware.devices
 
 
 def cells_at_a_time(machines: Sequence[Machine], hardware: Hardware) -> int:

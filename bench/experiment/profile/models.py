@@ -16,8 +16,6 @@ from bench.experiment.profile.schema import Profile
 from methods import registry
 
 SIDES = ("teacher", "student")
-# Parameters of methods that name a model.
-PARAMETERS = ("model", "encoder")
 
 
 def with_folders(content: dict[str, Any], change: Callable[[str], str], before: Mapping[str, Any] | None = None) -> None:
@@ -108,7 +106,7 @@ def model_of(text: str) -> str:
         params = registry.all_params(method_spec(text))
     except (BenchError, registry.MethodError):
         return ""  # what is wrong with it is told where methods are checked
-    return next((str(params[name]) for name in PARAMETERS if params.get(name)), "")
+    return registry.named_model(params)
 
 
 def _placed(profile: Profile, places: Mapping[str, str]) -> Profile:

@@ -17,7 +17,7 @@ from bench.base.errors import BenchError
 from bench.base.markdown import number
 from bench.output.highlight import family_heads
 from bench.output.report.embed import rounded
-from bench.output.tables.comparison_text import answering, sentence
+from bench.output.tables.comparison_text import MIXED, answering, sentence
 
 SIGNED = "{:+.3f}"
 NUMBERS = ("first_mean", "second_mean", "difference", "low", "high", "p", "p_holm", "seed_sd", "smallest")
@@ -48,7 +48,8 @@ def comparisons(experiment: Experiment, asked: Sequence[tuple[str, str]]) -> lis
             continue
         found.append({
             "first": first, "second": second, "headline": headline(one), "sentence": sentence(one).strip("*"),
-            "rows": [_row(row) for row in one.rows.to_dict("records")], "notes": list(one.notes),
+            "rows": [_row(row) for row in one.rows.to_dict("records")],
+            "notes": [*(f"{MIXED}: {line}" for line in one.mixed), *one.notes],
         })  # fmt: skip
     return found
 

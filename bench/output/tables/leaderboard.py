@@ -27,7 +27,7 @@ Boards = dict[str, tuple[Scores, pd.DataFrame]]  # order -> its scores and its `
 ROUNDED = {"seconds": 1, "pairs_per_second": 2}  # decimals in the files; all else has those given to `_csv`
 
 
-def write(experiment_dir: Path) -> str:
+def write(experiment_dir: Path, pictures: bool = True) -> str:
     """Write the tables and pictures of an experiment into its folder.
 
     These are leaderboard.csv, leaderboard.md, leaderboard.tex, per_language.csv, lengths.csv, gain, difference and
@@ -37,7 +37,8 @@ def write(experiment_dir: Path) -> str:
     several language orders gets one picture for each further one, `scaling-<order>`.
 
     Args:
-        experiment_dir: `results/<experiment>`, with profile.yaml and cells/.
+        experiment_dir: `results/<experiment>`, with profile.yaml and cells/, or a published folder.
+        pictures: also draw them, which takes most of the time of a small experiment.
 
     Returns:
         The text of leaderboard.md.
@@ -56,7 +57,8 @@ def write(experiment_dir: Path) -> str:
     _csv(experiment_dir / "lengths.csv", list(by_length.values()), lengths.COLUMNS, 6)
     _csv(experiment_dir / "per_language.csv", languages, tables.LANGUAGE_COLUMNS, 4)
     analyse(experiment, {order: scores for order, (scores, _) in boards.items()}, languages, facts)
-    _pictures(experiment, boards)
+    if pictures:
+        _pictures(experiment, boards)
     tex = leaderboard_tex.text(plan, {order: table for order, (_, table) in boards.items()})
     atomic_write(experiment_dir / leaderboard_tex.FILE, tex)
     atomic_write(experiment_dir / "leaderboard.md", text)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 
 import pytest
 
+from bench.analysis.results import load
+from bench.output.report.content import content
 from bench.output.report.write import page as html_of
 
 
@@ -221,3 +224,20 @@ def test_a_page_without_queries_or_comparisons_still_opens(browser, found, tmp_p
     one = Opened(browser, path)
     assert one.said == [] and "No two methods" in one.tab.locator("#queries").inner_text()
     one.tab.close()
+
+
+def test_cells_of_two_machines_are_told_of_where_the_table_stands(browser, world, tmp_path):
+    copy = tmp_path / "mixed"
+    shutil.copytree(world, copy)
+    for name, precision in (("optical@2#0", "bf16-mixed"), ("contrastive@2#0", "32-true")):
+        path = copy / "cells" / name / "manifest.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"precision": precision}))
+    file = tmp_path / "report.html"
+    file.write_text(html_of(content([load(copy)])[0]), encoding="utf-8")
+    one = Opened(browser, file)
+    for section in ("leaderboard", "record"):
+        shown = one.tab.locator(f"#{section} .mixed").inner_text()
+        assert "different hardware or software" in shown
+        assert "precision: 32-true (contrastive@2#0), bf16-mixed (optical@2#0)" in shown
+    one.tab.close()
+    assert one.said == []

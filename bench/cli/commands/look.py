@@ -1,4 +1,4 @@
-"""The commands that look at stored results: compare, scaling, agreement, report, watch. None of them imports torch."""
+"""The panel Look: stored results, in every form. None of these commands imports torch."""
 
 from __future__ import annotations
 
@@ -6,27 +6,36 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from bench.base.errors import BenchError, unknown
-
-Experiment = Annotated[
-    str, typer.Option("--profile", "-p", help="Name of an experiment under --results, or path of its folder.")
-]
-Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.")]
+from bench.cli.options import RESULTS, AsJson, Results, Stored
 
 
 def add(app: typer.Typer) -> None:
     """Give `app` the commands of this file."""
-    for command in (compare, scaling, agreement, report, watch):
+    for command in (leaderboard, compare, scaling, budget, agreement, report, watch):
         app.command(rich_help_panel="Look")(command)
+
+
+def leaderboard(profile: Stored = "default", results: Results = RESULTS, as_json: AsJson = False) -> None:
+    """Rebuild tables and plots of an experiment from its files."""
+    from bench.analysis.results import folder_of
+    from bench.cli import documents
+    from bench.output.tables.leaderboard import write
+
+    folder = folder_of(profile, results)
+    text = write(folder)
+    if as_json:
+        documents.emit(documents.leaderboard(folder))
+    else:
+        _show(text)
 
 
 def compare(
     first: Annotated[str, typer.Argument(metavar="A", help="A method, as the leaderboard names it.")],
     second: Annotated[str, typer.Argument(metavar="B", help="The method that A is held against.")],
-    profile: Experiment = "default",
-    results: Results = Path("results"),
+    profile: Stored = "default",
+    results: Results = RESULTS,
     size: Annotated[list[int] | None, typer.Option("--size", help="Only this number of trained languages.")] = None,
     scorer: Annotated[list[str] | None, typer.Option("--scorer", help="Only this scorer: dense, late or sparse.")] = None,
     task: Annotated[list[str] | None, typer.Option("--task", help="Only this task; default: the mean over tasks.")] = None,
@@ -37,50 +46,93 @@ def compare(
     ] = None,
     slopes: Annotated[bool, typer.Option("--slopes", help="Compare how both grow with the number of languages.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the numbers to this file.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Is A better than B, where, by how much, and could it be chance? From stored results alone."""
     from bench.analysis import comparison
     from bench.analysis.results import folder_of, load
     from bench.base.paths import atomic_write
+    from bench.cli import documents
     from bench.output.tables import comparison_text, slopes_text
 
     experiment = load(folder_of(profile, results))
+    chosen = (size or (), scorer or (), task or (), group or ())
     if slopes:
-        rows = comparison.compare_slopes(experiment, first, second, size or (), scorer or (), task or (), group or (), margin)
-        if csv:
-            atomic_write(csv, rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
-        _show(slopes_text.text(rows, first, second))
-        return
-    found = comparison.compare(experiment, first, second, size or (), scorer or (), task or (), group or (), over_sizes, margin)
+        rows = comparison.compare_slopes(experiment, first, second, *chosen, margin)
+        document = {"first": first, "second": second, "rows": documents.rows(rows)}
+        text = slopes_text.text(rows, first, second)
+    else:
+        found = comparison.compare(experiment, first, second, *chosen, over_sizes, margin)
+        rows, document, text = found.rows, documents.comparison(found), comparison_text.text(found)
     if csv:
-        atomic_write(csv, found.rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
-    _show(comparison_text.text(found))
+        atomic_write(csv, rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
+    if as_json:
+        documents.emit(document)
+    else:
+        _show(text)
 
 
-def scaling(profile: Experiment = "default", results: Results = Path("results")) -> None:
+def scaling(profile: Stored = "default", results: Results = RESULTS, as_json: AsJson = False) -> None:
     """How scores grow with the number of languages, and what reaches languages that were not trained."""
     from bench.analysis.results import folder_of
-    from bench.output.tables import leaderboard
+    from bench.cli import documents
+    from bench.output.tables.leaderboard import SCALING, write
 
     folder = folder_of(profile, results)
-    leaderboard.write(folder)
-    file = folder / leaderboard.SCALING
+    write(folder)
+    file = folder / SCALING
     if not file.is_file():
         raise BenchError(f"no cell of {folder} has a score yet", "run the experiment first: bench run")
-    _show(file.read_text(encoding="utf-8"))
+    if as_json:
+        documents.emit(documents.scaling(folder))
+    else:
+        _show(file.read_text(encoding="utf-8"))
+
+
+def budget(
+    steps: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Experiments that differ in training.pairs.")],
+    size: Annotated[int | None, typer.Option("--size", help="Trained languages; default: the most that all steps have.")] = None,
+    group: Annotated[str, typer.Option("--group", help="Languages of the mean: trained, core, held-out, guard.")] = "trained",
+    out: Annotated[Path, typer.Option("--out", help="Folder for budget.csv, .md, .svg and .png.")] = Path("."),
+    as_json: AsJson = False,
+) -> None:
+    """What more pairs buy: gains over the references at each budget, from several experiments. Writes a table and a picture."""
+    from bench.analysis.results import load
+    from bench.analysis.verdicts.budget import ladder
+    from bench.analysis.verdicts.comparer import GROUPS
+    from bench.cli import documents
+    from bench.output import budget as writing
+
+    if group not in GROUPS:
+        raise unknown("group", group, GROUPS)
+    rows = ladder([load(step) for step in steps], size, group)
+    if not len(rows):
+        raise BenchError("no step has a trained method beside a floor", "run the profile with `untrained` among its methods")
+    files = writing.write(rows, out)
+    if as_json:
+        documents.emit({"size": size, "group": group, "rows": documents.rows(rows)})
+    else:
+        _show(files[1].read_text(encoding="utf-8"))
 
 
 def agreement(
-    profile: Experiment = "default",
-    results: Results = Path("results"),
+    profile: Stored = "default",
+    results: Results = RESULTS,
     depth: Annotated[int, typer.Option("--depth", min=2, help="k: documents of each list that are compared.")] = 10,
     pairs: Annotated[int, typer.Option("--pairs", min=1, help="Pairs of languages drawn from each group.")] = 30,
+    as_json: AsJson = False,
 ) -> None:
     """Does the same question get the same ranking in every language? Reads the stored run files (MRC@k)."""
     from bench.analysis import agreement as work
     from bench.analysis.results import folder_of
+    from bench.cli import documents
 
-    _show(work.write(folder_of(profile, results), depth, pairs))
+    folder = folder_of(profile, results)
+    text = work.write(folder, depth, pairs)
+    if as_json:
+        documents.emit({"results": str(folder), "rows": documents.table(folder / "agreement.csv")})
+    else:
+        _show(text)
 
 
 def report(
@@ -88,7 +140,7 @@ def report(
         list[str] | None,
         typer.Option("--profile", "-p", help="Name of an experiment under --results, or path of its folder. Repeat for several."),
     ] = None,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     out: Annotated[Path | None, typer.Option("--out", help="The HTML file; default: report.html in the experiment.")] = None,
     highlight: Annotated[
         list[str] | None, typer.Option("--highlight", help="Comma list of methods to show in colour at first, and to compare.")
@@ -114,18 +166,27 @@ def report(
 
 
 def watch(
-    profile: Experiment = "default",
-    results: Results = Path("results"),
+    profile: Stored = "default",
+    results: Results = RESULTS,
     once: Annotated[bool, typer.Option("--once", help="Look once, in place of until the run ends.")] = False,
     cells: Annotated[bool, typer.Option("--cells", help="One line a cell: state, time, loss on dev pairs.")] = False,
     every: Annotated[float, typer.Option("--every", min=0.2, help="Seconds between two looks.")] = 2.0,
+    as_json: AsJson = False,
 ) -> None:
     """Show all cells of an experiment, and how far those at work are, from another terminal than that of the run."""
     from bench.analysis.results import folder_of
+    from bench.cli import documents
     from bench.execution.watch import watch as look
+    from bench.output.terminal.screen import screen
 
-    look(folder_of(profile, results), Console(), once, every, cells)
+    folder = folder_of(profile, results)
+    if as_json:  # once: a script asks again when it wants to
+        documents.emit(documents.watched(folder))
+    else:
+        look(folder, screen(), once, every, cells)
 
 
 def _show(text: str) -> None:
-    Console().print(text, markup=False, highlight=False, soft_wrap=True)
+    from bench.output.terminal.screen import screen, show_markdown
+
+    show_markdown(screen(), text)

@@ -1,0 +1,99 @@
+"""The panel Run: what an experiment is, and doing it."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from bench.cli.options import (
+    RESULTS,
+    AsJson,
+    Changes,
+    KeepStudents,
+    LanguageNames,
+    Methods,
+    On,
+    Orders,
+    ProfileName,
+    Results,
+    Seeds,
+    Sizes,
+    Without,
+    Workers,
+    selection,
+    split,
+)
+
+
+def add(app: typer.Typer) -> None:
+    """Give `app` the commands of this file."""
+    for command in (plan, run):
+        app.command(rich_help_panel="Run")(command)
+
+
+def plan(
+    profile: ProfileName = "default",
+    methods: Methods = None,
+    sizes: Sizes = None,
+    seeds: Seeds = None,
+    order: Orders = None,
+    languages: LanguageNames = None,
+    without: Without = None,
+    changes: Changes = None,
+    workers: Workers = None,
+    keep_students: KeepStudents = False,
+    results: Results = RESULTS,
+    as_json: AsJson = False,
+) -> None:
+    """Show the cells of an experiment: what is done, what is left, what it will cost in time."""
+    from bench.cli import documents
+    from bench.execution.plan_view import overview
+    from bench.experiment.plan import make_plan
+    from bench.output.terminal.screen import screen, show
+
+    chosen = selection(methods, sizes, seeds, order, languages)
+    made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students)
+    if as_json:
+        documents.emit(documents.plan(made))
+    else:
+        show(screen(), overview(made))
+
+
+def run(
+    profile: ProfileName = "default",
+    methods: Methods = None,
+    sizes: Sizes = None,
+    seeds: Seeds = None,
+    order: Orders = None,
+    languages: LanguageNames = None,
+    without: Without = None,
+    changes: Changes = None,
+    workers: Workers = None,
+    keep_students: KeepStudents = False,
+    results: Results = RESULTS,
+    on: On = None,
+    retry_failed: Annotated[bool, typer.Option(help="Run cells again that failed before.")] = True,
+    log: Annotated[
+        list[str] | None, typer.Option("--log", help="Comma list of loggers of training: csv, tensorboard, mlflow, wandb.")
+    ] = None,
+) -> None:
+    """Run the cells that have no result yet, then write the leaderboard. Can be interrupted at any time."""
+    from bench.cells import loggers
+    from bench.execution import runs
+    from bench.experiment.plan import make_plan
+    from bench.output.terminal.screen import screen
+
+    if log:
+        os.environ[loggers.VARIABLE] = ",".join(split(log))
+    loggers.asked()  # a package that is missing is told now, not by every cell
+    chosen = selection(methods, sizes, seeds, order, languages)
+    made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students, ask=True)
+    executor = None
+    if on is not None:
+        from bench.execution.elsewhere.places import placed
+
+        there = placed(on, made)
+        made, executor = there.plan, there.cluster
+    raise typer.Exit(runs.run(made, screen(), retry_failed=retry_failed, executor=executor))

@@ -1,0 +1,104 @@
+"""The ladder of budgets as a picture and a table: gain against the number of pairs."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bench.base.markdown import number
+from bench.base.markdown import table as markdown
+from bench.base.paths import atomic_write
+from bench.output import plots
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NAME = "budget"
+PANEL = (2.6, 2.2)  # inches
+LEFT, RIGHT, TOP, BOTTOM = 0.85, 0.1, 0.35, 0.55  # inches, without the legend
+SPREAD = 1.06  # methods at one budget stand side by side: each is moved by this factor
+DASHES = ("-", (0, (4, 2)), (0, (1, 1.5)))  # of the first, second ... recipe
+
+
+def write(rows: pd.DataFrame, folder: Path) -> list[Path]:
+    """Write budget.csv, budget.md, budget.svg and budget.png of `bench.analysis.verdicts.budget.ladder` into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    csv, text = folder / f"{NAME}.csv", folder / f"{NAME}.md"
+    atomic_write(csv, rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
+    atomic_write(text, written(rows))
+    return [csv, text, *plots.save(partial(draw, rows), folder / NAME)]
+
+
+def written(rows: pd.DataFrame) -> str:
+    """The table as Markdown: a row a method, scorer and recipe, a column a budget."""
+    parts = [
+        "# Gain against the budget\n",
+        f"nDCG@10 over each reference, {rows['group'].iloc[0]} languages, {int(rows['size'].iloc[0])} of them trained on. "
+        "Intervals are paired, 95 %, over questions and training runs.\n",
+    ]
+    for over in dict.fromkeys(rows["over"]):
+        own = rows[rows["over"] == over]
+        budgets = sorted(own["pairs"].unique())
+        lines = []
+        for (how, scorer, method), line in own.groupby(["recipe", "scorer", "method"], sort=False):
+            cells = {int(one["pairs"]): _cell(one) for _, one in line.iterrows()}
+            lines.append([f"`{method}`", plots.named(scorer), how, *(cells.get(n, "") for n in budgets)])
+        columns = ["scorer", "trained", *(f"{n:,} pairs" for n in budgets)]
+        parts.append(f"## Over `{over}`\n\n{markdown('method', lines, columns)}\n")
+    return "\n".join(parts)
+
+
+def _cell(row: pd.Series) -> str:
+    gain, low, high = (number(row[name], "{:+.3f}") for name in ("difference", "low", "high"))
+    return f"{gain} [{low}, {high}]"
+
+
+def draw(rows: pd.DataFrame) -> Figure | None:
+    """Gain against pairs, logarithmic: a row of panels a reference, a column a scorer, a line a method and recipe.
+
+    The reference is the line at zero. None where there is nothing to draw.
+    """
+    if not len(rows):
+        return None
+    from matplotlib.figure import Figure
+
+    scorers, overs = (list(dict.fromkeys(rows[name])) for name in ("scorer", "over"))
+    recipes, methods = (list(dict.fromkeys(rows[name])) for name in ("recipe", "method"))
+    budgets = sorted(rows["pairs"].unique())
+    looks = plots.styles(methods)
+    lines = [(name, how) for how in recipes for name in methods if len(rows[(rows["method"] == name) & (rows["recipe"] == how)])]
+    named = {one: plots.label(one[0]) + (f", {one[1]}" if len(recipes) > 1 else "") for one in lines}
+    width = max(PANEL[0] * len(scorers) + LEFT + RIGHT, 0.9 + 0.08 * max(map(len, named.values())))
+    legend = plots.ROW * -(-len(named) // plots.legend_columns(list(named.values()), width)) + 0.1
+    height = PANEL[1] * len(overs) + TOP + BOTTOM + legend
+    figure = Figure(figsize=(width, height), dpi=160)
+    panels = figure.subplots(len(overs), len(scorers), sharex=True, sharey="row", squeeze=False)
+    figure.subplots_adjust(LEFT / width, BOTTOM / height, 1 - RIGHT / width, 1 - (TOP + legend) / height, wspace=0.08, hspace=0.1)
+    entries: dict[str, Any] = {}
+    for over, across in zip(overs, panels, strict=True):
+        across[0].set_ylabel(f"gain over {over}\n(nDCG@10)")
+        for scorer, panel in zip(scorers, across, strict=True):
+            panel.axhline(0, color="#333333", lw=0.8, zorder=1)
+            here = rows[(rows["over"] == over) & (rows["scorer"] == scorer)]
+            for turn, (name, how) in enumerate(lines):
+                own = here[(here["method"] == name) & (here["recipe"] == how)]
+                if not len(own):
+                    continue
+                at = own["pairs"] * SPREAD ** (turn - (len(lines) - 1) / 2)
+                look = {"marker": "_", "markersize": 6.0, **looks[name], "linestyle": DASHES[recipes.index(how) % len(DASHES)]}
+                bars = [own["difference"] - own["low"], own["high"] - own["difference"]]
+                entries[named[name, how]] = panel.errorbar(at, own["difference"], bars, elinewidth=1, capsize=2, zorder=3, **look)
+            panel.set_xscale("log")
+            panel.set_xticks(budgets, [f"{int(n):,}" for n in budgets])
+            panel.minorticks_off()
+            panel.tick_params(length=2)
+    for scorer, panel in zip(scorers, panels[0], strict=True):
+        panel.set_title(plots.named(scorer))
+    middle = (LEFT + width - RIGHT) / 2 / width
+    figure.text(middle, 0.06 / height, "training pairs, all languages together", ha="center", va="bottom")
+    look = {"loc": "upper center", "bbox_to_anchor": (0.5, 1), "frameon": False}
+    figure.legend(list(entries.values()), list(entries), ncols=plots.legend_columns(list(entries), width), **look)
+    return figure
