@@ -87,7 +87,6 @@ class Hardware(Settings):
     partition: str | None = None  # Slurm's --partition
     gres: str | None = None  # Slurm's --gres, in the place of gpus: gpu:a100:2
 
-
     @model_validator(mode="after")
     def _one_cell_on_several(self) -> Hardware:
         if self.devices > 1 and self.workers > 1:

@@ -53,7 +53,7 @@ class RayNodes:
         self.head = self._start(
             "head", ["--head", f"--port={self.port}", f"--ray-client-server-port={self.client_port}", "--num-cpus=0", *common]
         )
-        self.until(lambda: self._count() == 1)
+        self.until(lambda: "head" in self.alive())
 
     @property
     def address(self) -> str:
@@ -68,11 +68,20 @@ class RayNodes:
             disk_mb: size of the disk that its cache folder lies on.
             hidden: whether the driver's disk is another one.
         """
-        before = self._count()
         node = self._start(name, [f"--address={self.address}", f"--num-cpus={cpus}"], code, disk_mb, hidden)
         self.nodes.append(node)
-        self.until(lambda: self._count() > before, node)
+        self.until(lambda: name in self.alive(), node)
         return node
+
+    def alive(self) -> list[str]:
+        """Names of the nodes that the cluster calls alive."""
+        from ray._raylet import GcsClient
+
+        try:
+            found = GcsClient(address=self.address).get_all_node_info(timeout=5).values()
+        except Exception:  # of whatever kind: it is not up yet
+            return []
+        return [node.labels["xlsd"] for node in found if node.state == 0]
 
     def cache(self, name: str) -> Path:
         """The node's cache folder."""
@@ -104,7 +113,8 @@ class RayNodes:
         mounts = [f"mount -t tmpfs none {self.driver}"] if hidden else []
         if disk_mb:
             mounts.append(f"mount -t tmpfs -o size={disk_mb}m none {place / 'cache'}")
-        ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", f"--object-store-memory={80 * 2**20}", *arguments]
+        ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", f"--labels=xlsd={name}"]
+        ray += [f"--object-store-memory={80 * 2**20}", *arguments]
         shell = " && ".join([*mounts, "exec " + " ".join(ray)])
         environment = _environment(code, XLSD_CACHE=str(place / "cache"), FAKE_DIR=str(self.fake), XLSD_NODE=name)
         log = place / "log.txt"
@@ -114,15 +124,6 @@ class RayNodes:
                 stdout=stream, stderr=stream, start_new_session=True,
             )  # fmt: skip
         return Node(name, process, log)
-
-    def _count(self) -> int:
-        """Nodes that the cluster calls alive."""
-        from ray._raylet import GcsClient
-
-        try:
-            return sum(node.state == 0 for node in GcsClient(address=self.address).get_all_node_info(timeout=5).values())
-        except Exception:  # of whatever kind: it is not up yet
-            return 0
 
 
 def free_port() -> int:

@@ -5,12 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -20,45 +15,22 @@ import yaml
 from bench.base.paths import REPOSITORY
 from tests.chaos.tables import contents, left_over
 from tests.execution.elsewhere.on_ray.nodes import Node, RayNodes
+from tests.execution.elsewhere.running import Run, ends, ran_twice
 from tests.own_data import collection, english, other
 from tests.tiny import tiny_xlmr
 
-SMALL = REPOSITORY / "tests" / "profiles" / "small.yaml"
-TABLES = "tests.execution.fake_cells:run_tables"
-FAKE = ["data.guard=null", "hardware.threads=1"]
-PATIENCE = 900
 
-
-class Run:
-    """A run of cells in a process of its own, as `bench run --on` is."""
-
-    def __init__(self, nodes: RayNodes, on: str, results: Path, *changes: str, cache: Path | None = None) -> None:
-        environment = nodes.environment()
-        if cache is not None:
-            environment["XLSD_CACHE"] = str(cache)
-        self.log = results.with_suffix(".log")
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "tests.execution.elsewhere.driver", on, str(results)]
-        command += list(changes) if changes and changes[0].endswith(".yaml") else [str(SMALL), TABLES, "", *FAKE, *changes]
-        with self.log.open("wb") as stream:
-            # Not from the checkout: Ray tells nodes to import from where the driver was started.
-            self.process = subprocess.Popen(command, env=environment, cwd=nodes.base, stdout=stream, stderr=stream)
-
-    @property
-    def said(self) -> str:
-        return self.log.read_text(errors="replace")
-
-    def end(self) -> int:
-        """Exit status."""
-        return self.process.wait(timeout=PATIENCE)
+def start(nodes: RayNodes, on: str, name: str, *cells: str) -> Run:
+    """A run whose results and cache the nodes do not see."""
+    return Run(nodes.environment(), on, nodes.driver / name, *cells)
 
 
 @pytest.fixture(scope="module")
 def here(ray_nodes: RayNodes) -> dict[str, bytes]:
     """What the same cells leave when they run on this machine."""
-    run = Run(ray_nodes, "here", ray_nodes.base / "here")
+    run = start(ray_nodes, "here", "here")
     assert run.end() == 0, run.said
-    return contents(ray_nodes.base / "here")
+    return contents(ray_nodes.driver / "here")
 
 
 @pytest.fixture
@@ -66,7 +38,11 @@ def fake(ray_nodes: RayNodes) -> Callable[[str, str], None]:
     """Sets how cells behave; forgets what other tests have said."""
     for left in ray_nodes.fake.iterdir():
         left.unlink()
-    return lambda cell, how: (ray_nodes.fake / cell).write_text(how) and None
+
+    def behave(cell: str, how: str) -> None:
+        (ray_nodes.fake / cell).write_text(how)
+
+    return behave
 
 
 def node(ray_nodes: RayNodes, name: str, **options: Any) -> Node:
@@ -75,23 +51,6 @@ def node(ray_nodes: RayNodes, name: str, **options: Any) -> Node:
         if one.name == name and one.process.poll() is None:
             return one
     return ray_nodes.add(name, **options)
-
-
-def ran(ray_nodes: RayNodes) -> Counter[str]:
-    """How often each cell was begun."""
-    return Counter(path.name.split()[1] for path in ray_nodes.fake.glob("ran *"))
-
-
-def until(condition: Callable[[], Any], run: Run) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline and run.process.poll() is None, run.said
-        time.sleep(0.1)
-    return found
-
-
-def process_of(ray_nodes: RayNodes, cell: str) -> int:
-    return next((int(path.name.split()[3]) for path in ray_nodes.fake.glob(f"ran {cell} *")), 0)
 
 
 def test_real_cells_end_as_on_this_machine_and_what_they_need_is_sent_once_a_node(ray_nodes, tmp_path):
@@ -110,9 +69,9 @@ def test_real_cells_end_as_on_this_machine_and_what_they_need_is_sent_once_a_nod
     }  # fmt: skip
     (world / "real.yaml").write_text(yaml.safe_dump(profile))
     cells = [str(world / "real.yaml"), "bench.cells.cell:run_cell", "bench.cells.prepare:prepare"]
-    local = Run(ray_nodes, "here", world / "here", *cells)
+    local = start(ray_nodes, "here", "world/here", *cells)
     assert local.end() == 0, local.said
-    run = Run(ray_nodes, "ray", world / "there", *cells)
+    run = start(ray_nodes, "ray", "world/there", *cells)
     assert run.end() == 0, run.said
     expected, found = contents(world / "here"), contents(world / "there")
     assert sorted(found) == sorted(expected) and len([name for name in found if name.endswith("per_query.parquet")]) == 2
@@ -127,7 +86,7 @@ def test_real_cells_end_as_on_this_machine_and_what_they_need_is_sent_once_a_nod
 def test_a_disk_that_nodes_share_is_used(ray_nodes, here, fake):
     node(ray_nodes, "one")
     shared = ray_nodes.base / "shared"
-    run = Run(ray_nodes, "ray", shared / "results", cache=shared / "cache")
+    run = Run(ray_nodes.environment() | {"XLSD_CACHE": str(shared / "cache")}, "ray", shared / "results")
     assert run.end() == 0, run.said
     assert contents(shared / "results") == here and "that cells share" not in run.said
     assert not list((shared / "cache" / "elsewhere").glob("seen-*"))
@@ -138,8 +97,8 @@ def test_a_node_is_lost_while_a_cell_runs_and_another_one_joins(ray_nodes, here,
     nodes = {name: node(ray_nodes, name) for name in ("one", "two")}
     slow = "contrastive@2#0"
     fake(slow, "wait 600")
-    run = Run(ray_nodes, f"ray://127.0.0.1:{ray_nodes.client_port}", ray_nodes.driver / "lossy")
-    process = until(lambda: process_of(ray_nodes, slow), run)
+    run = start(ray_nodes, f"ray://127.0.0.1:{ray_nodes.client_port}", "lossy")
+    process = run.began(slow)
     fake(slow, "wait 1")
     [lost] = [name for name, one in nodes.items() if process in one.processes()]
     nodes[lost].kill()
@@ -147,7 +106,7 @@ def test_a_node_is_lost_while_a_cell_runs_and_another_one_joins(ray_nodes, here,
     assert run.end() == 0, run.said
     assert f"{slow} was lost with its node; it starts again" in run.said and "has joined" in run.said
     assert contents(ray_nodes.driver / "lossy") == here
-    assert {cell: count for cell, count in ran(ray_nodes).items() if count > 1} == {slow: 2}
+    assert ran_twice(ray_nodes.fake) == {slow: 2}
     assert not left_over(ray_nodes.driver / "lossy")
 
 
@@ -156,34 +115,28 @@ def test_a_driver_that_is_killed_goes_on_where_it_was(ray_nodes, here, fake):
     results = ray_nodes.driver / "killed"
     slow = "optical@2#0"
     fake(slow, "wait 600")
-    run = Run(ray_nodes, "ray", results)
-    process = until(lambda: process_of(ray_nodes, slow), run)
-    until(lambda: len(list(results.glob("small/cells/[!.]*"))) == 4, run)
+    run = start(ray_nodes, "ray", "killed")
+    process = run.began(slow)
+    run.until(lambda: len(list(results.glob("small/cells/[!.]*"))) == 4)
     run.process.send_signal(signal.SIGKILL)
     run.process.wait()
     fake(slow, "")
-    again = Run(ray_nodes, "ray", results)
+    again = start(ray_nodes, "ray", "killed")
     assert again.end() == 0, again.said
     assert contents(results) == here
-    assert {cell: count for cell, count in ran(ray_nodes).items() if count > 1} == {slow: 2}
-    deadline = time.monotonic() + 60
-    while psutil.pid_exists(process) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert not psutil.pid_exists(process), "a cell of the killed run is still at work"
+    assert ran_twice(ray_nodes.fake) == {slow: 2}
+    assert ends(process), "a cell of the killed run is still at work"
 
 
 def test_ctrl_c_ends_the_cells(ray_nodes, fake):
     node(ray_nodes, "late")
     fake("optical@1#0", "wait 600")
-    run = Run(ray_nodes, "ray", ray_nodes.driver / "interrupted")
-    process = until(lambda: process_of(ray_nodes, "optical@1#0"), run)
+    run = start(ray_nodes, "ray", "interrupted")
+    process = run.began("optical@1#0")
     run.process.send_signal(signal.SIGINT)
     assert run.end() == 130, run.said
     assert "cells are done and kept" in run.said and "Traceback" not in run.said
-    deadline = time.monotonic() + 60
-    while psutil.pid_exists(process) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert not psutil.pid_exists(process)
+    assert ends(process)
 
 
 def test_a_node_whose_disk_is_full_gets_no_more_cells(ray_nodes, here, fake):
@@ -191,7 +144,7 @@ def test_a_node_whose_disk_is_full_gets_no_more_cells(ray_nodes, here, fake):
     small = node(ray_nodes, "small", disk_mb=12)
     for cell in ("untrained@0#0", "contrastive@1#0", "optical@1#0", "contrastive@2#0", "optical@2#0"):
         fake(cell, "write 40")
-    run = Run(ray_nodes, "ray", ray_nodes.driver / "full")
+    run = start(ray_nodes, "ray", "full")
     assert run.end() == 0, run.said
     assert "gets no more cells: its disk" in run.said and str(ray_nodes.cache("small")) in run.said
     assert contents(ray_nodes.driver / "full") == here
@@ -205,20 +158,19 @@ def test_other_code_is_refused_and_both_versions_are_named(ray_nodes, here, fake
         shutil.copytree(source, tmp_path / part) if source.is_dir() else shutil.copy(source, tmp_path / part)
     (tmp_path / "bench" / "execution" / "job.py").open("a").write("\n# another way\n")
     stranger = ray_nodes.add("stranger", code=tmp_path)
-    run = Run(ray_nodes, "ray", ray_nodes.driver / "refused")
+    run = start(ray_nodes, "ray", "refused")
     assert run.end() == 2, run.said
     assert "has XLSD bench 0." in run.said and "this machine has 0." in run.said and "install the same version" in run.said
     assert not list((ray_nodes.driver / "refused").glob("small/cells/*"))
     stranger.kill()
     # One that joins later is left alone, and the run goes on.
     fake("untrained@0#0", "wait 600")
-    run = Run(ray_nodes, "ray", ray_nodes.driver / "late-stranger")
-    until(lambda: process_of(ray_nodes, "untrained@0#0"), run)
+    run = start(ray_nodes, "ray", "late-stranger")
+    process = run.began("untrained@0#0")
     os.rename(tmp_path, tmp_path.with_name("elsewhere"))
     ray_nodes.add("stranger-2", code=tmp_path.with_name("elsewhere"))
-    until(lambda: "gets no more cells: it has XLSD bench 0." in run.said, run)
+    run.until(lambda: "gets no more cells: it has XLSD bench 0." in run.said)
     fake("untrained@0#0", "")
-    until(lambda: process_of(ray_nodes, "untrained@0#0"), run)
-    psutil.Process(process_of(ray_nodes, "untrained@0#0")).kill()
-    run.process.send_signal(signal.SIGINT)
-    run.end()
+    psutil.Process(process).kill()  # it fails, and need not be waited for
+    assert run.end() == 1 and run.said.count("FAILED") == 2, run.said
+    assert len(list((ray_nodes.driver / "late-stranger").glob("small/cells/*/metrics.csv"))) == 4
