@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from bench.base.manifest import git, now, versions
@@ -41,6 +42,12 @@ def store_failure(store: Store, attempt: Attempt, why: str, details: str) -> Ite
     with store.writing(attempt.spec) as folder:
         store.finish_failed(attempt.spec, folder, f"{why}\n\n{details}\n", seen)
     yield Failed(attempt.spec.id, why)
+
+
+def tidy(store: Store) -> None:
+    """Remove the folder of checkpoints once none is left; not before the end of a run, as machines at work hold on to it."""
+    with suppress(OSError):
+        (store.root / UNFINISHED).rmdir()
 
 
 def _begun(attempt: Attempt) -> Iterator[Event]:

@@ -20,9 +20,9 @@ class Mailbox:
         self.letters.append((attempt, letter))
 
     async def take(self) -> list[tuple[int, dict[str, Any]]]:
-        """All letters since the last time, in order."""
+        """All letters since the last time, those of an attempt in the order in which they were written."""
         letters, self.letters = self.letters, []
-        return letters
+        return sorted(letters, key=lambda one: (one[0], one[1].get("number", 0)))
 
     async def ask(self, attempt: int, sha256: str, number: int) -> list[Any]:
         """A piece of the parcel, as a reference in a list; waits until the run has given it."""

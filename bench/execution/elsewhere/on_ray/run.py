@@ -19,7 +19,7 @@ from bench.execution.elsewhere.on_ray import tasks
 from bench.execution.elsewhere.on_ray.mailbox import Mailbox
 from bench.execution.elsewhere.parcel import Parcel, sender
 from bench.execution.elsewhere.resources import cores_of
-from bench.execution.elsewhere.results import store_failure, store_result
+from bench.execution.elsewhere.results import store_failure, store_result, tidy
 from bench.experiment.profile.schema import Hardware
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import UNFINISHED, Store
@@ -81,6 +81,7 @@ class RayRun:
                 self.ray.wait(list(self.tasks), num_returns=len(self.tasks), timeout=10)
             self.ray.kill(self.mailbox)
         self.seen[0].unlink(missing_ok=True)
+        tidy(self.store)
 
     def _submit(self, attempt: Attempt) -> None:
         self.count += 1

@@ -25,6 +25,7 @@ def cell() -> Callable[..., dict[str, Any]]:
     """A function that runs one cell, if the node has the code that is asked for."""
 
     def run(expected: str, attempt: int, order: Any, items: Any, mailbox: Any) -> dict[str, Any]:
+        import itertools
         import pickle
 
         import ray
@@ -44,8 +45,10 @@ def cell() -> Callable[..., dict[str, Any]]:
             [piece] = ray.get(mailbox.ask.remote(attempt, item.sha256, number))
             return bytes(ray.get(piece))
 
+        written = itertools.count(1)  # calls of an actor may overtake each other
+
         def tell(letter: dict[str, Any]) -> None:
-            mailbox.tell.remote(attempt, letter | {"node": node})
+            mailbox.tell.remote(attempt, letter | {"node": node, "number": next(written)})
 
         return run_order(pickle.loads(order), pickle.loads(items), fetch, tell) | {"node": node}
 

@@ -22,7 +22,7 @@ from bench.execution.elsewhere.on_slurm import jobs as slurm_jobs
 from bench.execution.elsewhere.on_slurm import queue as slurm_queue
 from bench.execution.elsewhere.on_slurm.task import Letters, SlurmTask, read_end, write_order
 from bench.execution.elsewhere.resources import Machine
-from bench.execution.elsewhere.results import store_failure, store_result
+from bench.execution.elsewhere.results import store_failure, store_result, tidy
 from bench.experiment.profile.schema import Hardware
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import UNFINISHED, Store
@@ -83,6 +83,7 @@ class SlurmCluster(Executor):
             for task in tasks:
                 Path(task.seen).unlink(missing_ok=True)
             shutil.rmtree(self.folder, ignore_errors=True)
+            tidy(self.store)
 
     def _taken_over(self, specs: Sequence[CellSpec]) -> list[Task]:
         """Tasks of an earlier run that are still good; the others of it are ended."""
