@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -16,6 +16,12 @@ def used(path: Path) -> Path:
     if noted is not None:
         noted.add(path)
     return path
+
+
+def size_of(paths: Iterable[str]) -> int:
+    """Bytes of these files and folders; what is there no longer counts nothing."""
+    files = (file for path in map(Path, paths) for file in ([path] if path.is_file() else path.rglob("*")))
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 @contextmanager

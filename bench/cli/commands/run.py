@@ -10,6 +10,7 @@ import typer
 from bench.cli.options import (
     RESULTS,
     AsJson,
+    Assume,
     Changes,
     KeepStudents,
     LanguageNames,
@@ -45,20 +46,28 @@ def plan(
     workers: Workers = None,
     keep_students: KeepStudents = False,
     results: Results = RESULTS,
+    on: On = None,
+    assume: Assume = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the cells of an experiment: what is done, what is left, what it will cost in time."""
+    """Show the cells of an experiment: what is done, what is left, what it will cost in time, on a cluster too."""
+    from dataclasses import replace
+
     from bench.cli import documents
+    from bench.execution.elsewhere.places import machines_of
     from bench.execution.plan_view import overview
+    from bench.experiment.assumed import Assumed
     from bench.experiment.plan import make_plan
     from bench.output.terminal.screen import screen, show
 
     chosen = selection(methods, sizes, seeds, order, languages)
     made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students)
+    made = replace(made, assumed=Assumed.parsed(split(assume)))
+    made, machines = (made, []) if on is None else machines_of(on, made)
     if as_json:
-        documents.emit(documents.plan(made))
+        documents.emit(documents.plan(made, machines))
     else:
-        show(screen(), overview(made))
+        show(screen(), overview(made, on, machines))
 
 
 def run(

@@ -45,6 +45,12 @@ def placed(on: str, plan: Plan, runner: str = RUN_CELL) -> Placed:
     return Placed(replace(plan, specs=specs, slots=cells_at_a_time(machines, hardware)), cluster, machines)
 
 
+def machines_of(on: str, plan: Plan) -> tuple[Plan, Sequence[Machine]]:
+    """The plan for a cluster, and what the cluster has. Raises as `placed`."""
+    there = placed(on, plan)
+    return there.plan, there.machines
+
+
 def cluster_of(on: str, plan: Plan, runner: str = RUN_CELL) -> Cluster:
     """The executor that `--on` names; nothing is asked of the cluster yet."""
     if on == "ray" or on.startswith("ray://"):
