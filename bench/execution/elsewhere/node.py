@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import platform
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from bench.experiment.spec import CellSpec
 from bench.experiment.store import UNFINISHED, Store
 
 Letter = dict[str, Any]
+Checkpoint = tuple[str, str, bytes]  # name of its folder, name of the file, content
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,6 @@ class Order:
         unfinished: folder of checkpoints at the sender, for who shares its disk.
         moved: as in `Parcel`.
         environment: variables for the cell.
-        checkpoint: what an earlier try left to go on from: name of its folder, name of the file, content.
     """
 
     spec: dict[str, Any]
@@ -48,16 +49,29 @@ class Order:
     unfinished: str
     moved: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
-    checkpoint: tuple[str, str, bytes] | None = None
+
+    def to_json(self) -> str:
+        """As text; a machine with other code can say so before it reads it."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Order:
+        """What `to_json` wrote."""
+        content = json.loads(text)
+        return cls(**content | {"seen": tuple(content["seen"])})
 
 
-def run_order(order: Order, items: list[Item], fetch: Callable[[Item, int], bytes], tell: Callable[[Letter], None]) -> Letter:
+def run_order(
+    order: Order, items: Sequence[Item], fetch: Callable[[Item, int], bytes], tell: Callable[[Letter], None],
+    checkpoint: Checkpoint | None = None,
+) -> Letter:  # fmt: skip
     """Run a cell and pack what came of it.
 
     Args:
         items: of the parcel.
         fetch: gives a piece of a file; not called where the sender's disk is seen.
         tell: takes letters on how far it is: `started`, `progress`, `checkpoint`.
+        checkpoint: what an earlier try on another machine left to go on from.
 
     Returns:
         `{"event": "ended", "archive": Archive, "reason": why it failed}`, or `{"event": "full", "where": str}` if this disk is.
@@ -69,7 +83,7 @@ def run_order(order: Order, items: list[Item], fetch: Callable[[Item, int], byte
     before, own = dict(os.environ), cache_dir().absolute()
     os.environ.update(order.environment)
     try:
-        return _run_here(order, items, own, fetch, tell)
+        return _run_here(order, items, own, fetch, tell, checkpoint)
     except (DiskFull, OSError) as error:
         if isinstance(error, DiskFull) or is_disk_full(error):
             return {"event": "full", "where": str(own)}
@@ -139,8 +153,9 @@ def _busy(place: Path) -> bool:
 
 
 def _run_here(
-    order: Order, items: list[Item], own: Path, fetch: Callable[[Item, int], bytes], tell: Callable[[Letter], None]
-) -> Letter:
+    order: Order, items: Sequence[Item], own: Path, fetch: Callable[[Item, int], bytes], tell: Callable[[Letter], None],
+    checkpoint: Checkpoint | None,
+) -> Letter:  # fmt: skip
     """`run_order`, with `own` as the folder for what belongs to this machine."""
     spec, kept, shared = CellSpec.model_validate(order.spec), Path(order.unfinished), shares_disk(order)
     if shared:
@@ -154,8 +169,8 @@ def _run_here(
         if came:
             tell({"event": "fetched", "bytes": came})
         spec, kept = relocated(spec, order.moved, root), root / UNFINISHED
-        if order.checkpoint is not None:
-            folder, name, content = order.checkpoint
+        if checkpoint is not None:
+            folder, name, content = checkpoint
             if not (kept / folder / name).exists():
                 atomic_write(kept / folder / name, content)
     with workplace(own / "elsewhere" / "at-work" / platform.node(), kept) as store:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from bench.base.content import content_hash
@@ -59,6 +60,10 @@ class Parcel:
         """Bytes of all files."""
         return sum(item.size for item in self.items)
 
+    def listed(self) -> str:
+        """The files as text, for other machines."""
+        return json.dumps([asdict(item) for item in self.items])
+
     def piece(self, sha256: str, number: int) -> bytes:
         """Bytes of one piece of a file; numbers begin with 0."""
         with Path(self.sources[sha256]).open("rb") as stream:
@@ -94,6 +99,11 @@ def pack(used: Iterable[str], specs: Sequence[CellSpec]) -> Parcel:
         Item(place, entry, file.stat().st_size, content_hash(file)) for place, (entry, file) in sorted(found.items())
     )
     return Parcel(items, moved, {item.sha256: str(found[item.place][1]) for item in items})
+
+
+def items_of(listed: str) -> list[Item]:
+    """What `Parcel.listed` wrote."""
+    return [Item(**one) for one in json.loads(listed)]
 
 
 def missing(items: Iterable[Item], root: Path) -> list[Item]:

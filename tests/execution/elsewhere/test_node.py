@@ -11,7 +11,7 @@ from bench.data.languages import Languages
 from bench.execution.base import Finished
 from bench.execution.elsewhere.archive import take_over
 from bench.execution.elsewhere.node import Order, run_order, seen_file, workplace
-from bench.execution.elsewhere.parcel import pack
+from bench.execution.elsewhere.parcel import items_of, pack
 from bench.experiment.grid import cells
 from bench.experiment.profile.file import load_profile
 from bench.experiment.store import Store
@@ -42,7 +42,7 @@ def hidden(order: Order) -> Order:
     return order
 
 
-def run(order, parcel):
+def run(order, parcel, checkpoint=None):
     """(what came back, letters, pieces that were asked for)"""
     letters, asked = [], []
 
@@ -50,7 +50,8 @@ def run(order, parcel):
         asked.append(item.place)
         return parcel.piece(item.sha256, number)
 
-    return run_order(order, list(parcel.items), fetch, letters.append), letters, asked
+    order, items = Order.from_json(order.to_json()), items_of(parcel.listed())
+    return run_order(order, items, fetch, letters.append, checkpoint), letters, asked
 
 
 def test_without_a_shared_disk_the_parcel_is_fetched_once(ground):
@@ -138,7 +139,7 @@ def test_a_checkpoint_is_sent_home_and_comes_along_with_the_next_try(ground):
     assert sent[1:] == ("training.ckpt", b"half of it")
     # Another machine, which never saw it.
     os.environ["XLSD_CACHE"] = str(base / "second machine")
-    end, _, _ = run(Order(**{**vars(order), "checkpoint": sent}), parcel)
+    end, _, _ = run(order, parcel, sent)
     out = base / "out"
     out.mkdir()
     end["archive"].unpack(out)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
@@ -56,7 +55,7 @@ class RayRun:
         if hardware.memory_gb:
             self.options["memory"] = int(hardware.memory_gb * 2**30)
         self.mailbox = ray.remote(Mailbox).options(num_cpus=0, resources={HEAD: 0.001}).remote()
-        self.items = ray.put(pickle.dumps(list(parcel.items)))
+        self.items = ray.put(parcel.listed())
         self.task = ray.remote(tasks.cell())
 
     def events(self, specs: Sequence[CellSpec]) -> Iterator[Event]:
@@ -89,12 +88,13 @@ class RayRun:
         order = Order(
             attempt.spec.model_dump(mode="json"), self.runner, sender(), (str(self.seen[0]), self.seen[1]),
             unfinished=str((self.store.root / UNFINISHED).absolute()), moved=self.parcel.moved,
-            environment=passed_on(), checkpoint=checkpoint_of(self.store, attempt.spec),
+            environment=passed_on(),
         )  # fmt: skip
         options = self.options | {"name": attempt.spec.id}
         if self.shut_out:
             options["label_selector"] = {"ray.io/node-id": f"!in({','.join(self.shut_out)})"}
-        task = self.task.options(**options).remote(code(), self.count, pickle.dumps(order), self.items, self.mailbox)
+        kept = checkpoint_of(self.store, attempt.spec)
+        task = self.task.options(**options).remote(code(), self.count, order.to_json(), self.items, kept, self.mailbox)
         self.tasks[task] = self.count
 
     def _letters(self) -> Iterator[Event]:

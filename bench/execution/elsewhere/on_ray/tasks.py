@@ -24,9 +24,8 @@ def probe() -> Callable[[], dict[str, Any]]:
 def cell() -> Callable[..., dict[str, Any]]:
     """A function that runs one cell, if the node has the code that is asked for."""
 
-    def run(expected: str, attempt: int, order: Any, items: Any, mailbox: Any) -> dict[str, Any]:
+    def run(expected: str, attempt: int, order: str, items: str, checkpoint: Any, mailbox: Any) -> dict[str, Any]:
         import itertools
-        import pickle
 
         import ray
 
@@ -39,7 +38,8 @@ def cell() -> Callable[..., dict[str, Any]]:
             found = f"of another kind ({error})"
         if found != expected:
             return {"event": "refused", "node": node, "code": found}
-        from bench.execution.elsewhere.node import run_order
+        from bench.execution.elsewhere.node import Order, run_order
+        from bench.execution.elsewhere.parcel import items_of
 
         def fetch(item: Any, number: int) -> bytes:
             [piece] = ray.get(mailbox.ask.remote(attempt, item.sha256, number))
@@ -50,6 +50,6 @@ def cell() -> Callable[..., dict[str, Any]]:
         def tell(letter: dict[str, Any]) -> None:
             mailbox.tell.remote(attempt, letter | {"node": node, "number": next(written)})
 
-        return run_order(pickle.loads(order), pickle.loads(items), fetch, tell) | {"node": node}
+        return run_order(Order.from_json(order), items_of(items), fetch, tell, checkpoint) | {"node": node}
 
     return run

@@ -114,7 +114,7 @@ class SlurmCluster(Executor):
             places = [self.folder / "tasks" / uuid.uuid4().hex[:12] for _ in part]
             for spec, place in zip(part, places, strict=True):
                 told = spec.model_dump(mode="json")
-                write_order(place, Order(told, self.runner, FOLDER, (str(seen), content), unfinished, {}, passed_on()))
+                write_order(place, Order(told, self.runner, FOLDER, (str(seen), content), unfinished, environment=passed_on()))
             jobs = slurm_jobs.submit(executor, [SlurmTask(str(place), code()) for place in places])
             for spec, place, job in zip(part, places, jobs, strict=True):
                 tasks.append(Task(spec.id, spec.key, job, str(place), str(seen), code()))

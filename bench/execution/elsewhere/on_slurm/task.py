@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import traceback
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +68,12 @@ class SlurmTask:
 def write_order(place: Path, order: Order) -> None:
     """Make the folder of a cell."""
     place.mkdir(parents=True)
-    atomic_write(place / ORDER, json.dumps(asdict(order)))
+    atomic_write(place / ORDER, order.to_json())
 
 
 def read_order(place: Path) -> Order:
     """What `write_order` wrote."""
-    return Order(**json.loads((place / ORDER).read_text(encoding="utf-8")))
+    return Order.from_json((place / ORDER).read_text(encoding="utf-8"))
 
 
 def read_end(place: Path) -> dict[str, Any] | None:
