@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bench.base.errors import BenchError
+from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 
 RUN_CELL = "bench.cells.cell:run_cell"
@@ -70,6 +71,10 @@ class Executor(Protocol):
     def run(self, specs: Sequence[CellSpec]) -> Iterator[Event]:
         """Run the cells in order, as many at a time as there are workers. Closing the iterator ends them."""
         ...
+
+    def call(self, function: str, profile: Profile, report: Callable[[str, float], None]) -> Any | None:
+        """What `function(profile, report)` returns when it is run where cells run; None: it is to be run on this machine."""
+        return None
 
     def prepared(self, used: Sequence[str]) -> None:
         """Told before `run` which files and folders of the caches the preparation has used."""

@@ -66,7 +66,9 @@ def run(
             with view:
                 if todo and prepare:
                     threads = plan.profile.hardware.threads or cores()
-                    prepared = call_in_child(prepare, plan.profile, threads, view.step) or {}
+                    there = executor.call(prepare, plan.profile, view.step)
+                    prepared = call_in_child(prepare, plan.profile, threads, view.step) if there is None else there
+                    prepared = prepared or {}
                     used = prepared.pop("used", [])
                     prepared["shared_mb"] = round(size_of(used) / 1e6, 1)
                     executor.prepared(used)

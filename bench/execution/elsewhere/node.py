@@ -14,13 +14,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.base.errors import BenchError
 from bench.base.once import one_at_a_time
 from bench.base.paths import atomic_write, cache_dir
 from bench.execution.base import DiskFull, Failed, Progress
 from bench.execution.elsewhere.archive import Archive
 from bench.execution.elsewhere.parcel import CACHE, HUB, Item, receive, relocated
 from bench.execution.job import is_disk_full
-from bench.execution.local import LocalProcesses
+from bench.execution.local import LocalProcesses, call_in_child
+from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import UNFINISHED, Store
 
@@ -94,6 +96,46 @@ def run_order(
         os.environ.update(before)
 
 
+@dataclass(frozen=True)
+class Call:
+    """A function that a machine is to run once, before any cell: it fills the cache that all machines see.
+
+    Attributes:
+        function: import path of `function(profile, report)`.
+        profile: as JSON has it.
+        threads: that it may use.
+        seen: as in `Order`.
+        environment: as in `Order`.
+    """
+
+    function: str
+    profile: dict[str, Any]
+    threads: int
+    seen: tuple[str, str]
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(self, tell: Callable[[Letter], None]) -> Letter:
+        """Run it in a process of its own.
+
+        Returns:
+            `{"event": "returned", "result": ...}`.
+
+        Raises:
+            BenchError: the function does, or this machine does not see the cache.
+        """
+        if not sees(self.seen):
+            raise unseen(self.seen[0])
+        before = dict(os.environ)
+        os.environ.update(self.environment | {"XLSD_CACHE": str(Path(self.seen[0]).parent.parent)})
+        try:
+            profile = Profile.model_validate(self.profile)
+            result = call_in_child(self.function, profile, self.threads, lambda *at: tell(_progress(*at)))
+            return {"event": "returned", "result": result}
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
 def passed_on() -> dict[str, str]:
     """Variables of this process that cells elsewhere get too; no key and no password is among them."""
     names = [name for name in os.environ if name.startswith("XLSD_")] + ["WANDB_MODE", "MLFLOW_TRACKING_URI"]
@@ -109,11 +151,22 @@ def seen_file(cache: Path) -> tuple[Path, str]:
 
 def shares_disk(order: Order) -> bool:
     """Whether this machine sees the sender's cache and all that is named in the spec."""
-    file, content = order.seen
+    return sees(order.seen) and all(Path(path).expanduser().exists() for path in order.moved)
+
+
+def sees(seen: tuple[str, str]) -> bool:
+    """Whether a file is there with this content."""
     try:
-        return Path(file).read_text(encoding="utf-8") == content and all(Path(path).expanduser().exists() for path in order.moved)
+        return Path(seen[0]).read_text(encoding="utf-8") == seen[1]
     except OSError:
         return False
+
+
+def unseen(file: str) -> BenchError:
+    """The error of a machine that must share a disk with this one, and does not."""
+    return BenchError(
+        f"a node of the cluster does not see {file}", "point XLSD_CACHE and --results to a disk that all nodes share"
+    )
 
 
 @contextmanager

@@ -84,6 +84,7 @@ class Hardware(Settings):
     gpus: Annotated[float, Field(ge=0)] = 0  # on Ray also parts of one: 0.5
     memory_gb: Annotated[float, Field(ge=0)] = 0  # 0: none is asked for
     time: Annotated[str, Field(pattern=r"^(\d+-)?\d+:\d\d:\d\d$")] | None = None  # Slurm's --time: "[days-]hours:minutes:seconds"
+    prepare_there: bool = False  # what is made once before cells: as a job of the cluster too (its nodes must see this disk)
     partition: str | None = None  # Slurm's --partition
     gres: str | None = None  # Slurm's --gres, in the place of gpus: gpu:a100:2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,10 +13,11 @@ from bench.base.manifest import versions
 from bench.execution.base import RUN_CELL, Event, Executor, Note
 from bench.execution.elsewhere.code import code, refused
 from bench.execution.elsewhere.on_ray import tasks
-from bench.execution.elsewhere.on_ray.run import RayRun
+from bench.execution.elsewhere.on_ray.call import call_there
+from bench.execution.elsewhere.on_ray.run import RayRun, options_of
 from bench.execution.elsewhere.parcel import pack
 from bench.execution.elsewhere.resources import Machine, check_room
-from bench.experiment.profile.schema import Hardware
+from bench.experiment.profile.schema import Hardware, Profile
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 
@@ -44,6 +45,13 @@ class RayCluster(Executor):
     def prepared(self, used: Sequence[str]) -> None:
         """Files and folders of the caches that the cells need."""
         self.used = list(used)
+
+    def call(self, function: str, profile: Profile, report: Callable[[str, float], None]) -> Any | None:
+        """See `Executor.call`; on a node with `hardware.prepare_there`."""
+        if not self.hardware.prepare_there:
+            return None
+        with connected(self.address) as ray:
+            return call_there(ray, options_of(self.hardware), function, profile, report)
 
     def machines(self) -> list[Machine]:
         """The nodes of the cluster. Raises `BenchError` if there is none to be reached."""

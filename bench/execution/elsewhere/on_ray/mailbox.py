@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+HEAD = "node:__internal_head__"  # a resource of the node that holds the cluster together
+
 
 class Mailbox:
     """An actor of the cluster, on the node that holds the cluster together. Its methods run in one event loop."""

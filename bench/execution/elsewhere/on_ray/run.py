@@ -15,7 +15,7 @@ from bench.execution.elsewhere.attempt import LOSSES, Attempt, checkpoint_of, ke
 from bench.execution.elsewhere.code import code, refused
 from bench.execution.elsewhere.node import Order, passed_on, seen_file
 from bench.execution.elsewhere.on_ray import tasks
-from bench.execution.elsewhere.on_ray.mailbox import Mailbox
+from bench.execution.elsewhere.on_ray.mailbox import HEAD, Mailbox
 from bench.execution.elsewhere.parcel import Parcel, sender
 from bench.execution.elsewhere.resources import cores_of
 from bench.execution.elsewhere.results import store_failure, store_result, tidy
@@ -26,7 +26,14 @@ from bench.experiment.store import UNFINISHED, Store
 AT_ONCE = 1000  # tasks that Ray is given at a time; the others wait here
 PIECES = 8  # of the parcel, that are held for other nodes
 TURN, LOOK = 0.2, 2.0  # seconds between two looks at letters, at nodes
-HEAD = "node:__internal_head__"  # a resource of the node that holds the cluster together
+
+
+def options_of(hardware: Hardware) -> dict[str, Any]:
+    """Of a cell's task: what it takes, and that it is not Ray that tries again."""
+    options: dict[str, Any] = {
+        "num_cpus": cores_of(hardware), "num_gpus": hardware.gpus, "max_retries": 0, "scheduling_strategy": "SPREAD",
+    }  # fmt: skip
+    return options | ({"memory": int(hardware.memory_gb * 2**30)} if hardware.memory_gb else {})
 
 
 class RayRun:
@@ -49,11 +56,7 @@ class RayRun:
         self.shut_out: dict[str, str] = {}  # node -> why it gets no cells
         self.given: OrderedDict[tuple[str, int], list[Any]] = OrderedDict()
         self.seen, self.nodes, self.looked = seen_file(cache_dir()), set[str](), 0.0
-        self.options: dict[str, Any] = {
-            "num_cpus": cores_of(hardware), "num_gpus": hardware.gpus, "max_retries": 0, "scheduling_strategy": "SPREAD",
-        }  # fmt: skip
-        if hardware.memory_gb:
-            self.options["memory"] = int(hardware.memory_gb * 2**30)
+        self.options = options_of(hardware)
         self.mailbox = ray.remote(Mailbox).options(num_cpus=0, resources={HEAD: 0.001}).remote()
         self.items = ray.put(parcel.listed())
         self.task = ray.remote(tasks.cell())

@@ -21,6 +21,24 @@ def probe() -> Callable[[], dict[str, Any]]:
     return told
 
 
+def call() -> Callable[..., dict[str, Any]]:
+    """A function that makes what all cells share, if the node has the code that is asked for."""
+
+    def run(expected: str, order: str, mailbox: Any) -> dict[str, Any]:
+        import json
+
+        from bench.execution.elsewhere.code import code
+
+        if code() != expected:
+            return {"event": "refused", "code": code()}
+        from bench.execution.elsewhere.node import Call
+
+        content = json.loads(order)
+        return Call(**content | {"seen": tuple(content["seen"])}).run(lambda letter: mailbox.tell.remote(0, letter))
+
+    return run
+
+
 def cell() -> Callable[..., dict[str, Any]]:
     """A function that runs one cell, if the node has the code that is asked for."""
 

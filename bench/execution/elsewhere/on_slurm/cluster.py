@@ -6,9 +6,9 @@ import json
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +20,17 @@ from bench.execution.elsewhere.code import code, refused
 from bench.execution.elsewhere.node import Order, passed_on, seen_file
 from bench.execution.elsewhere.on_slurm import jobs as slurm_jobs
 from bench.execution.elsewhere.on_slurm import queue as slurm_queue
+from bench.execution.elsewhere.on_slurm.call import call_there
 from bench.execution.elsewhere.on_slurm.task import Letters, SlurmTask, read_end, write_order
+from bench.execution.elsewhere.on_slurm.watch import TURN, Task, Watch
 from bench.execution.elsewhere.resources import Machine
 from bench.execution.elsewhere.results import store_failure, store_result, tidy
-from bench.experiment.profile.schema import Hardware
+from bench.experiment.profile.schema import Hardware, Profile
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import UNFINISHED, Store
 
 FOLDER = "slurm"  # in an experiment's folder, while a run is at work: tasks, logs of Slurm
 RECORD = "tasks.json"
-TURN, LOOK, LATE = 0.5, 5.0, 30.0  # seconds: between two looks at letters, at the queue; for what a disk shows late
-ENDS = {
-    "TIMEOUT": "its time limit ran out (hardware.time)", "OUT_OF_MEMORY": "memory ran out: ask for more (hardware.memory_gb)",
-    "CANCELLED": "its Slurm job was cancelled",
-}  # fmt: skip
-
-
-@dataclass
-class Task:
-    """A cell in Slurm's hands: its job, its folder, the file by which nodes know the disk, and the code it was planned with."""
-
-    cell: str
-    key: str
-    job: str
-    place: str
-    seen: str
-    code: str
 
 
 class SlurmCluster(Executor):
@@ -56,11 +41,17 @@ class SlurmCluster(Executor):
 
     def __init__(self, store: Store, hardware: Hardware, runner: str = RUN_CELL) -> None:
         self.store, self.hardware, self.runner = store, hardware, runner
-        self.folder = store.root.absolute() / FOLDER
+        self.folder, self.name = store.root.absolute() / FOLDER, f"bench-{store.root.name}"
 
     def machines(self) -> list[Machine]:
         """Nodes of the partition that take jobs."""
         return slurm_queue.nodes(self.hardware.partition)
+
+    def call(self, function: str, profile: Profile, report: Callable[[str, float], None]) -> Any | None:
+        """See `Executor.call`; with `hardware.prepare_there` a job like that of a cell."""
+        if not self.hardware.prepare_there:
+            return None
+        return call_there(self.folder, f"{self.name}-prepare", function, profile, report)
 
     def run(self, specs: Sequence[CellSpec]) -> Iterator[Event]:
         """See `Executor.run`.
@@ -106,7 +97,7 @@ class SlurmCluster(Executor):
         """Queue cells and write down where; more than one array only where Slurm allows none so large."""
         if not specs:
             return
-        executor = slurm_jobs.executor(self.folder, f"bench-{self.store.root.name}", self.hardware)
+        executor = slurm_jobs.executor(self.folder, self.name, self.hardware)
         most, unfinished = slurm_queue.largest_array(), str((self.store.root / UNFINISHED).absolute())
         for start in range(0, len(specs), most):
             part = specs[start : start + most]
@@ -124,44 +115,25 @@ class SlurmCluster(Executor):
         """Follow tasks until all have ended; ended ones are taken out of `tasks`."""
         attempts = {task.job: Attempt(known[task.cell]) for task in tasks}
         letters = {task.job: Letters(Path(task.place)) for task in tasks}
-        gone: dict[str, tuple[float, str]] = {}
-        looked, told = 0.0, set[str]()
+        watch = Watch(self.folder / "jobs")
         while tasks:
             for task in list(tasks):
-                attempt = attempts[task.job]
                 for letter in letters[task.job].new():
                     if letter["event"] == "leaves":
-                        attempts[task.job] = attempt = attempt.again(lost=False)
+                        attempts[task.job] = attempts[task.job].again(lost=False)
                         yield Note(f"{task.cell} had to leave its node; Slurm has queued it again")
-                    yield from attempt.events(letter)
+                    yield from attempts[task.job].events(letter)
                 if end := read_end(Path(task.place)):
-                    yield from self._ended(attempt, end)
-                elif task.job in gone and time.monotonic() - gone[task.job][0] > LATE:
-                    yield from store_failure(self.store, attempt, gone[task.job][1], self._log(task))
+                    yield from self._ended(attempts[task.job], end)
+                elif why := watch.gone(task):
+                    yield from store_failure(self.store, attempts[task.job], why, watch.log(task))
                 else:
                     continue
                 tasks.remove(task)
                 self._write(tasks)
                 shutil.rmtree(task.place, ignore_errors=True)
-            if time.monotonic() - looked > LOOK:
-                looked = time.monotonic()
-                with suppress(slurm_queue.Unreachable):  # its head restarts now and then; jobs go on meanwhile
-                    yield from self._look(tasks, gone, told)
+            yield from watch.look(tasks)
             time.sleep(TURN)
-
-    def _look(self, tasks: Sequence[Task], gone: dict[str, tuple[float, str]], told: set[str]) -> Iterator[Event]:
-        """Note which jobs Slurm no longer has, and tell why others wait."""
-        queue = slurm_queue.jobs()
-        for task in tasks:
-            job = queue.get(task.job)
-            if job is not None and job.state not in ENDS:
-                gone.pop(task.job, None)
-                if job.state == "PENDING" and job.reason not in (*slurm_queue.ORDINARY, *told):
-                    told.add(job.reason)
-                    yield Note(f"Slurm holds cells back: {job.reason}")
-            else:
-                why = ENDS.get(job.state if job else "", "its Slurm job ended without a result")
-                gone.setdefault(task.job, (time.monotonic(), why))
 
     def _ended(self, attempt: Attempt, end: dict[str, Any]) -> Iterator[Event]:
         if end["event"] == "full":
@@ -172,9 +144,3 @@ class SlurmCluster(Executor):
             yield from store_failure(self.store, attempt, end["why"], end["details"])
             return
         yield from store_result(self.store, attempt, end, {})
-
-    def _log(self, task: Task) -> str:
-        """The end of what a task printed."""
-        texts = [path.read_text(errors="replace") for path in sorted((self.folder / "jobs").glob(f"{task.job}_0_log.*"))]
-        return "\n".join(line for text in texts for line in text.splitlines()[-30:])
-

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bench.base.errors import BenchError
+from bench.base.jsonfile import to_json
 from bench.base.paths import atomic_write
 from bench.execution.elsewhere.archive import Archive
 from bench.execution.elsewhere.code import code
-from bench.execution.elsewhere.node import Letter, Order, run_order, shares_disk
+from bench.execution.elsewhere.node import Call, Letter, Order, run_order, shares_disk, unseen
 
 ORDER, LETTERS, END, ARCHIVE = "order.json", "letters.jsonl", "end.json", "archive.tar.gz"
 
@@ -20,7 +22,7 @@ class SlurmTask:
     """What submitit runs; asked to leave (preempted, or short of its time limit), it is queued again as it is.
 
     Args:
-        place: folder of this cell, with its order.
+        place: folder with its order.
         expected: the code with which it was planned.
     """
 
@@ -28,11 +30,12 @@ class SlurmTask:
         self.place, self.expected = place, expected
 
     def __call__(self) -> None:
-        """Run the cell; whatever comes of it is written down."""
+        """Do what is ordered; whatever comes of it is written down."""
         try:
-            end = self._run()
+            found = code()
+            end: dict[str, Any] = self.run() if found == self.expected else {"event": "refused", "code": found}
         except BenchError as error:
-            end = {"event": "error", "why": error.message, "details": str(error)}
+            end = {"event": "error", "why": error.message, "details": error.hint}
         except Exception as error:
             end = {"event": "error", "why": repr(error), "details": traceback.format_exc()}
         if not Path(self.place).is_dir():
@@ -40,40 +43,41 @@ class SlurmTask:
         if archive := end.pop("archive", None):
             atomic_write(Path(self.place) / ARCHIVE, archive.content)
             end["sha256"] = archive.sha256
-        atomic_write(Path(self.place) / END, json.dumps(end))
+        atomic_write(Path(self.place) / END, to_json(end))
 
     def checkpoint(self) -> Any:
         """Called by submitit when the task has to leave; training goes on from its own checkpoints."""
         from submitit.helpers import DelayedSubmission
 
-        self._tell({"event": "leaves"})
+        self.tell({"event": "leaves"})
         return DelayedSubmission(self)
 
-    def _run(self) -> dict[str, Any]:
-        if code() != self.expected:
-            return {"event": "refused", "code": code()}
-        order = read_order(Path(self.place))
+    def run(self) -> Letter:
+        """Run the cell."""
+        order = Order.from_json((Path(self.place) / ORDER).read_text(encoding="utf-8"))
         if not shares_disk(order):
-            raise BenchError(
-                f"a node of the Slurm cluster does not see {order.seen[0]}",
-                "point XLSD_CACHE and --results to a disk that all nodes share",
-            )
-        return run_order(order, [], _nothing, self._tell)
+            raise unseen(order.seen[0])
+        return run_order(order, [], _nothing, self.tell)
 
-    def _tell(self, letter: Letter) -> None:
+    def tell(self, letter: Letter) -> None:
+        """Write down how far it is."""
         with (Path(self.place) / LETTERS).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(letter) + "\n")
 
 
-def write_order(place: Path, order: Order) -> None:
-    """Make the folder of a cell."""
+class SlurmCall(SlurmTask):
+    """The same for what is made once before all cells."""
+
+    def run(self) -> Letter:
+        """Call the function that is ordered."""
+        content = json.loads((Path(self.place) / ORDER).read_text(encoding="utf-8"))
+        return Call(**content | {"seen": tuple(content["seen"])}).run(self.tell)
+
+
+def write_order(place: Path, order: Order | Call) -> None:
+    """Make the folder of a task."""
     place.mkdir(parents=True)
-    atomic_write(place / ORDER, order.to_json())
-
-
-def read_order(place: Path) -> Order:
-    """What `write_order` wrote."""
-    return Order.from_json((place / ORDER).read_text(encoding="utf-8"))
+    atomic_write(place / ORDER, json.dumps(asdict(order)))
 
 
 def read_end(place: Path) -> dict[str, Any] | None:

@@ -15,9 +15,11 @@ import yaml
 from bench.base.paths import REPOSITORY
 from tests.chaos.tables import contents, left_over
 from tests.execution.elsewhere.on_ray.nodes import Node, RayNodes
-from tests.execution.elsewhere.running import Run, ends, ran_twice
+from tests.execution.elsewhere.running import FAKE, SMALL, TABLES, Run, ends, ran_twice
 from tests.own_data import collection, english, other
 from tests.tiny import tiny_xlmr
+
+pytestmark = pytest.mark.xdist_group("ray")  # one cluster for all of them
 
 
 def start(nodes: RayNodes, on: str, name: str, *cells: str) -> Run:
@@ -86,9 +88,16 @@ def test_real_cells_end_as_on_this_machine_and_what_they_need_is_sent_once_a_nod
 def test_a_disk_that_nodes_share_is_used(ray_nodes, here, fake):
     node(ray_nodes, "one")
     shared = ray_nodes.base / "shared"
-    run = Run(ray_nodes.environment() | {"XLSD_CACHE": str(shared / "cache")}, "ray", shared / "results")
+    cells = [str(SMALL), TABLES, "tests.execution.fake_cells:prepare", *FAKE]
+    environment = ray_nodes.environment() | {"XLSD_CACHE": str(shared / "cache")}
+    run = Run(environment, "ray", shared / "results", *cells, "hardware.prepare_there=true")
     assert run.end() == 0, run.said
-    assert contents(shared / "results") == here and "that cells share" not in run.said
+    assert len(list(ray_nodes.fake.glob("prepared *"))) == 1
+    run = start(ray_nodes, "ray", "unseen", *cells, "hardware.prepare_there=true")
+    assert run.end() == 2 and "a node of the cluster does not see" in run.said, run.said
+    found, profile = contents(shared / "results"), "small/profile.yaml"
+    assert found.pop(profile) != here[profile] and found == {name: here[name] for name in here if name != profile}
+    assert "that cells share" not in run.said
     assert not list((shared / "cache" / "elsewhere").glob("seen-*"))
 
 

@@ -14,8 +14,9 @@ from bench.execution.elsewhere.on_slurm import queue
 from bench.experiment.profile.schema import Hardware
 from tests.chaos.tables import contents, left_over
 from tests.execution.elsewhere.conftest import Slurm
-from tests.execution.elsewhere.running import Run, ends, processes, ran_twice
+from tests.execution.elsewhere.running import FAKE, SMALL, TABLES, Run, ends, processes, ran_twice
 
+pytestmark = pytest.mark.xdist_group("slurm")  # one cluster for all of them
 TIME = "hardware.time=0:30:00"
 SLOW = "contrastive@2#0"
 
@@ -130,6 +131,18 @@ def test_a_failing_cell_fails_alone_and_a_cancelled_one_says_so(slurm, fake):
     assert "optical@1#0 FAILED: ValueError: the loss is NaN" in run.said
     assert f"{SLOW} FAILED: its Slurm job" in run.said
     assert len(processes(slurm.fake, "optical@1#0")) == 1
+
+
+def test_what_cells_share_is_made_by_a_job_if_that_is_asked_for(slurm, here, fake):
+    cells = [str(SMALL), TABLES, "tests.execution.fake_cells:prepare", *FAKE, TIME, "hardware.prepare_there=true"]
+    run = Run(slurm.environment(), "slurm", slurm.base / "prepared", *cells)
+    assert run.end() == 0, run.said
+    assert len(list(slurm.fake.glob("prepared *"))) == 1 and "prepare: waits for Slurm" in run.said
+    assert changed(contents(slurm.base / "prepared"), here) == [] and not (slurm.base / "prepared" / "small" / "slurm").exists()
+    fake("prepare", "bench error")
+    run = Run(slurm.environment(), "slurm", slurm.base / "unprepared", *cells)
+    assert run.end() == 2 and "no training bitext for xyz" in run.said, run.said
+    assert jobs(slurm) == {}
 
 
 @pytest.mark.parametrize(
