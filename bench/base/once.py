@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_dir, remove_left_over
+from bench.base.used import used
 
 
 def once(final: Path, make: Callable[[Path], None], valid: Callable[[Path], bool] = Path.is_dir) -> Path:
@@ -19,7 +20,7 @@ def once(final: Path, make: Callable[[Path], None], valid: Callable[[Path], bool
     Raises:
         BenchError: the place cannot be written.
     """
-    if valid(final):
+    if valid(used(final)):
         return final
     try:
         final.parent.mkdir(parents=True, exist_ok=True)

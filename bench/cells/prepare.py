@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from bench.base.progress import Report
+from bench.base.used import noting
 from bench.cells.asking import cut
 from bench.cells.asking.queries import nothing_asked, query_sets
 from bench.cells.probe import english_ceiling
@@ -38,8 +39,9 @@ def prepare(profile: Profile, report: Report) -> dict[str, Any]:
         report: called with phase and fraction done.
 
     Returns:
-        Seconds of each phase, what was found (hash and counts of the suite), `notes` for whoever runs it, and `texts`:
-        `text_facts.measure` of every language with the student's tokenizer.
+        Seconds of each phase, what was found (hash and counts of the suite), `notes` for whoever runs it, `texts`:
+        `text_facts.measure` of every language with the student's tokenizer, and `used`: files and folders of the caches that
+        cells on another machine need.
 
     Raises:
         BenchError: a package, a model or a text is missing; the message says which.
@@ -52,20 +54,24 @@ def prepare(profile: Profile, report: Report) -> dict[str, Any]:
     suites = []
     notes: list[str] = []
     texts: dict[str, dict[str, Any]] = {}
-    for spec in first.values():
-        context = context_of(spec)
-        for name, step in STEPS.items():
-            report(name, 0.0)
+    with noting() as used:
+        for spec in first.values():
+            context = context_of(spec)
+            for name, step in STEPS.items():
+                report(name, 0.0)
+                start = time.monotonic()
+                step(context, profile, spec, partial(report, name))
+                seconds[name] = round(seconds.get(name, 0.0) + time.monotonic() - start, 2)
+            notes += long_pairs(context, spec) + cut.warnings(cut.cut_record(context, spec))
+            suites.append({"hash": context.suite.hash, "counts": context.suite.info.get("counts", {})})
+            report("count tokens", 0.0)
             start = time.monotonic()
-            step(context, profile, spec, partial(report, name))
-            seconds[name] = round(seconds.get(name, 0.0) + time.monotonic() - start, 2)
-        notes += long_pairs(context, spec) + cut.warnings(cut.cut_record(context, spec))
-        suites.append({"hash": context.suite.hash, "counts": context.suite.info.get("counts", {})})
-        report("count tokens", 0.0)
-        start = time.monotonic()
-        texts |= {row["language"]: row for row in _text_facts(context, profile)}
-        seconds["count tokens"] = round(seconds.get("count tokens", 0.0) + time.monotonic() - start, 2)
-    return {"seconds": seconds, "suites": suites, "texts": list(texts.values()), "notes": list(dict.fromkeys(notes))}
+            texts |= {row["language"]: row for row in _text_facts(context, profile)}
+            seconds["count tokens"] = round(seconds.get("count tokens", 0.0) + time.monotonic() - start, 2)
+    return {
+        "seconds": seconds, "suites": suites, "texts": list(texts.values()), "notes": list(dict.fromkeys(notes)),
+        "used": sorted(map(str, used)),
+    }  # fmt: skip
 
 
 def _methods(profile: Profile) -> list[Method]:

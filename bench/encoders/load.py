@@ -11,6 +11,7 @@ from bench.base.content import content_hash
 from bench.base.errors import BenchError
 from bench.base.once import once
 from bench.base.paths import atomic_write, cache_dir
+from bench.base.used import used
 from bench.encoders.builtin.names import BUILTIN, check_name
 from bench.encoders.directory.files import UNBOUNDED, check_folder
 from bench.encoders.directory.modules import MODULES, OWN, transformer_folder
@@ -62,7 +63,7 @@ def hub_folder(name: str, patterns: tuple[str, ...]) -> Path:
     revision = revision_of(name)
     if revision is None and (revision := revision_of(name, ask=True)) is None:
         raise check_resolved(name)
-    return _snapshot(pinned(name, revision), patterns, str(constants.HF_HUB_CACHE))
+    return used(_snapshot(pinned(name, revision), patterns, str(constants.HF_HUB_CACHE)))
 
 
 @cache

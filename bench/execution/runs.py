@@ -12,6 +12,7 @@ from rich.text import Text
 from bench.base.errors import BenchError
 from bench.base.manifest import cores, now
 from bench.base.paths import atomic_write
+from bench.base.used import size_of
 from bench.data import text_facts
 from bench.execution.base import RUN_CELL, Executor, disk_full
 from bench.execution.local import LocalProcesses, call_in_child
@@ -65,7 +66,12 @@ def run(
             with view:
                 if todo and prepare:
                     threads = plan.profile.hardware.threads or cores()
-                    prepared = call_in_child(prepare, plan.profile, threads, view.step) or {}
+                    there = executor.call(prepare, plan.profile, view.step)
+                    prepared = call_in_child(prepare, plan.profile, threads, view.step) if there is None else there
+                    prepared = prepared or {}
+                    used = prepared.pop("used", [])
+                    prepared["shared_mb"] = round(size_of(used) / 1e6, 1)
+                    executor.prepared(used)
                     if texts := prepared.pop("texts", None):
                         text_facts.add(plan.store.root, texts)
                     view.prepared()

@@ -15,9 +15,9 @@ from bench.base.manifest import cores
 from bench.base.paths import atomic_write
 from bench.base.yamlfile import read_mapping
 from bench.data.languages import Languages
-from bench.execution.base import Failed, Finished, Progress, Started
+from bench.execution.base import Failed, Finished, Note, Progress, Started
 from bench.execution.local import LocalProcesses, call_in_child
-from bench.execution.trials import draw
+from bench.execution.tuning.trials import draw
 from bench.experiment.grid import cells
 from bench.experiment.profile.file import load_profile
 from bench.experiment.profile.schema import Profile
@@ -134,7 +134,7 @@ def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.
         # Closed on Ctrl-C too: that ends the children.
         with closing(LocalProcesses(store, profile.hardware.workers).run(todo)) as events:  # type: ignore[type-var]
             for event in events:
-                if not isinstance(event, Progress):
+                if not isinstance(event, Progress | Note):
                     verb = {Started: "started", Finished: "done", Failed: "FAILED"}[type(event)]
                     say(f"{verb} {event.id}" + (f": {event.reason}" if isinstance(event, Failed) else ""))
         table = collect(store, trials, described["arms"])

@@ -46,7 +46,9 @@ def main() -> None:
     try:
         send(_cell(task, report) if "spec" in task else _call(task, report))
     except BenchError as error:
-        send({"event": "error", "message": error.message, "hint": error.hint})
+        from bench.execution.base import DiskFull
+
+        send({"event": "error", "message": error.message, "hint": error.hint, "disk": isinstance(error, DiskFull)})
     except Exception as error:
         from bench.execution.job import reason
 

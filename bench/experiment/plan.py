@@ -14,6 +14,7 @@ from bench.base.errors import BenchError
 from bench.base.manifest import cores
 from bench.base.yamltext import parsed
 from bench.data.languages import Languages
+from bench.experiment.assumed import Assumed
 from bench.experiment.costs import Costs, makespan
 from bench.experiment.grid import cells, language_list, order_name
 from bench.experiment.mixture import Mixture, facts_here, facts_of, mixtures
@@ -36,6 +37,8 @@ class Plan:
     languages: Languages
     specs: tuple[CellSpec, ...]
     store: Store
+    assumed: Assumed = Assumed()
+    slots: int = 0  # cells at the same time on a cluster; 0: this machine's workers
 
     @cached_property
     def states(self) -> dict[str, State]:
@@ -45,12 +48,12 @@ class Plan:
     @cached_property
     def costs(self) -> Costs:
         """Expected times, from this experiment's manifests and the profile."""
-        return Costs(self.profile, self.store.manifests())
+        return Costs(self.profile, self.store.manifests(), self.assumed)
 
     @property
     def workers(self) -> int:
         """Cells at the same time."""
-        return self.profile.hardware.workers
+        return self.slots or self.profile.hardware.workers
 
     def mixtures(self) -> list[Mixture]:
         """In what cells would differ if those without a result were made on this machine; nothing where none is to be run."""

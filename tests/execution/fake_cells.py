@@ -76,6 +76,10 @@ def behave(how: str, out_dir: Path) -> None:
     if how == "noise":
         os.write(1, b'{"event": "finished"}\n' * 50)
         os.write(2, b"\xff\xfe not text\n")
+    if how.startswith("write"):
+        # The file is gone again where there was room for it.
+        (out_dir / "large").write_bytes(bytes(int(how.split()[1]) * 2**20))
+        (out_dir / "large").unlink()
     if how.startswith("wait"):
         (out_dir / "half").write_text("half")
         deadline = time.monotonic() + float(how.split()[1])

@@ -11,10 +11,12 @@ from bench.cli import completion
 from bench.cli.options import (
     RESULTS,
     AsJson,
+    Assume,
     Changes,
     KeepStudents,
     LanguageNames,
     Methods,
+    On,
     Orders,
     ProfileName,
     Results,
@@ -45,20 +47,28 @@ def plan(
     workers: Workers = None,
     keep_students: KeepStudents = False,
     results: Results = RESULTS,
+    on: On = None,
+    assume: Assume = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the cells of an experiment: what is done, what is left, what it will cost in time."""
+    """Show the cells of an experiment: what is done, what is left, what it will cost in time, on a cluster too."""
+    from dataclasses import replace
+
     from bench.cli import documents
+    from bench.execution.elsewhere.places import machines_of
     from bench.execution.plan_view import overview
+    from bench.experiment.assumed import Assumed
     from bench.experiment.plan import make_plan
     from bench.output.terminal.screen import screen, show
 
     chosen = selection(methods, sizes, seeds, order, languages)
     made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students)
+    made = replace(made, assumed=Assumed.parsed(split(assume)))
+    made, machines = (made, []) if on is None else machines_of(on, made)
     if as_json:
-        documents.emit(documents.plan(made))
+        documents.emit(documents.plan(made, machines))
     else:
-        show(screen(), overview(made))
+        show(screen(), overview(made, on, machines))
 
 
 def run(
@@ -73,6 +83,7 @@ def run(
     workers: Workers = None,
     keep_students: KeepStudents = False,
     results: Results = RESULTS,
+    on: On = None,
     retry_failed: Annotated[bool, typer.Option(help="Run cells again that failed before.")] = True,
     log: Annotated[
         list[str] | None,
@@ -92,7 +103,13 @@ def run(
     loggers.asked()  # a package that is missing is told now, not by every cell
     chosen = selection(methods, sizes, seeds, order, languages)
     made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students, ask=True)
-    raise typer.Exit(runs.run(made, screen(), retry_failed=retry_failed))
+    executor = None
+    if on is not None:
+        from bench.execution.elsewhere.places import placed
+
+        there = placed(on, made)
+        made, executor = there.plan, there.cluster
+    raise typer.Exit(runs.run(made, screen(), retry_failed=retry_failed, executor=executor))
 
 
 def doctor(results: Results = RESULTS, as_json: AsJson = False) -> None:
