@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.output.publish import TABLES
+from bench.output.publish.write import TABLES
 from bench.output.tables.leaderboard import write
 from bench.output.tables.translation import COLUMNS, FILE
 from tests.made_up import cell, plan
