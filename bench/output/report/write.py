@@ -26,8 +26,8 @@ PAGE = Path(__file__).parent / "page"
 FIGURES = "figures"
 MINUS = re.compile(r"(?<![\w.-])-(?=\.?\d)")
 SCRIPTS = (
-    "dom", "state", "looks", "tip", "table", "chart", "bars", "families", "answer", "scaling", "leaderboard", "heat", "language", "cost",
-    "training", "queries", "record", "main",
+    "dom", "state", "looks", "tip", "table", "chart", "bars", "families", "answer", "scaling", "leaderboard", "heat", "language",
+    "cost", "training", "queries", "record", "main",
 )  # fmt: skip
 
 
