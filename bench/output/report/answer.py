@@ -74,8 +74,9 @@ def verdict(found: Comparison) -> str:
     a, b = f"`{found.first}`", f"`{found.second}`"
     interval = f"{number(row['low'], SIGNED)} to {number(row['high'], SIGNED)}"
     sizes = str(row["size"]).split()
+    order = f", order {row['order']}" if rows["order"].nunique() > 1 else ""
     at = f"mean over N = {', '.join(sizes)}" if len(sizes) > 1 else f"N = {sizes[0]}"
-    where = f"{GROUPS.get(row['group'], row['group'])} ({named(row['scorer'])}, {at})"
+    where = f"{GROUPS.get(row['group'], row['group'])} ({named(row['scorer'])}, {at}{order})"
     said = {
         BETTER: f"{a} is better than {b} on {where}", WORSE: f"{a} is worse than {b} on {where}",
         EQUIVALENT: f"{a} and {b} are equivalent within {number(row['margin'])} on {where}",

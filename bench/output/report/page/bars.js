@@ -78,8 +78,8 @@ section(() => {
   const places = distinct(rows.map((row) => row.size)).sort((a, b) => a - b);
   const methods = METHODS.map((_, n) => n).filter((n) => rows.some((row) => row.method === n));
   const series = (own, placed = (row) => row) => methods.map((method) => methodSeries(method, own.filter((row) => row.method === method).map(placed)));
-  return put(host, make("h2", {}, "What training gains"),
-    make("p", { class: "lead" }, "nDCG@10 above the floor and, where it was run, above the floor with its vectors centred; languages trained on, mean over tasks. Bars are paired 95 % intervals over questions and training runs."),
+  return put(host, make("h2", {}, "Gain over the floor"),
+    make("p", { class: "lead" }, "nDCG@10, languages trained on, mean over tasks. Bars are paired 95 % intervals over questions and training runs."),
     keyOf(series([])), make("div", { class: "panel" }, gainPanels(rows, places, (row) => row.size, series, "languages trained on")));
 });
 
@@ -100,7 +100,7 @@ section(() => {
       points: own.filter((row) => GROUPS[row.group] === group).map((row) => ({ ...row, at: places.indexOf(row.size), hollow: !row.sure })) };
   });
   return put(host, make("h2", {}, make("code", {}, first), " minus ", make("code", {}, second)),
-    make("p", { class: "lead" }, `nDCG@10, mean over tasks. The band holds differences too small to be of interest (margin of equivalence, ±${score(part.margin, 2)}). A hollow point is one that its corrected test does not call better or worse.`),
+    make("p", { class: "lead" }, `The band is the margin of equivalence, ±${score(part.margin, 2)}. A hollow point is one that its corrected test calls neither better nor worse.`),
     keyOf(series([])), make("div", { class: "panel figures large" }, distinct(rows.map((row) => row.scorer)).map((scorer) => bars({
       caption: DATA.scorers[scorer], places, range, band: part.margin, labelX: "languages trained on", series: series(rows.filter((row) => row.scorer === scorer)),
     }))));

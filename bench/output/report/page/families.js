@@ -7,14 +7,14 @@ const STROKES = ["", "5 2", "1.5 1.5"];
 /** The marker of a language: its shape says whether it was trained, its fill which method it is. */
 function kindMark(x, y, kind, number, color) {
   const at = `translate(${x.toFixed(1)} ${y.toFixed(1)})`, shape = MARKS[kind];
-  return [draw("path", { class: `mark ${color}${number ? " hollow" : ""}`, d: shape(3.3), transform: at }),
-    FILLS[number] === " dotted" ? draw("path", { class: `mark ${color}`, d: MARKS[0](1.5), transform: at }) : null];
+  return [draw("path", { class: `mark ${color}${number ? " hollow thin-edge" : ""}`, d: shape(number ? 2.9 : 3.3), transform: at }),
+    FILLS[number] === " dotted" ? draw("path", { class: `mark ${color}`, d: MARKS[0](1.3), transform: at }) : null];
 }
 
 function familyPanel([title, languages], rows, methods, [low, high]) {
   const there = languages.filter(([code]) => rows.some((row) => row.language === code));
   if (!there.length) return null;
-  const width = across(330), left = Math.min(164, width * 0.47), right = width - 10, each = methods.length * 8 + 8, top = 2;
+  const width = across(330), left = Math.min(184, width * 0.52), right = width - 10, each = methods.length * 8 + 8, top = 2;
   const bottom = top + there.length * each;
   const x = scale(low, high, left, right), marks = ticks(low, high, 3);
   const inside = (value) => Math.max(low, Math.min(high, value));
@@ -25,7 +25,7 @@ function familyPanel([title, languages], rows, methods, [low, high]) {
   parts.push(draw("line", { class: "zero", x1: x(0), x2: x(0), y1: top, y2: bottom }));
   const said = [];
   there.forEach(([code, name], n) => {
-    const long = Math.floor(left / 6);
+    const long = Math.floor((left - 8) / 6);
     parts.push(draw("text", { x: left - 8, y: top + (n + 0.5) * each + 3.5, "text-anchor": "end", class: "ink" }, name.length > long ? `${name.slice(0, long - 1)}…` : name));
     methods.forEach((method, number) => {
       const row = rows.find((one) => one.language === code && one.method === method);
@@ -60,5 +60,5 @@ section(() => {
     make("p", { class: "small muted" }, "nDCG@10, mean over the tasks of a language, with paired 95 % intervals. A bar that ends in an arrow goes on beyond the panel."),
     make("div", { class: "key" }, methods.map((method, n) => make("span", {}, swatchOf(method, n), METHODS[method].label)),
       kinds.map((group) => make("span", {}, draw("svg", { width: 14, height: 12, viewBox: "0 0 14 12", "aria-hidden": "true" }, kindMark(7, 6, KINDS[group], 0, "floor")), `${group} language`))),
-    make("div", { class: "panel figures middle" }, view().families.panels.map((panel) => familyPanel(panel, rows, methods, [low - room, high + room]))));
+    make("div", { class: "panel masonry" }, view().families.panels.map((panel) => familyPanel(panel, rows, methods, [low - room, high + room]))));
 });
