@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-Experiment = Annotated[
-    str, typer.Option("--profile", "-p", help="Name of an experiment under --results, or path of its folder.")
-]
-Results = Annotated[Path, typer.Option("--results", help="Folder of experiments.")]
+from bench.cli.options import (
+    RESULTS, AsJson, Changes, LanguageNames, Methods, Orders, Results, Seeds, Sizes, Stored, Without, selection, split,
+)  # fmt: skip
+
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that `bench publish` wrote.")]
 SHOWN = 5  # ids of a list
 
@@ -23,8 +23,8 @@ def add(app: typer.Typer) -> None:
 
 def publish(
     target: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder that is made, or made anew.")],
-    profile: Experiment = "default",
-    results: Results = Path("results"),
+    profile: Stored = "default",
+    results: Results = RESULTS,
     partial: Annotated[bool, typer.Option("--partial", help="Also when planned cells have no result yet.")] = False,
     runs: Annotated[
         bool | None,
@@ -54,22 +54,21 @@ def restore(
     profile: Annotated[
         str | None, typer.Option("--profile", "-p", help="Name of a profile, or path of a YAML file; default: the folder's own.")
     ] = None,
-    results: Results = Path("results"),
-    methods: Annotated[list[str] | None, typer.Option("--methods", "--method", help="As for `bench run`.")] = None,
-    sizes: Annotated[list[str] | None, typer.Option("--sizes", help="As for `bench run`.")] = None,
-    seeds: Annotated[list[str] | None, typer.Option("--seeds", help="As for `bench run`.")] = None,
-    order: Annotated[list[str] | None, typer.Option("--order", help="As for `bench run`.")] = None,
-    languages: Annotated[list[str] | None, typer.Option("--languages", help="As for `bench run`.")] = None,
-    without: Annotated[list[str] | None, typer.Option("--without", help="As for `bench run`.")] = None,
-    changes: Annotated[list[str] | None, typer.Option("--set", help="As for `bench run`.")] = None,
+    results: Results = RESULTS,
+    methods: Methods = None,
+    sizes: Sizes = None,
+    seeds: Seeds = None,
+    order: Orders = None,
+    languages: LanguageNames = None,
+    without: Without = None,
+    changes: Changes = None,
 ) -> None:
     """Put the cells of a published folder back, so that `bench run` of the same profile runs only what is missing."""
     from bench.experiment.plan import make_plan
-    from bench.experiment.selection import Selection, split_list
     from bench.output.publish.restore import restore as work
 
-    chosen = Selection(*map(split_list, (methods, sizes, seeds, order, languages)))
-    plan = make_plan(profile or str(folder / "profile.yaml"), results, chosen, changes or (), split_list(without))
+    chosen = selection(methods, sizes, seeds, order, languages)
+    plan = make_plan(profile or str(folder / "profile.yaml"), results, chosen, changes or (), split(without))
     found = work(folder, plan)
     total = len(plan.specs)
     typer.echo(f"{len(found.put_back)} of {total} cells put back into {plan.store.root}")
@@ -85,16 +84,23 @@ def restore(
             typer.echo(f"{said}: {name}: {why}")
         if len(reasons) > SHOWN:
             typer.echo(f"... and {len(reasons) - SHOWN} more {said}")
-    left = total - len(found.put_back) - len(found.kept) + len(found.again)
+    left = sum(plan.store.state(spec) != "done" for spec in plan.specs)
     typer.echo("nothing is left to run" if not left else f"{left} cells are left for `bench run`")
     raise typer.Exit(1 if found.unusable else 0)
 
 
-def verify(folder: Folder) -> None:
+def verify(folder: Folder, as_json: AsJson = False) -> None:
     """Work out the tables of a published folder again from the scores in it, and say what differs (status 1)."""
     from bench.output.publish.verify import verify as work
 
     found = work(folder)
+    if as_json:
+        from dataclasses import asdict
+
+        from bench.cli import documents
+
+        documents.emit(asdict(found))
+        raise typer.Exit(1 if found.differences else 0)
     for line in found.differences:
         typer.echo(f"DIFFERS {line}")
     for line in found.notes:

@@ -152,6 +152,11 @@ def test_the_command(made: Made, copy: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0 and "2 of 4 cells put back" in done.output and "2 kept as they are here" in done.output
     assert "nothing is left to run" in done.output
+    # What is newer here and of other settings is kept, and left to run.
+    path = tmp_path / "results" / "made" / "cells" / "untrained@0#0" / "manifest.json"
+    path.write_text(json.dumps(read_json(path) | {"key": "another", "finished": "2999"}))
+    done = CliRunner().invoke(app, asked)
+    assert "4 kept as they are here" in done.output and "1 cells are left" in done.output
 
 
 def test_the_folder_brings_its_own_profile(made: Made, copy: Path, tmp_path: Path) -> None:

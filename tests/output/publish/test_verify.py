@@ -99,6 +99,9 @@ def test_a_number_of_a_table(copy: Path) -> None:
     assert line.startswith(f"leaderboard.csv: ndcg@10 is '0.987654', the scores give {before!r}") and "method contrastive" in line
     done = CliRunner().invoke(app, ["verify", str(copy)])
     assert done.exit_code == 1 and "DIFFERS leaderboard.csv" in done.output and "1 differences" in done.output
+    done = CliRunner().invoke(app, ["verify", str(copy), "--json"])
+    content = json.loads(done.stdout)
+    assert done.exit_code == 1 and content["differences"] == [line] and content["tables"] == 9 and content["cells"] == 4
 
 
 def test_a_number_of_a_text(copy: Path) -> None:
