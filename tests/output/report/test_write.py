@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 from bench.analysis import resampling
 from bench.analysis.results import load
 from bench.cli import app
-from bench.output.report import content, figures, write
+from bench.output.report import content, write
+from bench.output.report.embed import unpacked
+from bench.output.report.paper import figures
 from tests import made_up
 from tests.cli.test_app import bench, loaded
 from tests.output.report import made
@@ -67,8 +69,8 @@ def test_minus_signs_are_minus_signs_outside_of_code():
 
 
 def test_the_data_survive_embedding(html, found):
-    inside = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.S)
-    assert json.loads(inside[1]) == json.loads(json.dumps(found))
+    inside = re.search(r'<script type="text/plain" id="data">(.*?)</script>', html, re.S)
+    assert unpacked(inside[1]) == json.loads(json.dumps(found))
 
 
 def test_page_figures_and_table_for_a_paper(world, tmp_path):
