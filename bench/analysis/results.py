@@ -148,11 +148,10 @@ class Experiment:
 
 def folder_of(name: str, results: Path) -> Path:
     """The folder of an experiment, called by its name, its profile's file or its own path."""
+    stem = name
     if name.endswith((".yaml", ".yml")):  # what the file says, as for `bench run`
         file = Path(name)
         stem = str(read_mapping(file, "profile").get("name") or file.stem) if file.is_file() else file.stem
-    else:
-        stem = name
     return results / stem if (results / stem).is_dir() or not Path(name).is_dir() else Path(name)
 
 
@@ -187,15 +186,13 @@ def read_plan(folder: Path) -> Plan:
         names = resolved.get("names") or {}
         names = {method: name for method, name in names.items() if method in methods and name not in methods}
         cells = tuple(replace(cell, method=names.get(cell.method, cell.method)) for cell in cells)
-        sizes = {cell.size for cell in cells if cell.size}
         evaluation = profile.get("evaluation") or {}
         # Without a trained method there are no sizes; floor and ceiling are then shown at the grid's own.
-        sizes = sizes or set((profile.get("grid") or {}).get("sizes") or ())
-        tasks = resolved.get("tasks") or evaluation.get("tasks") or ()
+        sizes = {cell.size for cell in cells if cell.size} or set((profile.get("grid") or {}).get("sizes") or ())
         return Plan(
-            name=str(profile.get("name") or folder.resolve().name),
-            orders=orders, guard=tuple(resolved.get("guard") or ()), core=tuple(resolved.get("core") or ()),
-            sizes=tuple(sorted(map(int, sizes))), cells=cells, tasks=tuple(tasks), profile=profile,
+            name=str(profile.get("name") or folder.resolve().name), orders=orders, guard=tuple(resolved.get("guard") or ()), core=tuple(resolved.get("core") or ()),
+            sizes=tuple(sorted(map(int, sizes))), cells=cells, profile=profile,
+            tasks=tuple(resolved.get("tasks") or evaluation.get("tasks") or ()),
             names={name: method for method, name in names.items()},
             min_questions=int(evaluation.get("min_questions") or 0),
         )  # fmt: skip
@@ -299,5 +296,5 @@ def _stored_id(folder: Path) -> str:
 
 
 def _last_line(path: Path) -> str:
-    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.is_file() else []
-    return lines[-1].strip() if lines else "failed without a message"
+    text = path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
+    return text.rpartition("\n")[2].strip() or "failed without a message"

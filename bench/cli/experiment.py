@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.base.errors import BenchError
+from bench.cli.given import Names, ints, texts, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +21,6 @@ SCORES = (*PLACE, "scorer", "task", "language", "queries", "measure", "score")
 CELLS = ("cell", *PLACE, "state", "reason", "seconds")
 MIXED = ("fact", "value", "cell")
 PLANNED = ("cell", *PLACE, "key", "state")
-Names = str | Iterable[str | int]
 
 
 class Experiment:
@@ -130,12 +130,12 @@ class Experiment:
 
         table = self.leaderboard()
         table = table[table["order"] == table["order"].iloc[0]]
-        for kind, names, column in (("task", (task,), "task"), ("method", _texts(methods), "method")):
+        for kind, names, column in (("task", (task,), "task"), ("method", texts(methods), "method")):
             for name in names:
                 if name not in set(table[column]):
                     raise unknown(kind, name, map(str, set(table[column])))
         with matplotlib.rc_context(plots.STYLE):
-            return plots.draw(table, task, _texts(methods))
+            return plots.draw(table, task, texts(methods))
 
     def mixed(self) -> pd.DataFrame:
         """In what the machines that made the finished cells differ: MIXED, one row a fact (`precision`, `device`, a library),
@@ -168,7 +168,7 @@ class Experiment:
         """
         from bench.analysis.comparison import compare
 
-        chosen = (_ints(sizes), _texts(scorers), _texts(tasks), _texts(groups))
+        chosen = (ints(sizes), texts(scorers), texts(tasks), texts(groups))
         found = compare(self.stored, first, second, *chosen, over_sizes, margin)
         rows = found.rows.reset_index(drop=True)
         rows.attrs["notes"] = [*(f"made on different hardware or software: {line}" for line in found.mixed), *found.notes]
@@ -186,7 +186,7 @@ class Experiment:
         """
         from bench.analysis.comparison import compare_slopes
 
-        chosen = (_ints(sizes), _texts(scorers), _texts(tasks), _texts(groups))
+        chosen = (ints(sizes), texts(scorers), texts(tasks), texts(groups))
         return compare_slopes(self.stored, first, second, *chosen, margin).reset_index(drop=True)
 
     def plan(self, profile: str | Path | None = None, **options: Any) -> pd.DataFrame:
@@ -259,12 +259,12 @@ class Experiment:
             raise BenchError(f"{self.path} holds no profile yet", 'name one: .plan("default") or .plan("mine.yaml")')
         changes = options.get("set") or ()
         if isinstance(changes, Mapping):
-            changes = [f"{name}={_written(value)}" for name, value in changes.items()]
+            changes = [f"{name}={written(value)}" for name, value in changes.items()]
         changes = [changes] if isinstance(changes, str) else list(changes)
-        selection = Selection(*(_texts(options.get(axis)) for axis in axes))
+        selection = Selection(*(texts(options.get(axis)) for axis in axes))
         made = make_plan(
             str(own if profile is None else profile), self.path.parent, selection, changes,
-            _texts(options.get("without")), options.get("workers"), bool(options.get("keep_students")), ask,
+            texts(options.get("without")), options.get("workers"), bool(options.get("keep_students")), ask,
         )  # fmt: skip
         if made.store.root.resolve() != self.path.resolve():
             raise BenchError(
@@ -293,22 +293,3 @@ class Experiment:
 
 def _place(name: Any) -> tuple[str, str, int, int]:
     return name.order, name.method, name.size, name.seed
-
-
-def _texts(given: Names | int | None) -> tuple[str, ...]:
-    """A value or several as texts; comma lists in them are taken apart, as on the command line."""
-    from bench.experiment.selection import split_list
-
-    values = [given] if isinstance(given, str | int) else given or ()
-    return split_list([str(value) for value in values])
-
-
-def _ints(given: int | Iterable[int]) -> tuple[int, ...]:
-    return (given,) if isinstance(given, int) else tuple(given)
-
-
-def _written(value: Any) -> str:
-    """A value as it is typed after `--set name=`: JSON, which YAML reads."""
-    import json
-
-    return value if isinstance(value, str) else json.dumps(value)

@@ -8,7 +8,7 @@ from bench.data.languages import Languages
 from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.progress import RunView, report_line
 from bench.execution.progress_file import ProgressFile, read
-from bench.experiment.costs import Costs, duration, makespan
+from bench.experiment.cost.costs import Costs, duration, makespan
 from bench.experiment.grid import cells
 from bench.experiment.profile.file import load_profile
 

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from bench.base.manifest import hardware
-from bench.experiment.assumed import Assumed
+from bench.experiment.cost.assumed import Assumed
 from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 

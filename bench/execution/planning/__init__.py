@@ -1,0 +1,1 @@
+"""What `bench plan` shows: cells and hours, what they need, what they could find."""

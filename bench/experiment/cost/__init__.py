@@ -1,0 +1,1 @@
+"""What cells cost in time, measured or assumed."""
