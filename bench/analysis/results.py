@@ -190,11 +190,11 @@ def read_plan(folder: Path) -> Plan:
         # Without a trained method there are no sizes; floor and ceiling are then shown at the grid's own.
         sizes = {cell.size for cell in cells if cell.size} or set((profile.get("grid") or {}).get("sizes") or ())
         return Plan(
-            name=str(profile.get("name") or folder.resolve().name), orders=orders, guard=tuple(resolved.get("guard") or ()), core=tuple(resolved.get("core") or ()),
+            name=str(profile.get("name") or folder.resolve().name), orders=orders,
+            guard=tuple(resolved.get("guard") or ()), core=tuple(resolved.get("core") or ()),
             sizes=tuple(sorted(map(int, sizes))), cells=cells, profile=profile,
             tasks=tuple(resolved.get("tasks") or evaluation.get("tasks") or ()),
-            names={name: method for method, name in names.items()},
-            min_questions=int(evaluation.get("min_questions") or 0),
+            names={name: method for method, name in names.items()}, min_questions=int(evaluation.get("min_questions") or 0),
         )  # fmt: skip
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, StopIteration, ValueError, OSError) as error:
         raise BenchError(
