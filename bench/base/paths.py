@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.base.errors import BenchError
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -19,6 +21,20 @@ def cache_dir() -> Path:
         return Path(explicit).expanduser()
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "xlsd-bench"
+
+
+def in_utf8(path: Path) -> Path:
+    """`path`, whose name from the root on is text: what is not UTF-8 can be opened, but not written into a record.
+
+    Raises:
+        BenchError: a folder above it, or itself, has such a name.
+    """
+    try:
+        str(path.absolute()).encode("utf-8")
+    except UnicodeEncodeError:
+        shown = str(path.absolute()).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        raise BenchError(f"the name of {shown} is not UTF-8", "rename the folder, or work in another one") from None
+    return path
 
 
 def atomic_write(path: Path, content: bytes | str) -> None:

@@ -12,6 +12,7 @@ import yaml
 
 from bench.base.errors import BenchError
 from bench.base.manifest import cores
+from bench.base.paths import in_utf8
 from bench.base.yamltext import parsed
 from bench.data.languages import Languages
 from bench.experiment.cost.assumed import Assumed
@@ -142,6 +143,7 @@ def make_plan(
         BenchError: anything in it is unknown or does not fit together.
     """
     declared = load_profile(profile, changes)
+    in_utf8(results)
     if without:
         sources = (*declared.data.without, *without)
         data = type(declared.data).model_validate(declared.data.model_dump() | {"without": sources})
