@@ -56,7 +56,7 @@ class RayNodes:
             folder.mkdir(parents=True)
         self.port, self.client_port = free_port(), free_port()
         self.temp = Path(f"/tmp/xlsd-ray-{os.getpid()}")  # paths of sockets must be short
-        common = ["--include-dashboard=false", "--disable-usage-stats", "--include-log-monitor=false", f"--temp-dir={self.temp}"]
+        common = ["--include-dashboard=false", "--disable-usage-stats", f"--temp-dir={self.temp}"]
         arguments = ["--head", f"--port={self.port}", f"--ray-client-server-port={self.client_port}", "--num-cpus=0", *common]
         self.head = self._up("head", arguments)
 
@@ -102,7 +102,7 @@ class RayNodes:
         shutil.rmtree(self.temp, ignore_errors=True)
 
     def _up(self, name: str, *how: Any) -> Node:
-        """A node that the cluster knows. A raylet gives up where the machine is too busy for its agents; then it is tried again."""
+        """A node that the cluster knows; tried again, as a raylet gives up where the machine is too busy for its agents."""
         for _ in range(TRIES):
             node, deadline = self._start(name, *how), time.monotonic() + PATIENCE
             while not node.broken() and time.monotonic() < deadline:
@@ -120,8 +120,8 @@ class RayNodes:
         mounts = [f"mount -t tmpfs none {self.driver}"] if hidden else []
         if disk_mb:
             mounts.append(f"mount -t tmpfs -o size={disk_mb}m none {place / 'cache'}")
-        ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", f"--labels=xlsd={name}"]
-        ray += [f"--object-store-memory={80 * 2**20}", *arguments]
+        ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--include-log-monitor=false"]
+        ray += [f"--labels=xlsd={name}", f"--object-store-memory={80 * 2**20}", *arguments]
         shell = " && ".join([*mounts, "exec " + " ".join(ray)])
         environment = _environment(code, XLSD_CACHE=str(place / "cache"), FAKE_DIR=str(self.fake), XLSD_NODE=name)
         log = place / "log.txt"
