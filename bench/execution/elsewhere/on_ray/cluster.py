@@ -22,6 +22,7 @@ from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 
 HERE = "ray"  # the cluster that runs on this machine, or that RAY_ADDRESS names
+TRIES = 5  # to get a server from the head node, as a client
 PATIENCE = 600.0  # seconds in which a node must say which code it has
 EXTRA = "pip install 'xlsd-bench[ray]' (from a clone: pip install -e '.[ray]'), with the same versions on all nodes"
 
@@ -114,17 +115,25 @@ def connected(address: str) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    where = "auto" if address == HERE else address
-    try:
-        ray.init(where, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, TimeoutError, ValueError, ImportError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        hint = "start one with `ray start --head`, or name one: --on ray://host:10001" if address == HERE else "check the address"
-        raise BenchError(f"no Ray cluster can be reached ({address}): {reason}", hint) from error
+    for left in reversed(range(TRIES)):
+        try:
+            ray.init("auto" if address == HERE else address, log_to_driver=False, logging_level=logging.ERROR)
+            break
+        except ConnectionAbortedError as error:  # a busy head node does not get its server for a client up in time
+            if not left:
+                raise _unreachable(address, error) from error
+        except (ConnectionError, RuntimeError, TimeoutError, ValueError, ImportError, OSError) as error:
+            raise _unreachable(address, error) from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _unreachable(address: str, error: Exception) -> BenchError:
+    said = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    hint = "start one with `ray start --head`, or name one: --on ray://host:10001" if address == HERE else "check the address"
+    return BenchError(f"no Ray cluster can be reached ({address}): {said[-1]}", hint)
 
 
 def machine_of(node: dict[str, Any]) -> Machine:

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import psutil
 
 from bench.base.paths import REPOSITORY
 
+TRIES = 8
 PATIENCE = 900.0  # seconds for a node to come up; machines of CI are busy
 
 
@@ -29,6 +29,13 @@ class Node:
     def processes(self) -> set[int]:
         """Ids of everything that runs on it."""
         return {self.process.pid, *(one.pid for one in psutil.Process(self.process.pid).children(recursive=True))}
+
+    def broken(self) -> bool:
+        """Whether it has ended, or its raylet has."""
+        if self.process.poll() is not None:
+            return True
+        parts = psutil.Process(self.process.pid).children()
+        return any(part.name().startswith("raylet") and part.status() == psutil.STATUS_ZOMBIE for part in parts)
 
     def kill(self) -> None:
         """As if the power was cut: every process of the node is gone at once."""
@@ -49,11 +56,9 @@ class RayNodes:
             folder.mkdir(parents=True)
         self.port, self.client_port = free_port(), free_port()
         self.temp = Path(f"/tmp/xlsd-ray-{os.getpid()}")  # paths of sockets must be short
-        common = ["--include-dashboard=false", "--disable-usage-stats", "--include-log-monitor=false", f"--temp-dir={self.temp}"]
-        self.head = self._start(
-            "head", ["--head", f"--port={self.port}", f"--ray-client-server-port={self.client_port}", "--num-cpus=0", *common]
-        )
-        self.until(lambda: "head" in self.alive())
+        common = ["--include-dashboard=false", "--disable-usage-stats", f"--temp-dir={self.temp}"]
+        arguments = ["--head", f"--port={self.port}", f"--ray-client-server-port={self.client_port}", "--num-cpus=0", *common]
+        self.head = self._up("head", arguments)
 
     @property
     def address(self) -> str:
@@ -68,9 +73,8 @@ class RayNodes:
             disk_mb: size of the disk that its cache folder lies on.
             hidden: whether the driver's disk is another one.
         """
-        node = self._start(name, [f"--address={self.address}", f"--num-cpus={cpus}"], code, disk_mb, hidden)
+        node = self._up(name, [f"--address={self.address}", f"--num-cpus={cpus}"], code, disk_mb, hidden)
         self.nodes.append(node)
-        self.until(lambda: name in self.alive(), node)
         return node
 
     def alive(self) -> list[str]:
@@ -97,24 +101,27 @@ class RayNodes:
             node.kill()
         shutil.rmtree(self.temp, ignore_errors=True)
 
-    def until(self, condition: Callable[[], Any], node: Node | None = None) -> None:
-        """Wait for it, as long as the node lives."""
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            if time.monotonic() > deadline or (node is not None and node.process.poll() is not None):
-                raise AssertionError(f"the node does not come up:\n{(node or self.head).log.read_text(errors='replace')[-3000:]}")
-            time.sleep(0.2)
+    def _up(self, name: str, *how: Any) -> Node:
+        """A node that the cluster knows; tried again, as a raylet gives up where the machine is too busy for its agents."""
+        for _ in range(TRIES):
+            node, deadline = self._start(name, *how), time.monotonic() + PATIENCE
+            while not node.broken() and time.monotonic() < deadline:
+                if name in self.alive():
+                    return node
+                time.sleep(0.2)
+            node.kill()
+        raise AssertionError(f"the node does not come up:\n{node.log.read_text(errors='replace')[-3000:]}")
 
     def _start(
         self, name: str, arguments: list[str], code: Path = REPOSITORY, disk_mb: int | None = None, hidden: bool = True
     ) -> Node:
         place = self.base / "nodes" / name
-        (place / "cache").mkdir(parents=True)
+        (place / "cache").mkdir(parents=True, exist_ok=True)
         mounts = [f"mount -t tmpfs none {self.driver}"] if hidden else []
         if disk_mb:
             mounts.append(f"mount -t tmpfs -o size={disk_mb}m none {place / 'cache'}")
-        ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", f"--labels=xlsd={name}"]
-        ray += [f"--object-store-memory={80 * 2**20}", *arguments]
+        ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--include-log-monitor=false"]
+        ray += [f"--labels=xlsd={name}", f"--object-store-memory={80 * 2**20}", *arguments]
         shell = " && ".join([*mounts, "exec " + " ".join(ray)])
         environment = _environment(code, XLSD_CACHE=str(place / "cache"), FAKE_DIR=str(self.fake), XLSD_NODE=name)
         log = place / "log.txt"
