@@ -18,7 +18,7 @@ TABLES = (
     "leaderboard.md", "leaderboard.csv", "leaderboard.tex", "per_language.csv", "lengths.csv", "scaling.md", "scaling.csv",
     "slopes.csv", "transfer.csv", "covariates.csv", "agreement.csv", "texts.csv", "profile.yaml", TUNING,
 )  # fmt: skip
-PICTURES = ("gain", "difference", "scaling*")
+PICTURES = ("gain", "difference", "languages", "scaling*")
 LARGE = 2_000_000  # bytes of a table
 
 
