@@ -23,6 +23,7 @@ class Opened:
         self.tab.on("pageerror", lambda error: self.said.append(str(error)))
         self.tab.on("request", lambda request: self.asked.append(request.url))
         self.tab.goto(path.as_uri())
+        self.tab.wait_for_selector("html[data-ready]", state="attached")
 
     def texts(self, selector):
         return [text.strip() for text in self.tab.locator(selector).all_inner_texts()]

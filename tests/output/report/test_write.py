@@ -76,7 +76,8 @@ def test_the_data_survive_embedding(html, found):
 def test_page_figures_and_table_for_a_paper(world, tmp_path):
     files = write.write([world], tmp_path / "out" / "page.html")
     names = {path.relative_to(tmp_path / "out").as_posix() for path in files}
-    pictures = ("gain", "difference", "scaling", "scaling-symbols", "scaling-faq", "differences", "languages", "cost", "training")
+    pictures = ("gain", "difference", "scaling", "scaling-symbols", "scaling-faq", "differences", "languages", "cost", "training",
+                "heat")  # fmt: skip
     expected = {f"figures/{name}{end}" for name in pictures for end in (".svg", ".png")}
     assert names == expected | {"page.html", "leaderboard.tex"}
     assert all(path.stat().st_size > 500 for path in files)
@@ -84,8 +85,8 @@ def test_page_figures_and_table_for_a_paper(world, tmp_path):
 
 
 def test_figures_are_the_same_every_time(world, found, tmp_path):
-    boards = content.content([load(world)])[1]
-    tables = [table for _, table in boards[0].values()]
+    [board] = content.content([load(world)])[1].boards
+    tables = [table for _, table in board.values()]
     once, again = (figures.write(tmp_path / name, found, tables) for name in ("once", "again"))
     assert [one.read_bytes() == other.read_bytes() for one, other in zip(once, again, strict=True)] == [True] * len(once)
 
