@@ -45,7 +45,7 @@ def test_everything_that_was_asked_for_is_there(made: Made) -> None:
     names = {path.relative_to(made.published).as_posix() for path in made.published.rglob("*") if path.is_file()}
     tables = {"leaderboard.md", "leaderboard.csv", "leaderboard.tex", "per_language.csv", "lengths.csv", "scaling.md"}
     tables |= {"scaling.csv", "slopes.csv", "transfer.csv", "covariates.csv", "profile.yaml"}
-    pictures = {f"{name}.{end}" for name in ("gain", "difference", "scaling") for end in ("svg", "png")}
+    pictures = {f"{name}.{end}" for name in ("gain", "difference", "languages", "scaling") for end in ("svg", "png")}
     about = {"README.md", "data.md", "data.json", "CITATION.cff", "citation.bib", "mteb.zip", QUESTIONS, FILES, "manifest.json"}
     assert {name for name in names if "/" not in name} == tables | pictures | about
     runs, qrels = ([name for name in names if name.startswith(part)] for part in ("runs/", "qrels/"))
