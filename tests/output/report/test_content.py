@@ -3,10 +3,13 @@ import pytest
 
 from bench.analysis.comparison import Comparison, compare
 from bench.analysis.results import load
+from bench.analysis.verdicts.comparer import Comparer
+from bench.analysis.verdicts.gains import by_language, gains
 from bench.base.errors import BenchError
-from bench.output.report.answer import headline
+from bench.output import paired
+from bench.output.report.answer import headline, verdict
 from bench.output.report.content import content
-from bench.output.report.embed import FACTOR
+from bench.output.report.embed import FACTOR, scaled
 from bench.output.tables import leaderboard
 from bench.output.tables.comparison_text import sentence
 from tests.made_up import plan
@@ -64,38 +67,27 @@ def test_the_answer_is_the_comparison(world, found):
 @pytest.mark.parametrize(
     ("verdicts", "expected"),
     [
-        (["undecided"] * 3, "`a` and `b` cannot be told apart"), (["worse"] * 2, "`a` is worse than `b` everywhere"),
-        (["equivalent"] * 2, "`a` and `b` are equivalent within .010"),
-        (["equivalent", "undecided"], "`a` and `b` cannot be told apart, and equivalent in 1 of 2 comparisons"),
-        (["better", "undecided"], "`a` is better than `b` in 1 of 2 comparisons"),
-        (["better", "worse", "worse"], "`a` is better than `b` in 1 and worse in 2 of 3 comparisons"),
+        (["undecided"] * 3, ("`a` and `b` cannot be told apart", "3 of 3")),
+        (["worse", "better", "worse"], ("`a` is better than `b`", "1 of 3")),
+        (["worse", "equivalent", "equivalent"], ("`a` and `b` are equivalent within .010", "2 of 3")),
     ],
 )  # fmt: skip
-def test_a_headline_says_no_more_than_the_verdicts(verdicts, expected):
-    exploratory = pd.DataFrame({"verdict": verdicts, "family": "exploratory", "margin": 0.01})
-    assert headline(Comparison("a", "b", exploratory, ())) == expected
-    # Where there are primary rows, the others say nothing here.
-    both = pd.concat([exploratory.assign(family="primary"), exploratory.assign(verdict="better")])
-    assert headline(Comparison("a", "b", both, ())) == expected
-
-
-def test_cells_say_what_happened_and_what_it_cost(found):
-    [view] = found["views"]
-    cells = {cell["id"]: cell for cell in view["cells"]}
-    assert cells["nmt@3#0"]["state"] == "failed" and cells["nmt@3#0"]["reason"].startswith("ValueError")
-    assert cells["optical@3#0"]["warning"].startswith("rank fell") and cells["optical@3#0"]["collapse"][2:4] == [20.0, 50.0]
-    assert cells["optical@2#0"]["curve"]["loss"][0] == 1.0 and cells["optical@2#0"]["curve"]["dev"] == [[4, 0.3], [8, 0.3]]
-    assert cells["untrained@0#0"]["curve"] is None
-    costs = {(found["methods"][one["method"]]["name"], one["size"]): one for one in view["costs"]}
-    assert costs["optical", 2]["seconds"] == {"train": 50.0, "total": 60.0} and costs["optical", 2]["memory"] == 2048
-    assert found["languages"]["hau_Latn"]["pairs"] == 300 and view["trained_pairs"][2] == {"swh_Latn": 30, "amh_Ethi": 20}
-
-
-def test_several_experiments_are_views_of_one_page(world, tmp_path):
-    other = made.experiment(tmp_path / "other", name="other")
-    both = content([load(world), load(other)])[0]
-    assert [view["label"] for view in both["views"]] == ["made-up", "other"]
-    assert all(view["compared"] for view in both["views"])
+def test_the_verdict_is_one_sentence_with_its_interval(verdicts, expected):
+    rows = pd.DataFrame({
+        "order": "low", "scorer": ["dense", "late", "late"], "group": ["trained", "trained", "guard"], "size": "2 3",
+        "verdict": verdicts, "family": "exploratory", "margin": 0.01, "difference": [0.5, 0.02, 0.6], "low": -0.01, "high": 0.05,
+    })  # fmt: skip
+    said, agree = expected
+    assert verdict(Comparison("a", "b", rows, ())) == (
+        f"{said} on the languages trained on (late interaction, mean over N = 2, 3): a difference of +.020 nDCG@10, 95 % interval "
+        f"-.010 to +.050; {agree} comparisons say the same."
+    )
+    # Where there are primary rows, it is one of them.
+    primary = pd.concat([rows, rows.iloc[2:].assign(family="primary", verdict="equivalent", size="3")], ignore_index=True)
+    assert verdict(Comparison("a", "b", primary, ())) == (
+        "`a` and `b` are equivalent within .010 on guard languages (late interaction, N = 3): a difference of +.600 nDCG@10, "
+        "95 % interval -.010 to +.050."
+    )
 
 
 def test_of_many_methods_few_are_in_colour(tmp_path):
