@@ -75,7 +75,9 @@ def draw(comparer: Comparer, known: Facts) -> Figure | None:
     tallest = max(sum(heights[at] for at in column) for column in columns)
     width = max(block * len(columns), 3.6) + 0.1
     colors = [plots.styles(comparer.methods)[name]["color"] for name in names]
+    said = f"gain over {rows['over'].iloc[0]} (nDCG@10, mean over tasks), {int(rows['size'].iloc[0])} languages trained on"
     legend = _legend_of(dict(zip(names, colors, strict=True)), [group for group in SEEN if group in set(rows["group"])])
+    width = max(block * len(columns) + 0.1, plots.legend_width([*legend, said]))
     across = plots.legend_columns(list(legend), width)
     top = TOP + plots.ROW * -(-len(legend) // across)
     height = tallest + top + BOTTOM
@@ -96,8 +98,6 @@ def draw(comparer: Comparer, known: Facts) -> Figure | None:
                     centre = (x + WIDE / 2) / width
                     figure.text(centre, (y + 0.02) / height, plots.named(scorer), ha="center", va="bottom", fontsize=8.5)
             y -= heights[at]
-    size = int(rows["size"].iloc[0])
-    said = f"gain over {rows['over'].iloc[0]} (nDCG@10, mean over tasks), {size} languages trained on"
     figure.text(0.5, 0.06 / height, said, ha="center", va="bottom", fontsize=8.5)
     look: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 1), "frameon": False, "fontsize": 8.5}
     figure.legend(list(legend.values()), list(legend), ncols=across, **look)

@@ -116,12 +116,15 @@ def difference(comparer: Comparer) -> Figure | None:
     return figure
 
 
-def differences(comparer: Comparer, order: str = "") -> tuple[tuple[str, str], pd.DataFrame] | None:
-    """`pair` and its comparison at each size, in trained and held-out languages of one order (default: the experiment's own).
+def differences(
+    comparer: Comparer, order: str = "", two: tuple[str, str] | None = None
+) -> tuple[tuple[str, str], pd.DataFrame] | None:  # fmt: skip
+    """Two methods (default: `pair`) and their comparison at each size, in trained and held-out languages of one order (default:
+    the experiment's own).
 
     None without a pair, or where nothing can be compared yet.
     """
-    two = pair(comparer)
+    two = two or pair(comparer)
     if two is None:
         return None
     try:
@@ -152,7 +155,7 @@ def _grid(
 
     across = max(PANEL, STEP * len(sizes))
     titled = title.splitlines()
-    width = max(across * len(scorers) + LEFT + RIGHT, 0.9 + 0.08 * max(map(len, [*named, *titled])))
+    width = max(across * len(scorers) + LEFT + RIGHT, plots.legend_width([*named, *titled]))
     legend = plots.ROW * (-(-len(named) // plots.legend_columns(named, width)) + 1.2 * len(titled)) + 0.1
     height = PANEL * lines + TOP + BOTTOM + legend
     figure = Figure(figsize=(width, height), dpi=160)

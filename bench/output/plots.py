@@ -95,7 +95,7 @@ def draw(table: pd.DataFrame, task: str = MEAN, shown: Sequence[str] = (), metho
     names = [*(name for name in methods if name in there), *(name for name in there if name not in methods)]
     looks = {name: look for name, look in styles(methods or names, shown or chosen(names, [table])).items() if name in there}
     legend = _legend(looks)
-    width = PANEL[0] * len(groups) + LEFT + RIGHT
+    width = max(PANEL[0] * len(groups) + LEFT + RIGHT, legend_width(legend))
     columns = legend_columns(legend, width)
     top = TOP + ROW * max(0, -(-len(legend) // columns) - 2)
     height = PANEL[1] * len(scorers) + top + BOTTOM
@@ -107,9 +107,12 @@ def draw(table: pd.DataFrame, task: str = MEAN, shown: Sequence[str] = (), metho
         for panel, group in zip(row, groups, strict=True):
             _panel(panel, means[(means["scorer"] == scorer) & (means["group"] == group)], looks)
         row[0].set_ylabel(f"{named(scorer)}\nnDCG@10")
+    sizes = sorted(int(size) for size in means["size"].unique())
+    inch = (width - LEFT - RIGHT) / len(groups) / (1.12 * (sizes[-1] - sizes[0]) or 1)
+    named_sizes = apart([size * inch for size in sizes], list(map(str, sizes)))
     for panel, group in zip(panels[0], groups, strict=True):
         panel.set_title(f"{group} languages")
-        panel.set_xticks(sorted(means["size"].unique()))
+        panel.set_xticks(sizes, named_sizes)
     middle = (LEFT + width - RIGHT) / 2 / width
     figure.text(middle, 0.06 / height, "number of languages trained on", ha="center", va="bottom")
     lines = {str(line.get_label()): line for panel in panels.flat for line in panel.get_lines()}
@@ -117,6 +120,25 @@ def draw(table: pd.DataFrame, task: str = MEAN, shown: Sequence[str] = (), metho
     handles = [lines[name] for name in drawn]
     figure.legend(handles, drawn, loc="upper center", bbox_to_anchor=(middle, 1), ncols=columns, frameon=False)
     return figure
+
+
+def legend_width(names: Sequence[str]) -> float:
+    """Inches that a legend of one column needs."""
+    return 0.9 + 0.08 * max(map(len, names), default=0)
+
+
+def apart(at: Sequence[float], labels: Sequence[str], letter: float = 0.085) -> list[str]:
+    """The labels of an axis at these places (inches, rising), empty where one would touch the next; the last always stays.
+
+    >>> apart([0, 0.1, 1], ["5", "10", "100"])
+    ['', '10', '100']
+    """
+    kept, free = [""] * len(labels), float("inf")
+    for n in range(len(labels) - 1, -1, -1):
+        half = letter * len(labels[n]) / 2
+        if at[n] + half + 0.05 < free:
+            kept[n], free = labels[n], at[n] - half
+    return kept
 
 
 def legend_columns(names: Sequence[str], width: float) -> int:

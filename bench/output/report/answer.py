@@ -31,12 +31,12 @@ COUNTS = ("ahead", "behind", "level", "first_beats", "second_beats", "languages"
           "seeds_ahead", "places", "places_declared")  # fmt: skip
 
 
-def pairs(comparer: Comparer, shown: Sequence[str]) -> list[tuple[str, str]]:
+def pairs(comparer: Comparer, shown: Sequence[str], asked: bool = False) -> list[tuple[str, str]]:
     """Pairs of methods that are tested: the one that the experiment is about (`paired.pair`), then the others of the families of
-    the question, or of the first three that are shown."""
+    the question, or of the first three that are shown. `asked`: those shown were asked for, so the pair is among them."""
     heads = family_heads(shown)
     found = list(combinations(heads if len(heads) > 1 else list(shown)[:3], 2))
-    own = pair(comparer)
+    own = None if asked else pair(comparer)
     return found if own is None else [own, *(two for two in found if set(two) != set(own))]
 
 

@@ -84,13 +84,14 @@ def content(
     for experiment, found in zip(experiments, boards, strict=True):
         comparer = first if experiment is experiments[0] else Comparer(experiment)
         known = known_facts(experiment)
-        compared = answer.comparisons(comparer, answer.pairs(comparer, shown))
+        asked = answer.pairs(comparer, shown, bool(highlight))
+        compared = answer.comparisons(comparer, asked)
         for name, (own, table) in found.items():
             label = _label(experiment, name, len(experiments) > 1, len(found) > 1)
             rows = [_of_order(one, name) for one in compared]
             found_texts = texts.load(experiment, name, which)
             browser = queries.differing(experiment, name, own, shown, found_texts, lists.methods)
-            drawn = pictures.of_order(comparer, name, shown, known, named)
+            drawn = pictures.of_order(comparer, name, shown, asked[0] if asked else None, known, named)
             view = _view(experiment, name, own, table, lists, shown)
             views.append({"label": label, "compared": rows, "queries": browser, **drawn, **view})
     steps, ladder = pictures.budget(experiments, named)

@@ -20,19 +20,21 @@ SCALED = ("difference", "low", "high")
 
 
 def of_order(
-    comparer: Comparer, order: str, shown: Sequence[str], facts: languages.Facts, names: Mapping[str, Sequence[str]]
+    comparer: Comparer, order: str, shown: Sequence[str], two: tuple[str, str] | None, facts: languages.Facts,
+    names: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:  # fmt: skip
     """`gains`, `difference` and `families` of one order, column by column; None where there is nothing to show.
 
     Args:
         shown: methods in colour; the references are shown as well.
+        two: methods whose difference is shown; None: none.
         facts: name, family and script of every language by code.
         names: the page's lists of `methods`, `scorers`, `languages` and `groups`, whose positions stand for them.
     """
     found = gains(comparer, [*shown, *references(comparer.methods)], order=order)
     return {
         "gains": _columns(found.rename(columns={"first": "method", "second": "over"}), names) if len(found) else None,
-        "difference": _difference(comparer, order, names), "families": _families(comparer, order, facts, names),
+        "difference": _difference(comparer, order, two, names), "families": _families(comparer, order, facts, names),
     }  # fmt: skip
 
 
@@ -45,15 +47,17 @@ def budget(experiments: Sequence[Experiment], names: Mapping[str, Sequence[str]]
         rows = ladder(experiments)
     except BenchError:  # a single experiment, or several that differ in more than the budget
         return None, pd.DataFrame()
-    if not len(rows):
-        return None, rows
+    if rows["pairs"].nunique() < 2:
+        return None, pd.DataFrame()
     recipes = list(dict.fromkeys(rows["recipe"]))
     columns = _columns(rows, {**names, "recipes": recipes}) | {"pairs": rows["pairs"].astype(int).tolist()}
     return columns | {"recipes": recipes, "languages": int(rows["size"].iloc[0])}, rows
 
 
-def _difference(comparer: Comparer, order: str, names: Mapping[str, Sequence[str]]) -> dict[str, Any] | None:
-    found = paired.differences(comparer, order)
+def _difference(
+    comparer: Comparer, order: str, two: tuple[str, str] | None, names: Mapping[str, Sequence[str]]
+) -> dict[str, Any] | None:  # fmt: skip
+    found = paired.differences(comparer, order, two) if two else None
     if found is None:
         return None
     two, rows = found

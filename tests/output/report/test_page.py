@@ -63,6 +63,57 @@ def test_every_section_is_filled_and_nothing_escapes(opened):
     assert "[object" not in opened.tab.locator("main").inner_text()
 
 
+def test_the_page_opens_on_the_answer(opened, found):
+    [view] = found["views"]
+    first = opened.texts("#answer > *")
+    assert first[1] == view["compared"][0]["verdict"].replace("`", "").replace("-.", "−.")
+    assert first[2].startswith("Gain over the floor") and first[3].startswith("optical minus contrastive")
+    assert first[4] == "", "one experiment is no ladder of budgets"
+    assert opened.tab.locator("#difference").bounding_box()["y"] < 900, "both can be seen without scrolling"
+    gain = opened.tab.locator("#gain svg.chart")
+    assert gain.count() == len(found["scorers"])
+    rows = len(view["gains"]["size"])
+    assert opened.tab.locator("#gain .whisker").count() == rows == opened.tab.locator("#gain .panel .mark").count()
+    sure = sum(view["difference"]["sure"])
+    assert opened.tab.locator("#difference .panel .mark.hollow").count() == len(view["difference"]["size"]) - sure
+    assert opened.tab.locator("#difference rect.margin").count() == len(found["scorers"])
+    gain.first.focus()
+    opened.tab.keyboard.press("ArrowRight")
+    assert "optical" in opened.tab.locator("#tip").inner_text() and "[" in opened.tab.locator("#tip").inner_text()
+
+
+def test_bars_stand_where_their_numbers_are(opened, found):
+    """Heights of the first panel's marks are a straight line in the numbers that were stored."""
+    [view] = found["views"]
+    part, scorer = view["gains"], found["views"][0]["gains"]["scorer"][0]
+    stored = sorted(value for value, at in zip(part["difference"], part["scorer"], strict=True) if at == scorer)
+    places = opened.tab.locator("#gain svg.chart").first.locator(".mark").evaluate_all(
+        "(marks) => marks.map((one) => Number(one.getAttribute('transform').match(/ ([-.\\d]+)\\)/)[1]))")  # fmt: skip
+    drawn = sorted(places, reverse=True)
+    slope = (drawn[-1] - drawn[0]) / (stored[-1] - stored[0])
+    assert [drawn[0] + slope * (value - stored[0]) for value in stored] == pytest.approx(drawn, abs=0.2) and slope < 0
+
+
+def test_languages_by_family_follow_the_size_that_is_shown(opened):
+    assert opened.texts("#families figcaption")[0] == "Afroasiatic"
+    label = opened.tab.locator("#families svg").first.get_attribute("aria-label")
+    assert "Amharic (Ethi), trained: optical +" in label
+    held_out = opened.tab.locator("#families").inner_text().count("held-out language")
+    choose(opened.tab, "Training languages N", "2")
+    assert "N = 2" in opened.tab.locator("#families h3").inner_text() and held_out == 1
+    opened.tab.get_by_label("optical", exact=True).uncheck()
+    assert "optical" not in opened.tab.locator("#families svg").first.get_attribute("aria-label")
+
+
+def test_the_ladder_of_budgets_is_a_curve(browser, ladder, tmp_path):
+    path = tmp_path / "ladder.html"
+    path.write_text(html_of(ladder), encoding="utf-8")
+    one = Opened(browser, path)
+    assert set(one.texts("#budget svg text")) >= {"300", "1,200"}
+    assert one.tab.locator("#budget .panel .mark").count() == len(ladder["budget"]["size"]) and one.said == []
+    one.tab.close()
+
+
 def test_the_leaderboard_sorts_by_every_column(opened):
     names = opened.column("leaderboard", 1)
     assert names[0] == "english (ceiling)" and set(names) >= {"optical", "contrastive", "nmt", "untrained (floor)"}
@@ -218,7 +269,7 @@ def test_the_policy_stops_what_is_not_the_page_s_own(browser, html, tmp_path):
 def test_a_page_without_queries_or_comparisons_still_opens(browser, found, tmp_path):
     bare = json.loads(json.dumps(found))
     for view in bare["views"]:
-        view |= {"compared": [], "cells": [], "costs": []}
+        view |= {"compared": [], "cells": [], "costs": [], "gains": None, "difference": None, "families": None}
         view["queries"]["pairs"] = []
     path = tmp_path / "bare.html"
     path.write_text(html_of(bare), encoding="utf-8")

@@ -141,6 +141,6 @@ def test_the_page_of_300_cells_stays_small(tmp_path, monkeypatch):
         (place / "manifest.json").write_text(json.dumps(content_of))
         (place / "train.csv").write_text("step,loss,dev_loss\n" + "\n".join(f"{n},{1.2345 / n:.4f}," for n in range(1, 180)))
     target = tmp_path / "large.html"
-    monkeypatch.setattr("bench.output.report.answer.pairs", lambda shown: [])  # their time grows with cells
+    monkeypatch.setattr("bench.output.report.answer.pairs", lambda *_: [])  # their time grows with cells
     write.write([folder], target, pictures=False)
     assert 1_000_000 < target.stat().st_size < 4_500_000  # texts of queries come on top, 0.3 MB an order
