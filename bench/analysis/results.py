@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from bench.base.errors import BenchError
+from bench.base.errors import BenchError, did_you_mean
 from bench.base.manifest import check_facts
 from bench.base.yamlfile import read_mapping
 from bench.base.yamltext import parsed
@@ -23,6 +23,7 @@ from bench.experiment.packed import METRICS, Packed
 from bench.experiment.spec import CORE
 
 MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
+PROFILE = "profile.yaml"  # in an experiment's folder: what was meant to run
 RANKED_BY = MEASURES[0]
 METRIC_COLUMNS = ("task", "scorer", "language", "queries", *MEASURES)
 NAMES = dict.fromkeys(("task", "scorer", "language"), str)  # a task may be called 2022, 1e5 or True
@@ -167,13 +168,19 @@ def load(folder: Path) -> Experiment:
     return Experiment(folder, plan, cells, tuple(sorted(set(stored) - {name.id for name in plan.cells})))
 
 
+def no_experiment(folder: Path) -> BenchError:
+    """For a folder without results; names the experiments beside it that are called almost so."""
+    beside = [path.parent.name for path in folder.parent.glob(f"*/{PROFILE}")]
+    return BenchError(
+        f"{folder} holds no experiment{did_you_mean(folder.name, beside)}",
+        f"there is no {PROFILE} in it: give the folder that `bench run` wrote (results/<experiment>), or run the profile first",
+    )
+
+
 def read_plan(folder: Path) -> Plan:
-    path = folder / "profile.yaml"
+    path = folder / PROFILE
     if not path.is_file():
-        raise BenchError(
-            f"{folder} holds no experiment: {path.name} is not there",
-            "give the folder that `bench run` wrote (results/<experiment>), or run the profile first",
-        )
+        raise no_experiment(folder)
     try:
         profile = parsed(path.read_text(encoding="utf-8"))
         resolved = profile["resolved"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from bench.base.errors import BenchError
+from bench.base.errors import BenchError, no_file
 from bench.base.yamltext import Loader, parsed
 
 
@@ -57,7 +57,7 @@ def read_mapping(path: Path, kind: str) -> dict[str, Any]:
     try:
         content = parsed(path.read_text(encoding="utf-8"), _UniqueKeys)
     except FileNotFoundError:
-        raise BenchError(f"{kind} {str(path)!r} does not exist", "check the path") from None
+        raise no_file(kind, path) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BenchError(f"{kind} {str(path)!r} cannot be read: {error}", "it must be UTF-8 text") from None
     except yaml.YAMLError as error:

@@ -6,11 +6,14 @@ import sys
 import pytest
 from rich.console import Console
 
+from bench.base.paths import REPOSITORY
 from bench.cli import listings, main
 from bench.data.languages import Languages
 from bench.experiment.grid import cells
 from bench.experiment.profile.file import load_profile
+from tests.made_up import plan
 
+TRIALS = REPOSITORY / "bench" / "execution" / "tuning" / "full.yaml"
 HEAVY = ("torch", "transformers", "pytorch_lightning", "faiss", "geomloss", "datasets", "ir_datasets")
 SCRIPT = f"""
 import sys
@@ -94,7 +97,15 @@ def test_plan_of_a_selection(tmp_path):
         (("plan", "--without", "koran"), "unknown source 'koran'"),
         (("run", "--methods", "optcal"), "did you mean 'optical'"),
         (("leaderboard", "--results", "nowhere"), "bench run"),
-        (("export", "optical@5#0", "out"), "no finished cell"),
+        (("export", "optical@5#0", "out"), "holds no experiment"),
+        (("plan", "--set", "hardware.precision=bf61"), "did you mean 'bf16'"),
+        (("plan", "--order", "lwo"), "did you mean 'low'"),
+        (("plan", "--methods", "contrastive(form=dens)"), "did you mean 'dense'"),
+        (("plan", "--profile", "smoek.yaml"), "did you mean 'smoke'"),
+        (("run", "--log", "tensorbord"), "did you mean 'tensorboard'"),
+        (("report", "--texts", "al"), "did you mean 'all'"),
+        (("data", "show", "belebel"), "did you mean 'belebele'"),
+        (("tune", "--trials", str(TRIALS.with_name("ful.yaml"))), "did you mean 'full.yaml'"),
         (("methods", "optcal"), "did you mean 'optical'"),
         (("languages", "swahilli"), "did you mean 'Swahili'"),
         (("data", "fetch", "kolibry"), "did you mean 'kolibri'"),
@@ -110,6 +121,27 @@ def test_a_mistake_is_one_message_and_a_status(tmp_path, monkeypatch, capsys, ar
     said = capsys.readouterr().err
     assert said.startswith("error: ") and expected in said
     assert not any(tmp_path.iterdir()), "nothing is written for a command that cannot be carried out"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("leaderboard", "-p", "mind"), "did you mean 'mine'"), (("watch", "-p", "mien"), "did you mean 'mine'"),
+        (("export", "optical@5#0", "out", "-p", "min"), "did you mean 'mine'"),
+        (("data", "check", "mines"), "did you mean 'mine'"),
+        (("plan", "-p", "onw.yaml"), "did you mean 'own.yaml'"), (("budget", "results/mint"), "did you mean 'mine'"),
+        (("compare", "optical", "contrastive", "-p", "elsewhere"), "holds no experiment\n"),
+    ],
+)  # fmt: skip
+def test_what_lies_beside_is_named(tmp_path, monkeypatch, capsys, arguments, expected):
+    plan(tmp_path / "results" / "mine", ["optical@5#0"])
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "own.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["bench", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2 and expected in capsys.readouterr().err
 
 
 def test_a_mistake_shows_no_traceback(tmp_path):

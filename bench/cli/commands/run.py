@@ -99,7 +99,7 @@ def run(
     from bench.output.terminal.screen import screen
 
     if log:
-        os.environ[loggers.VARIABLE] = ",".join(split(log))
+        os.environ[loggers.VARIABLE] = ",".join(loggers.checked(split(log)))
     loggers.asked()  # a package that is missing is told now, not by every cell
     chosen = selection(methods, sizes, seeds, order, languages)
     made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students, ask=True)

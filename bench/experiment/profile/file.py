@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from bench.base.errors import BenchError, unknown
+from bench.base.errors import BenchError, did_you_mean, no_file, unknown
 from bench.base.yamlfile import quoted, read_mapping
 from bench.base.yamltext import parsed
 from bench.data.settings import Data
@@ -39,6 +39,9 @@ def load_profile(name_or_path: str, changes: Iterable[str] = ()) -> Profile:
         path = FOLDER / f"{name_or_path}.yaml"
         if not path.is_file():
             raise unknown("profile", name_or_path, profile_names(), "or the path of a .yaml file")
+    if not path.exists():
+        near = did_you_mean(path.stem, profile_names())
+        raise no_file("profile", path, f"shipped profiles are called by name alone{near}" if near else "check the path")
     content = read_mapping(path, "profile")
     content.pop("resolved", None)  # an experiment's own profile.yaml can be run again
     # Paths in a file start from it, those of the command line from where it is typed.
@@ -106,7 +109,11 @@ def profile_error(error: ValidationError, origin: str, model: type[BaseModel] = 
     hint = f"key {key}" + (f"; {more} more wrong value(s) after it" if more else "")
     if first["type"] == "missing":
         return BenchError(f"{origin}: key {key} is missing", hint)
-    said = f"{origin}: {key} = {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+    wrong = f"{origin}: {key} = {first['input']!r}"
+    if first["type"] == "literal_error":
+        wrong += did_you_mean(str(first["input"]), re.findall(r"'([^']*)'", first["ctx"]["expected"]))
+        return BenchError(wrong, f"allowed: {first['ctx']['expected']}\n  {hint}")
+    said = f"{wrong}: {first['msg'][:1].lower()}{first['msg'][1:]}"
     return BenchError(said + (quoted(first["input"]) if first["type"] == "string_type" else ""), hint)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.analysis.results import no_experiment
 from bench.base.errors import BenchError, unknown
 from bench.base.jsonfile import read_json
 from bench.base.paths import atomic_dir, atomic_write
@@ -76,6 +77,8 @@ def export(experiment: Path, cell_id: str, target: Path) -> Path:
 def find(experiment: Path, cell_id: str) -> StoredCell:
     """The finished cell of this id. Raises `BenchError` when there is none, or what there is cannot be read."""
     store = Store(experiment)
+    if not store.cells.is_dir():
+        raise no_experiment(experiment)
     folder = store.cells / folder_name(cell_id)
     if not folder.is_dir():
         ids = [str(one.get("id")) for one in store.manifests() if one.get("status") == "done"]

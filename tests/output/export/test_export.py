@@ -168,7 +168,7 @@ def test_what_has_no_student_is_refused_with_the_reason(world: World, tmp_path: 
 def test_other_mistakes_are_one_message(world: World, tmp_path: Path):
     with pytest.raises(BenchError, match="did you mean 'contrastive@2#3'"):
         export(experiment(world), "contrastive@2#4", tmp_path / "out")
-    with pytest.raises(BenchError, match="holds no finished cell"):
+    with pytest.raises(BenchError, match="holds no experiment"):
         export(tmp_path, "contrastive@2#3", tmp_path / "out")
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").touch()

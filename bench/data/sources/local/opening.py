@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bench.base.errors import BenchError
+from bench.base.errors import BenchError, no_file
 from bench.base.paths import in_utf8
 from bench.data.languages import Language, Languages
 from bench.data.settings import BitextEntry, TaskEntry
@@ -43,7 +43,7 @@ def open_local(
     """
     for path in [folder, *map(_path, _named(bitext, tasks))]:
         if path is not None and not in_utf8(path).exists():
-            raise BenchError(f"data: {str(path)!r} does not exist", "paths in a profile are relative to its file")
+            raise no_file("data:", path, "paths in a profile are relative to its file")
         if path is not None and not path.is_file() and not path.is_dir():
             raise BenchError(f"data: {str(path)!r} is a pipe, a socket or a device", "name a file: it is read more than once")
     if folder is not None and not folder.is_dir():
