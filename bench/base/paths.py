@@ -38,12 +38,20 @@ def in_utf8(path: Path) -> Path:
 
 
 def atomic_write(path: Path, content: bytes | str) -> None:
-    """Write `content` so that `path` holds either the old or the new content, never a part."""
+    """Write `content` so that `path` holds either the old or the new content, never a part.
+
+    Raises:
+        OSError: it cannot be written; `filename` says what.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
         os.replace(beside, path)
+    except OSError as error:
+        if error.filename is None:  # that of a full disk names no file
+            error.filename = str(path)
+        raise
     finally:
         beside.unlink(missing_ok=True)
 

@@ -50,7 +50,7 @@ def main() -> None:
     except OSError as error:
         if os.environ.get("XLSD_DEBUG") or error.filename is None:
             raise
-        _fail(f"{error.filename}: {error.strerror}\n  check the path and its permissions")
+        _fail(f"{error.filename}: {error.strerror}\n  check the path, its permissions and the room on its disk")
     finally:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,6 +14,7 @@ from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 
 RUN_CELL = "bench.cells.cell:run_cell"
+FULL = (errno.ENOSPC, errno.EDQUOT)  # what the system says of a full disk
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,20 @@ def load_function(path: str) -> Callable[..., Any]:
     """The function behind `package.module:name`."""
     module, _, name = path.partition(":")
     return getattr(importlib.import_module(module), name)
+
+
+def where_full(error: BaseException | None) -> str | None:
+    """The file for which no space was left, "" where an error does not name it; None: it says something else.
+
+    Looked for in the error and in those that it came from, by number or, of libraries with errors of their own, by words.
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL:
+            return str(error.filename or "")
+        if any(os.strerror(number) in str(error) for number in FULL):
+            return ""
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def disk_full(where: object) -> DiskFull:

@@ -14,7 +14,7 @@ from bench.base.manifest import cores, now
 from bench.base.paths import atomic_write
 from bench.base.used import size_of
 from bench.data import text_facts
-from bench.execution.base import RUN_CELL, Executor, disk_full
+from bench.execution.base import RUN_CELL, Executor, disk_full, where_full
 from bench.execution.local import LocalProcesses, call_in_child
 from bench.execution.planning.view import heading
 from bench.execution.progress import RunView
@@ -115,10 +115,8 @@ def _tables(plan: Plan, console: Console) -> None:
 
 
 def _unwritable(error: OSError, plan: Plan) -> BenchError:
-    import errno
-
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return disk_full(plan.store.root)
+    if (place := where_full(error)) is not None:
+        return disk_full(place or plan.store.root)
     return BenchError(
         f"cannot write results: {error}",
         "finished cells are kept; give another folder with --results, or run again",

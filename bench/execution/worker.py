@@ -50,10 +50,16 @@ def main() -> None:
 
         send({"event": "error", "message": error.message, "hint": error.hint, "disk": isinstance(error, DiskFull)})
     except Exception as error:
+        from bench.base.paths import cache_dir
+        from bench.execution.base import disk_full, where_full
         from bench.execution.job import reason
 
-        traceback.print_exc()  # into the log
-        send({"event": "error", "message": reason(error), "hint": "", "traceback": traceback.format_exc()})
+        if (place := where_full(error)) is not None:
+            full = disk_full(place or cache_dir())
+            send({"event": "error", "message": full.message, "hint": full.hint})
+        else:
+            traceback.print_exc()  # into the log
+            send({"event": "error", "message": reason(error), "hint": "", "traceback": traceback.format_exc()})
     events.flush()
     # Not through the interpreter's shutdown: native thread pools now and then hang or crash in it,
     # and the result is already in place.

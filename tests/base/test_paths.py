@@ -1,9 +1,12 @@
+import errno
 import os
 import subprocess
 import sys
 
+import pytest
+
 from bench.base.once import once
-from bench.base.paths import atomic_dir, remove_left_over
+from bench.base.paths import atomic_dir, atomic_write, remove_left_over
 
 
 def test_files_made_for_their_owner_alone_get_the_mode_of_any_new_file(tmp_path):
@@ -58,3 +61,13 @@ def test_a_process_that_is_killed_in_the_making_leaves_nothing_for_long(tmp_path
     assert not final.exists() and len(list(tmp_path.glob(".model.*.tmp"))) == 1
     once(final, lambda folder: (folder / "weights").write_text("whole"))
     assert (final / "weights").read_text() == "whole" and not list(tmp_path.glob(".model.*.tmp"))
+
+
+def test_an_error_of_writing_names_the_file(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError) as caught:
+        atomic_write(tmp_path / "note.json", "x")
+    assert caught.value.filename == str(tmp_path / "note.json") and not list(tmp_path.iterdir())

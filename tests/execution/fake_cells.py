@@ -69,6 +69,10 @@ def behave(how: str, out_dir: Path) -> None:
         sys.exit(3)
     if how == "disk full":
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if how == "cache full":
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/caches/states")
+    if how == "library says full":  # safetensors has an error of its own
+        raise ValueError("Error while serializing: I/O error: No space left on device (os error 28)")
     if how == "child holds channel":
         # A helper of the cell that outlives it and has inherited everything it could.
         subprocess.Popen(["sleep", "60"], close_fds=False, start_new_session=True)

@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 import time
@@ -87,9 +88,13 @@ def test_a_runner_that_does_not_exist_fails_its_cells(store):
     assert "no_such_module" in found[OPTICAL.id].reason
 
 
-def test_a_full_disk_ends_the_run_with_one_message(executor, store, fake):
-    fake(CONTRASTIVE, "disk full")
-    with pytest.raises(BenchError, match="is full") as caught, closing(executor.run(SPECS)) as events:
+@pytest.mark.parametrize(("how", "place"), [
+    ("disk full", "{root}"), ("cache full", "/caches/states"), ("library says full", "{root}"),
+])  # fmt: skip
+def test_a_full_disk_ends_the_run_with_one_message(executor, store, fake, how, place):
+    fake(CONTRASTIVE, how)
+    said = re.escape(f"the disk that holds {place.format(root=store.root)} is full")
+    with pytest.raises(BenchError, match=said) as caught, closing(executor.run(SPECS)) as events:
         list(events)
     assert "finished cells are kept" in caught.value.hint
     assert [store.state(spec) for spec in SPECS] == ["done", "missing", "missing"]
