@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from bench.cli.options import (
-    RESULTS, AsJson, Changes, LanguageNames, Methods, Orders, Results, Seeds, Sizes, Stored, Without, selection, split,
+    RESULTS,
+    AsJson,
+    Changes,
+    LanguageNames,
+    Methods,
+    Orders,
+    Results,
+    Seeds,
+    Sizes,
+    Stored,
+    Without,
+    selection,
+    split,
 )  # fmt: skip
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that `bench publish` wrote.")]
