@@ -14,13 +14,12 @@ from bench.base.jsonfile import to_json
 from bench.base.manifest import now
 from bench.base.paths import atomic_write
 from bench.data import text_facts
-from bench.experiment.packed import FILES, IDENTITY, MANIFEST, QUESTIONS, Packed
+from bench.experiment.packed import FILES, IDENTITY, MANIFEST, QUESTIONS, SMALL, Packed
 from bench.experiment.plan import Plan
 from bench.experiment.record import RUNS, read_runs
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import differences, folder_name
 from bench.output.publish import trec
-from bench.output.publish.write import inside
 from bench.output.tables.leaderboard_text import TUNING
 
 NEEDED = (QUESTIONS, FILES, "profile.yaml")
@@ -124,9 +123,10 @@ def _stays(plan: Plan, spec: CellSpec, manifest: dict[str, Any]) -> bool:
 def _put_back(plan: Plan, spec: CellSpec, packed: Packed, manifest: dict[str, Any]) -> None:
     with plan.store.writing(spec) as folder:
         packed.questions(spec.id).to_parquet(folder / "per_query.parquet", index=False)
-        for name, text in packed.files(spec.id).items():
-            if name != IDENTITY and inside(name):
-                (folder / name).write_bytes(text.encode("utf-8"))
+        texts = packed.files(spec.id)
+        for name in SMALL:  # what somebody else wrote names no other file
+            if name in texts:
+                (folder / name).write_bytes(texts[name].encode("utf-8"))
         runs = packed.folder / trec.RUNS / folder_name(spec.id)
         for path in sorted(runs.glob("*.trec.gz")) if runs.is_dir() else ():
             _check(packed, path)

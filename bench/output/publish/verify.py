@@ -24,6 +24,7 @@ from bench.output.tables.leaderboard_text import TUNING
 from bench.retrieval.scoring import summarise
 
 NEEDED = ("profile.yaml", QUESTIONS, FILES)
+MOST = 10**9  # bytes that the scores for MTEB unpack to; 300 cells take 20 MB
 SOURCES = (*NEEDED, MANIFEST, LANGUAGES, "texts.csv", TUNING)  # what tables are made from
 
 
@@ -237,6 +238,8 @@ def _mteb(experiment: Experiment, packed: Packed, found: Checked) -> None:
     expected = mteb.members(experiment, suites if isinstance(suites, dict) else {})
     try:
         with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
+            if sum(one.file_size for one in archive.infolist()) > MOST:
+                raise ValueError(f"it unpacks to more than {MOST // 10**6} MB")
             there = {name: archive.read(name).decode("utf-8") for name in archive.namelist()}
     except (OSError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         found.differences.append(f"{mteb.FILE}: it cannot be read: {error}")

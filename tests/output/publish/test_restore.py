@@ -165,3 +165,17 @@ def test_the_folder_brings_its_own_profile(made: Made, copy: Path, tmp_path: Pat
                                     f"models.teacher={made.profile.parent}/encoder", "--set",
                                     f"models.student={made.profile.parent}/encoder"])  # fmt: skip
     assert done.exit_code == 0 and "4 of 4 cells put back" in done.output, done.output
+
+
+def test_names_in_a_folder_lead_nowhere_else(made: Made, copy: Path, tmp_path: Path) -> None:
+    """Whoever makes a folder up can hash it too: what it names beside the files that every cell has is left alone."""
+    import hashlib
+
+    files = pd.read_parquet(copy / "cells.parquet")
+    more = pd.DataFrame({"cell": CELLS[0], "file": ["../../../evil.txt", "evil.txt", str(tmp_path / "evil.txt")], "content": "x"})
+    pd.concat([files, more]).to_parquet(copy / "cells.parquet", index=False)
+    manifest = read_json(copy / "manifest.json")
+    manifest["files"]["cells.parquet"]["sha256"] = hashlib.sha256((copy / "cells.parquet").read_bytes()).hexdigest()
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    assert restore(copy, made.plan(tmp_path / "results")).put_back == CELLS
+    assert not list(tmp_path.rglob("evil.txt"))

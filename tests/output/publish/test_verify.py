@@ -206,6 +206,11 @@ def test_the_scores_for_mteb(copy: Path) -> None:
     assert verify(copy).differences[0].startswith("mteb.zip: it cannot be read")
 
 
+def test_a_zip_that_unpacks_to_too_much(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.output.publish.verify.MOST", 1000)
+    assert verify(copy).differences == ["mteb.zip: it cannot be read: it unpacks to more than 0 MB"]
+
+
 def test_a_cell_that_was_taken_out(copy: Path) -> None:
     rehash(copy, change=lambda manifest: manifest["cells"].pop(2))
     assert f"questions.parquet: {CELL} is planned, and its scores are missing" in verify(copy).differences
