@@ -50,6 +50,11 @@ def training_rows(spec: CellSpec, context: Context, method: Method | None = None
     return rows
 
 
+def all_rows(spec: CellSpec, context: Context) -> pd.DataFrame:
+    """All training pairs of the cell's languages, each once, in an order drawn by the seed."""
+    return _fitting(context, "train", spec.languages).sample(frac=1, random_state=spec.seed)
+
+
 def trained_on(spec: CellSpec, method: Method | None = None) -> tuple[str, ...]:
     """The languages of the pairs: the first of the order, or of the guard languages where the method says so.
 

@@ -120,6 +120,22 @@ class Stepping(pl.LightningModule):
             raise BenchError(f"{failed[0]} became {values[0]} at step {self.made}", failed[1])
         self.made += 1
 
+    def weights(self) -> dict[str, Any]:
+        """Copies of what is trained as it is now, on the processor, for `take_weights`; training goes on as if not asked."""
+        assert self._weights is not None, "the optimiser has not been made"
+        words = {} if self._words is None else {"words": self._words.optimiser.completed()}
+        return {"masters": [master.detach().to("cpu", copy=True) for master in self._weights.masters]} | words
+
+    def take_weights(self, kept: dict[str, Any]) -> None:
+        """Take over what `weights` gave at an earlier step; no step may follow."""
+        assert self._weights is not None, "the optimiser has not been made"
+        with torch.no_grad():
+            for own, master in zip(self._weights.masters, kept["masters"], strict=True):
+                own.copy_(master)
+        self._weights.publish()
+        if self._words is not None:
+            self._words.optimiser.take(kept["words"])
+
     def remembered(self) -> dict[str, Any]:
         """What a loss remembers of earlier batches; a subclass says what."""
         return {}

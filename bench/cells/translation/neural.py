@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,10 @@ import torch
 from bench.base.errors import BenchError
 from bench.cells.loggers import opened
 from bench.cells.lower import lower_of
-from bench.cells.pairs import dev_pairs, training_pairs, training_record
+from bench.cells.pairs import all_rows, dev_pairs, tokenised, training_record, training_rows
 from bench.cells.shared.unfinished import checkpoints
 from bench.cells.translation.model import EnglishVocabulary, build, greedy
+from bench.cells.translation.stopping import Stopping
 from bench.cells.translation.training import train_translator
 from bench.cells.translation.warmup import warm_up
 from bench.encoders.device import precision_of
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from bench.experiment.spec import CellSpec
 
 BATCH_TOKENS = 2048
+KEPT_TEXTS = 20_000  # sources whose states behind frozen layers are kept; more of them would take gigabytes
 
 
 def make(
@@ -99,10 +102,12 @@ def _trained(
     spec: CellSpec, context: Context, params: Any, out_dir: Path, clock: Clock, found: dict[str, Any]
 ) -> tuple[Translator, pd.DataFrame]:
     settings, precision = spec.training, precision_of(spec.precision)
+    stopping = Stopping(params.patience, params.check_every) if params.patience else None
     with clock.phase("load"):
         encoder = context.student.start()
     with clock.phase("prepare"):
-        pairs, rows = training_pairs(spec, context, encoder)
+        rows = all_rows(spec, context) if params.pairs == "all" else training_rows(spec, context)
+        pairs = tokenised(rows, context, encoder, None)
         dev, dev_rows = dev_pairs(spec, context, encoder)
         english = encoder.tokenize(context.texts.english, "query", context.key.max_length)
         vocabulary = EnglishVocabulary.of(encoder, english)
@@ -112,12 +117,19 @@ def _trained(
         warm_up(context, encoder, model, vocabulary, params, precision, clock.report)
     sources, targets = with_copies(pairs.texts, [english[i] for i in pairs.english], params.copying)
     with clock.phase("train"), opened(spec, out_dir) as loggers:
-        lower = lower_of(spec, context, encoder, pairs.texts, sources, dev.texts)
+        lower = lower_of(spec, context, encoder, pairs.texts, sources, dev.texts) if len(sources) <= KEPT_TEXTS else None
         table = train_translator(
             encoder, model, vocabulary, sources, targets,
             (dev.texts, [english[i] for i in dev.english]), settings, params.decoder_rate, spec.seed, precision, clock.report,
-            loggers, lower, checkpoints(spec, out_dir),
+            loggers, lower, checkpoints(spec, out_dir), params.epochs, stopping,
         )  # fmt: skip
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
     found |= training_record(spec.languages, context, rows, table, clock)
+    if params.epochs > 1 or stopping is not None:
+        steps = int(table["step"].max())
+        passes = steps / math.ceil(len(sources) / settings.batch_size)
+        seen = round(passes * len(rows))
+        found |= {"steps": steps, "passes": round(passes, 3), "pairs_seen": seen}
+        found["pairs_per_second"] = round(seen / max(1e-9, clock.seconds["train"]), 2)
+        found |= {"stopping": stopping.said()} if stopping is not None else {}
     return Translator(encoder, model, vocabulary, params.max_tokens, frozenset(spec.languages)), dev_rows
