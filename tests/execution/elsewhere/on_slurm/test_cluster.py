@@ -171,7 +171,8 @@ def test_the_nodes_are_those_that_take_jobs(slurm, monkeypatch):
 
 def test_the_plan_says_what_the_cluster_has(slurm):
     command = [sys.executable, "-m", "bench.cli", "plan", "--on", "slurm", "--profile", str(SMALL)]
-    options = ["--results", str(slurm.base / "none"), "--assume", "pairs_per_second=64,rest_minutes=1", "--set", "data.guard=null", "--set", "hardware.cores=2"]
+    options = ["--results", str(slurm.base / "none"), "--assume", "pairs_per_second=64,rest_minutes=1"]
+    options += ["--set", "data.guard=null", "--set", "hardware.cores=2"]
     said = slurm.asked(*command, *options)
     assert f"slurm has 1 node of {slurm.cpus} cores, 4 GB" in said and "a cell takes 2 cores: 1 at a time" in said
     assert "expected 6:16 min (1 worker of 2 threads)" in said and "assumed: pairs_per_second = 64, rest_minutes = 1" in said
