@@ -14,8 +14,7 @@ from bench.base.errors import BenchError
 from bench.base.manifest import cores
 from bench.base.yamltext import parsed
 from bench.data.languages import Languages
-from bench.experiment.assumed import Assumed
-from bench.experiment.costs import Costs, makespan
+from bench.experiment.costs import Assumed, Costs, makespan
 from bench.experiment.grid import cells, language_list, order_name
 from bench.experiment.mixture import Mixture, facts_here, facts_of, mixtures
 from bench.experiment.names import primary_pairs, short_names

@@ -8,12 +8,12 @@ import pytest
 
 from bench.base.jsonfile import to_json
 from bench.base.manifest import hardware
+from bench.execution.elsewhere.needs import Needs, needs
 from bench.execution.elsewhere.resources import Machine
-from bench.execution.plan_needs import Needs, needs
-from bench.experiment.assumed import Assumed
+from bench.experiment.costs import Assumed
 from bench.experiment.plan import make_plan
 
-SMALL = Path(__file__).parents[1] / "profiles" / "small.yaml"
+SMALL = Path(__file__).parents[2] / "profiles" / "small.yaml"
 
 
 @pytest.fixture
