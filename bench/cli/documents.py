@@ -46,7 +46,7 @@ def table(path: Path) -> list[Document]:
 
 def plan(made: Plan, machines: Sequence[Machine] = ()) -> Document:
     """`bench plan`: every cell with its state, its key, and the seconds that it takes or took; what all of them need."""
-    from bench.execution.planning.needs import Needs
+    from bench.execution.elsewhere.needs import Needs
 
     todo = made.to_run()
     cells = []

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bench.execution.base import Event, Failed, Finished, Note, Progress, Started
 from bench.execution.progress_file import ProgressFile, Working
-from bench.experiment.cost.costs import Costs, duration, makespan
+from bench.experiment.costs import Costs, duration, makespan
 from bench.experiment.spec import CellSpec
 from bench.output.terminal.meter import bar
 from bench.output.terminal.rows import Rows

@@ -16,7 +16,7 @@ from bench.base.used import size_of
 from bench.data import text_facts
 from bench.execution.base import RUN_CELL, Executor, disk_full, where_full
 from bench.execution.local import LocalProcesses, call_in_child
-from bench.execution.planning.view import heading
+from bench.execution.plan_view import heading
 from bench.execution.progress import RunView
 from bench.execution.progress_file import ProgressFile
 from bench.experiment.plan import Plan

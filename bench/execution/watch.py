@@ -18,7 +18,7 @@ from bench.analysis.results import CellName, Plan, read_plan
 from bench.base.jsonfile import read_json
 from bench.execution.progress import working_table
 from bench.execution.progress_file import Snapshot, read
-from bench.experiment.cost.costs import duration
+from bench.experiment.costs import duration
 from bench.experiment.store import folder_name
 from bench.output.terminal.rows import Rows
 from bench.output.terminal.screen import show

@@ -15,8 +15,7 @@ from bench.base.manifest import cores
 from bench.base.paths import in_utf8
 from bench.base.yamltext import parsed
 from bench.data.languages import Languages
-from bench.experiment.cost.assumed import Assumed
-from bench.experiment.cost.costs import Costs, makespan
+from bench.experiment.costs import Assumed, Costs, makespan
 from bench.experiment.grid import cells, language_list, order_name
 from bench.experiment.mixture import Mixture, facts_here, facts_of, mixtures
 from bench.experiment.names import primary_pairs, short_names

@@ -16,7 +16,7 @@ from bench.data.languages import Languages
 from bench.execution.base import Finished, Started
 from bench.execution.progress import RunView
 from bench.execution.progress_file import ProgressFile, Working
-from bench.experiment.cost.costs import Costs
+from bench.experiment.costs import Costs
 from bench.experiment.grid import cells
 from bench.experiment.profile.file import load_profile
 from tests.cli.terminal import on_terminal

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from bench.base import manifest
-from bench.execution.planning.view import overview
+from bench.execution.plan_view import overview
 from bench.experiment.mixture import facts_here, facts_of, mixtures, sentence
 from bench.experiment.plan import make_plan
 from bench.experiment.store import folder_name

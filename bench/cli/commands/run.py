@@ -56,8 +56,8 @@ def plan(
 
     from bench.cli import documents
     from bench.execution.elsewhere.places import machines_of
-    from bench.execution.planning.view import overview
-    from bench.experiment.cost.assumed import Assumed
+    from bench.execution.plan_view import overview
+    from bench.experiment.costs import Assumed
     from bench.experiment.plan import make_plan
     from bench.output.terminal.screen import screen, show
 

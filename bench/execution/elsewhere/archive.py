@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
+import shutil
 import tarfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bench.base.errors import BenchError
@@ -40,13 +40,23 @@ class Archive:
         """Its files into an existing folder.
 
         Raises:
-            BenchError: it is not what was sent.
+            BenchError: it is not what was sent, or holds a link, or a name that leads elsewhere.
             OSError: a full disk.
         """
         if hashlib.sha256(self.content).hexdigest() != self.sha256:
             raise BenchError("the result of a cell came back damaged", "run again: finished cells are kept")
         with tarfile.open(fileobj=io.BytesIO(self.content), mode="r:gz") as tar:
-            tar.extractall(folder, filter="data")
+            for member in tar:
+                place = PurePosixPath(member.name)
+                if member.isdir():
+                    continue
+                content = tar.extractfile(member) if member.isreg() else None
+                if content is None or place.is_absolute() or ".." in place.parts:
+                    raise BenchError(f"the result of a cell holds {member.name!r}, which is no file of it", "look at that node")
+                target = folder / place
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("wb") as stream:
+                    shutil.copyfileobj(content, stream)
 
 
 def take_over(spec: CellSpec, store: Store, folder: Path, moved: dict[str, str], reason: str = "") -> Event:
@@ -76,14 +86,7 @@ def take_over(spec: CellSpec, store: Store, folder: Path, moved: dict[str, str],
 
 
 def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Without names of users; time and mode as any new file has."""
+    """Without names of users."""
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
-    entry.mode = 0o777 & ~_umask() if entry.isdir() else 0o666 & ~_umask()
     return entry
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

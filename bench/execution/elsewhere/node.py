@@ -17,10 +17,9 @@ from typing import Any
 from bench.base.errors import BenchError
 from bench.base.once import one_at_a_time
 from bench.base.paths import atomic_write, cache_dir
-from bench.execution.base import DiskFull, Failed, Progress
+from bench.execution.base import DiskFull, Failed, Progress, where_full
 from bench.execution.elsewhere.archive import Archive
 from bench.execution.elsewhere.parcel import CACHE, HUB, Item, receive, relocated
-from bench.execution.job import is_disk_full
 from bench.execution.local import LocalProcesses, call_in_child
 from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
@@ -87,7 +86,7 @@ def run_order(
     try:
         return _run_here(order, items, own, fetch, tell, checkpoint)
     except (DiskFull, OSError) as error:
-        if isinstance(error, DiskFull) or is_disk_full(error):
+        if isinstance(error, DiskFull) or where_full(error) is not None:
             return {"event": "full", "where": str(own)}
         raise
     finally:

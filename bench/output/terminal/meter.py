@@ -12,7 +12,7 @@ from typing import Self
 from rich.console import Console
 
 from bench.base.progress import listening
-from bench.experiment.cost.costs import duration
+from bench.experiment.costs import duration
 from bench.output.terminal.screen import screen
 
 AFTER = 2.0  # seconds of silence at first: what is quicker shows nothing

@@ -1,3 +1,5 @@
+import hashlib
+import io
 import json
 import tarfile
 from dataclasses import replace
@@ -79,6 +81,21 @@ def test_the_result_of_another_cell_is_refused(there, tmp_path):
     with pytest.raises(BenchError, match="is of another cell"):
         taken(there, store, OTHER)
     assert store.state(OTHER) == "missing" and not list(store.cells.glob(".*"))
+
+
+@pytest.mark.parametrize(("name", "kind"), [("../x", tarfile.REGTYPE), ("/x", tarfile.REGTYPE), ("x", tarfile.SYMTYPE)])
+def test_what_leads_out_of_the_folder_is_refused(tmp_path, name, kind):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.linkname = kind, "/etc/passwd"
+        tar.addfile(entry)
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    content = stream.getvalue()
+    with pytest.raises(BenchError, match="is no file of it"):
+        Archive(content, hashlib.sha256(content).hexdigest()).unpack(folder)
+    assert not list(tmp_path.glob("x")) and not list(folder.iterdir())
 
 
 def test_an_archive_names_no_user(there, tmp_path):

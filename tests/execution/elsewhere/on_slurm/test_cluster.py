@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -71,6 +72,7 @@ def test_a_preempted_cell_and_one_at_its_time_limit_are_queued_again(slurm, here
     fake(SLOW, "wait 600")
     run = Run(slurm.environment(), "slurm", results, TIME, "hardware.partition=low")
     first = run.began(SLOW)
+    run.until(lambda: len(jobs(slurm)) == 1)
     fake(SLOW, "")
     job = subprocess.run(
         ["sbatch", "--parsable", "-p", "high", f"-c{slurm.cpus}", "-o/dev/null", "--wrap=sleep 3"],
@@ -165,6 +167,15 @@ def test_the_nodes_are_those_that_take_jobs(slurm, monkeypatch):
     [machine] = queue.nodes("low")
     assert machine.cores == slurm.cpus and machine.gpus == 0 and machine.room(Hardware()) == slurm.cpus
     assert queue.largest_array() == 1000
+
+
+def test_the_plan_says_what_the_cluster_has(slurm):
+    command = [sys.executable, "-m", "bench.cli", "plan", "--on", "slurm", "--profile", str(SMALL)]
+    options = ["--results", str(slurm.base / "none"), "--assume", "pairs_per_second=64,rest_minutes=1"]
+    options += ["--set", "data.guard=null", "--set", "hardware.cores=2"]
+    said = slurm.asked(*command, *options)
+    assert f"slurm has 1 node of {slurm.cpus} cores, 4 GB" in said and "a cell takes 2 cores: 1 at a time" in said
+    assert "expected 6:16 min (1 worker of 2 threads)" in said and "assumed: pairs_per_second = 64, rest_minutes = 1" in said
 
 
 def changed(found: dict[str, bytes], expected: dict[str, bytes]) -> list[str]:

@@ -10,10 +10,10 @@ from rich.text import Text
 
 from bench.encoders.directory.files import DEFAULT_LENGTH, stated_length
 from bench.encoders.hub import directory_of
+from bench.execution.elsewhere.needs import needs
 from bench.execution.elsewhere.resources import Machine
-from bench.execution.planning.needs import needs
-from bench.execution.planning.power import power
-from bench.experiment.cost.costs import duration
+from bench.execution.plan_power import power
+from bench.experiment.costs import duration
 from bench.experiment.mixture import sentence
 from bench.experiment.plan import Plan
 from bench.experiment.spec import CellSpec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from bench.execution.planning.power import power
+from bench.execution.plan_power import power
 from bench.experiment.plan import make_plan
 
 

@@ -4,8 +4,7 @@ from bench.base.errors import BenchError
 from bench.base.manifest import hardware
 from bench.base.paths import REPOSITORY
 from bench.data.languages import Languages
-from bench.experiment.cost.assumed import Assumed
-from bench.experiment.cost.costs import Costs
+from bench.experiment.costs import Assumed, Costs
 from bench.experiment.grid import cells
 from bench.experiment.profile.file import load_profile
 

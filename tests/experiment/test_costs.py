@@ -8,11 +8,11 @@ from bench.data.languages import Languages
 from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.progress import RunView, report_line
 from bench.execution.progress_file import ProgressFile, read
-from bench.experiment.cost.costs import Costs, duration, makespan
+from bench.experiment.costs import Costs, duration, makespan
 from bench.experiment.grid import cells
 from bench.experiment.profile.file import load_profile
 
-SMALL = Path(__file__).parents[2] / "profiles" / "small.yaml"
+SMALL = Path(__file__).parents[1] / "profiles" / "small.yaml"
 PROFILE = load_profile(str(SMALL), ["grid.sizes=[2]", "cost={untrained: 1, contrastive: 3}"])
 UNTRAINED, CONTRASTIVE, OPTICAL = cells(PROFILE, Languages.load())
 

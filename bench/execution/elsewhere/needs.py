@@ -9,7 +9,7 @@ from statistics import median
 from rich.text import Text
 
 from bench.execution.elsewhere.resources import Machine, asked, listed
-from bench.experiment.cost.costs import duration
+from bench.experiment.costs import duration
 from bench.experiment.plan import Plan
 from bench.experiment.record import RUNS, read_runs
 

@@ -1,1 +1,0 @@
-"""What cells cost in time, measured or assumed."""
