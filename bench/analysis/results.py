@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,7 +19,7 @@ from bench.base.yamlfile import read_mapping
 from bench.base.yamltext import parsed
 from bench.experiment.mixture import Mixture, facts_of, mixtures
 from bench.experiment.packed import METRICS, Packed
-from bench.experiment.spec import CORE
+from bench.experiment.spec import CORE, CellName
 
 MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
 PROFILE = "profile.yaml"  # in an experiment's folder: what was meant to run
@@ -30,29 +29,6 @@ NAMES = dict.fromkeys(("task", "scorer", "language"), str)  # a task may be call
 QUESTION_COLUMNS = ("task", "scorer", "language", "query_id", *MEASURES)
 # What else cells say of a query (`bench.cells.asking.described`); those of earlier versions do not.
 ABOUT = {"unit": "", "characters": float("nan")}
-_ID = re.compile(r"(?P<method>.+)@(?P<size>\d+)#(?P<seed>\d+)(?:~(?P<order>[^~]+))?")
-
-
-@dataclass(frozen=True)
-class CellName:
-    """A cell id taken apart: `optical@20#1` or, off the experiment's own order, `optical@20#1~mixed`.
-
-    In a `Plan`, `method` is the short name that the profile gives it, if it gives one; `id` is always that of the cell.
-    """
-
-    id: str
-    method: str
-    size: int
-    seed: int
-    order: str
-
-    @classmethod
-    def parse(cls, cell_id: str, own_order: str) -> CellName:
-        """Raises `BenchError` when `cell_id` is not a cell id."""
-        match = _ID.fullmatch(cell_id)
-        if not match:
-            raise BenchError(f"{cell_id!r} is not a cell id", "a cell id looks like optical@20#1")
-        return cls(cell_id, match["method"], int(match["size"]), int(match["seed"]), match["order"] or own_order)
 
 
 @dataclass(frozen=True)
