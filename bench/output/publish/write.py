@@ -155,12 +155,16 @@ def _inputs(experiment_dir: Path, target: Path) -> list[str]:
     """Copy what tables are made from beside the scores: the profile, a languages file of one's own, facts of texts, trials."""
     profile = (experiment_dir / "profile.yaml").read_text(encoding="utf-8")
     content, taken = parsed(profile), ["profile.yaml"]
-    named = (content.get("data") or {}).get("languages_file")
+    data = content.get("data") or {}
+    named, copies = data.get("languages_file"), data.get("folder")
     if named and (experiment_dir / named).is_file():
         atomic_write(target / LANGUAGES, (experiment_dir / named).read_bytes())
-        content["data"]["languages_file"] = LANGUAGES
-        profile = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+        data["languages_file"] = LANGUAGES
         taken.append(LANGUAGES)
+    if copies:  # where this machine had its copies of what `data.hubs` names: others have theirs elsewhere, or the hub
+        data["folder"] = None
+    if copies or LANGUAGES in taken:
+        profile = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
     atomic_write(target / "profile.yaml", profile)
     for name in TAKEN:
         if (experiment_dir / name).is_file():

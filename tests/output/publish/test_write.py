@@ -170,6 +170,16 @@ def test_results_are_not_written_over(up: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_where_copies_of_hub_data_lay_is_nobody_s_business(up: Path, tmp_path: Path) -> None:
+    content = yaml.safe_load((up / "profile.yaml").read_text())
+    content["data"] = (content.get("data") or {}) | {"hubs": ["ntrex"], "folder": "../../mine/copies"}
+    (up / "profile.yaml").write_text(yaml.safe_dump(content))
+    publish(up, tmp_path / "paper")
+    written = (tmp_path / "paper" / "profile.yaml").read_text()
+    assert "copies" not in written and yaml.safe_load(written)["data"]["hubs"] == ["ntrex"]
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_a_languages_file_of_ones_own_travels_along(up: Path, tmp_path: Path) -> None:
     own = tmp_path / "mine" / "languages.yaml"
     own.parent.mkdir()
