@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from bench.base.errors import BenchError
 from bench.execution import runs
 from bench.execution.elsewhere.places import placed
 from bench.experiment.plan import make_plan
+from bench.output.terminal.screen import screen
 
 
 def main() -> int:
@@ -18,9 +17,9 @@ def main() -> int:
     try:
         plan = make_plan(profile, Path(results), changes=changes)
         if on == "here":
-            return runs.run(plan, Console(), runner, prepare or None)
+            return runs.run(plan, screen(), runner, prepare or None)
         there = placed(on, plan, runner)
-        return runs.run(there.plan, Console(), prepare=prepare or None, executor=there.cluster)
+        return runs.run(there.plan, screen(), prepare=prepare or None, executor=there.cluster)
     except BenchError as error:
         print(f"error: {error}")
         return 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import traceback
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,7 @@ from bench.base.paths import atomic_write
 from bench.execution.elsewhere.archive import Archive
 from bench.execution.elsewhere.code import code
 from bench.execution.elsewhere.node import Call, Letter, Order, run_order, shares_disk, unseen
+from bench.execution.worker import DEAF
 
 ORDER, LETTERS, END, ARCHIVE = "order.json", "letters.jsonl", "end.json", "archive.tar.gz"
 
@@ -57,6 +59,7 @@ class SlurmTask:
         order = Order.from_json((Path(self.place) / ORDER).read_text(encoding="utf-8"))
         if not shares_disk(order):
             raise unseen(order.seen[0])
+        os.environ[DEAF] = "1"
         return run_order(order, [], _nothing, self.tell)
 
     def tell(self, letter: Letter) -> None:
