@@ -46,10 +46,10 @@ function experimentRecord(experiment) {
     make("dl", { class: "about" }, facts.map(([term, value]) => make("div", {}, make("dt", {}, term), make("dd", {}, value)))),
     make("details", { class: "more" }, make("summary", {}, "Versions"), versions.map((one) => make("p", { class: "small" }, Object.entries(one.value).map(([name, version]) => `${name} ${version}`).join(", ")))),
     make("details", { class: "more" }, make("summary", {}, "Profile"), make("pre", { tabindex: 0 }, profile)),
-    make("h3", { class: "more" }, "Data and licences"), licenceTable(experiment.licences));
+    make("h3", { class: "more" }, "Data and licences"), licenceTable(experiment));
 }
 
-function licenceTable(licences) {
+function licenceTable({ licences, name }) {
   const host = make("div");
   if (!licences.length) return make("p", { class: "muted" }, "Somebody's own data, from files on disk: their licences are not known here.");
   table(host, [
@@ -59,6 +59,6 @@ function licenceTable(licences) {
     { head: "task", text: true, value: (l) => l.task, cell: (l) => l.task || "bitext only" },
     { head: "texts in this page", text: true, value: (l) => l.shown, cell: (l) => l.shown },
     { head: "note", text: true, value: (l) => l.note, cell: (l) => ({ content: l.note, class: "wrap" }) },
-  ], licences, { caption: "Packages that the data come from" });
+  ], licences, { caption: `Packages that the data of ${name} come from` });
   return host;
 }
