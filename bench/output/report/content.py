@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -69,6 +70,7 @@ def content(
             )
     names = list(dict.fromkeys(cell.name.method for experiment in experiments for cell in experiment.cells))
     shown = chosen(names, [table for found in boards for _, table in found.values()], highlight)
+    titles = _titles(experiments)
     settings = [experiment.plan.names for experiment in experiments]
     methods = described(names, shown, settings)
     scores = [scores for found in boards for scores, _ in found.values()]
@@ -87,7 +89,7 @@ def content(
         asked = answer.pairs(comparer, shown, bool(highlight))
         compared = answer.comparisons(comparer, asked)
         for name, (own, table) in found.items():
-            label = _label(experiment, name, len(experiments) > 1, len(found) > 1)
+            label = _label(titles[experiment.path], name, len(experiments) > 1, len(found) > 1)
             rows = [_of_order(one, name) for one in compared]
             found_texts = texts.load(experiment, name, which)
             browser = queries.differing(experiment, name, own, shown, found_texts, lists.methods)
@@ -99,7 +101,7 @@ def content(
         "version": __version__, "methods": methods, "languages": _languages(experiments, lists.languages),
         "tasks": lists.tasks, "scorers": lists.scorers, "groups": GROUP_NAMES, "measures": list(MEASURES),
         "states": list(board.STATES), "views": views,
-        "experiments": [_experiment(experiment, which) for experiment in experiments],
+        "experiments": [_experiment(experiment, titles[experiment.path], which) for experiment in experiments],
         "texts": which, "budget": steps,
     }  # fmt: skip
     return page, Behind(boards, ladder, first)
@@ -122,21 +124,29 @@ def _view(
     }  # fmt: skip
 
 
-def _experiment(experiment: Experiment, which: texts.Which) -> dict[str, Any]:
+def _experiment(experiment: Experiment, title: str, which: texts.Which) -> dict[str, Any]:
     plan = experiment.plan
     shown = texts.shareable_sources(which, plan.tasks)
     licences = [one | {"shown": shown.get(one["source"], "none")} for one in provenance.licences(experiment)]
     return {
-        "name": plan.name, "summary": str(plan.profile.get("summary") or ""), "cells": len(experiment.cells),
+        "name": title, "summary": str(plan.profile.get("summary") or ""), "cells": len(experiment.cells),
         "done": sum(cell.done for cell in experiment.cells), "seeds": answer.seeds(experiment),
         "provenance": provenance.provenance(experiment), "licences": licences,
     }  # fmt: skip
 
 
-def _label(experiment: Experiment, order: str, several_experiments: bool, several_orders: bool) -> str:
+def _titles(experiments: Sequence[Experiment]) -> dict[Path, str]:
+    """What each is called: its profile's name, and its folder where several have the same (steps of a ladder, say)."""
+    names = [experiment.plan.name for experiment in experiments]
+    return {
+        one.path: one.plan.name if names.count(one.plan.name) == 1 else f"{one.plan.name} ({one.path.name})" for one in experiments
+    }
+
+
+def _label(title: str, order: str, several_experiments: bool, several_orders: bool) -> str:
     if not several_experiments:
         return order
-    return f"{experiment.plan.name}, {order}" if several_orders else experiment.plan.name
+    return f"{title}, {order}" if several_orders else title
 
 
 def _languages(experiments: Sequence[Experiment], codes: Sequence[str]) -> dict[str, dict[str, Any]]:

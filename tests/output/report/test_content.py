@@ -137,6 +137,7 @@ def test_languages_stand_by_family_at_every_size(world, found):
 
 def test_several_experiments_that_form_a_ladder_have_its_curve(found, ladder):
     assert found["budget"] is None
+    assert [view["label"] for view in ladder["views"]] == ["made-up (few)", "made-up (more)"], "two steps of one profile"
     part = ladder["budget"]
     assert set(part["pairs"]) == {300, 1200} and part["recipes"] == ["everything trained"] and part["languages"] == 3
     assert {ladder["methods"][n]["name"] for n in part["method"]} == {"optical", "contrastive"}, "nmt failed at 3"

@@ -96,20 +96,20 @@ def test_bars_stand_where_their_numbers_are(opened, found):
 
 def test_languages_by_family_follow_the_size_that_is_shown(opened):
     assert opened.texts("#families figcaption")[0] == "Afroasiatic"
-    label = opened.tab.locator("#families svg").first.get_attribute("aria-label")
+    label = opened.tab.locator("#families svg.chart").first.get_attribute("aria-label")
     assert "Amharic (Ethi), trained: optical +" in label
     held_out = opened.tab.locator("#families").inner_text().count("held-out language")
     choose(opened.tab, "Training languages N", "2")
     assert "N = 2" in opened.tab.locator("#families h3").inner_text() and held_out == 1
     opened.tab.get_by_label("optical", exact=True).uncheck()
-    assert "optical" not in opened.tab.locator("#families svg").first.get_attribute("aria-label")
+    assert "optical" not in opened.tab.locator("#families svg.chart").first.get_attribute("aria-label")
 
 
 def test_the_ladder_of_budgets_is_a_curve(browser, ladder, tmp_path):
     path = tmp_path / "ladder.html"
     path.write_text(html_of(ladder), encoding="utf-8")
     one = Opened(browser, path)
-    assert set(one.texts("#budget svg text")) >= {"300", "1,200"}
+    assert set(one.tab.locator("#budget svg text").all_text_contents()) >= {"300", "1,200"}
     assert one.tab.locator("#budget .panel .mark").count() == len(ladder["budget"]["size"]) and one.said == []
     one.tab.close()
 
@@ -221,10 +221,10 @@ def test_another_experiment_has_its_own_answer(browser, found, tmp_path):
     path = tmp_path / "both.html"
     path.write_text(html_of(both), encoding="utf-8")
     one = Opened(browser, path)
-    before = one.tab.locator("#answer h2").first.inner_text()
+    before = one.tab.locator("h2[data-headline]").first.inner_text()
     assert before == found["views"][0]["compared"][0]["headline"].replace("`", "")
     choose(one.tab, "Order or experiment", "other budget")
-    assert one.tab.locator("#answer h2").first.inner_text() == "optical is worse than contrastive everywhere"
+    assert one.tab.locator("h2[data-headline]").first.inner_text() == "optical is worse than contrastive everywhere"
     assert "by −.010" in one.tab.locator("#answer").inner_text() and one.said == []
     one.tab.close()
 

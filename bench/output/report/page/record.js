@@ -46,7 +46,7 @@ function experimentRecord(experiment) {
     make("dl", { class: "about" }, facts.map(([term, value]) => make("div", {}, make("dt", {}, term), make("dd", {}, value)))),
     make("details", { class: "more" }, make("summary", {}, "Versions"), versions.map((one) => make("p", { class: "small" }, Object.entries(one.value).map(([name, version]) => `${name} ${version}`).join(", ")))),
     make("details", { class: "more" }, make("summary", {}, "Profile"), make("pre", { tabindex: 0 }, profile)),
-    make("h3", { class: "more" }, "Data and licences"), licenceTable(experiment.licences, experiment.name));
+    make("h3", { class: "more" }, "Data and licences"), licenceTable(experiment));
 }
 
 // Cells of several machines in one table: a difference may come from that alone.
@@ -56,7 +56,7 @@ function mixedNote(lines) {
     make("ul", { class: "plain small" }, lines.map((line) => make("li", {}, line))));
 }
 
-function licenceTable(licences, name) {
+function licenceTable({ licences, name }) {
   const host = make("div");
   if (!licences.length) return make("p", { class: "muted" }, "Somebody's own data, from files on disk: their licences are not known here.");
   table(host, [
