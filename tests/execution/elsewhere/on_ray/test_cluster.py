@@ -108,7 +108,7 @@ def test_a_node_is_lost_while_a_cell_runs_and_another_one_joins(ray_nodes, here,
     fake(slow, "wait 600")
     run = start(ray_nodes, f"ray://127.0.0.1:{ray_nodes.client_port}", "lossy")
     process = run.began(slow)
-    fake(slow, "wait 1")
+    fake(slow, "")
     [lost] = [name for name, one in nodes.items() if process in one.processes()]
     nodes[lost].kill()
     node(ray_nodes, "late")
