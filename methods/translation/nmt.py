@@ -32,6 +32,9 @@ class NmtParams:
         0, "training ends after so many checks without a lower dev loss, and the weights of the lowest are kept; 0: never",
         later=True,
     )  # fmt: skip
+    pointer: bool = option(
+        False, "the decoder may copy tokens of the query, such as names: also those that its vocabulary does not have", later=True
+    )
     check_every: int = option(200, "steps between two checks of the dev loss", later=True)
 
 
@@ -44,6 +47,9 @@ class Nmt(Method):
     of the English side alone (no translation in it), then encoder and decoder are trained on the same bitext and the same
     number of pairs as every other method: `L = -1/T sum_t log p(y_t | y_<t, x)`. With `copying` the English sides of a
     share of these very pairs are also copied (x = y), at the cost of so many more steps.
+
+    With `pointer` the decoder may point at a token of the query in place of writing one of its vocabulary:
+    `p(y) = g p_vocabulary(y) + (1 - g) sum_(x_i = y) a_i` (See, Liu, Manning 2017, arXiv 1704.04368; Gu et al. 2016, 1603.06393).
 
     That is a translator trained on few pairs. `pairs=all` takes every training pair of the languages, `epochs` passes over them
     at most, and with `patience` training ends when the dev loss no longer falls: what translation can do with the bitext that

@@ -6,21 +6,22 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from bench.base.errors import BenchError
 from bench.cells.loggers import opened
 from bench.cells.lower import lower_of
 from bench.cells.pairs import all_rows, dev_pairs, tokenised, training_record, training_rows
 from bench.cells.shared.unfinished import checkpoints
-from bench.cells.translation.model import EnglishVocabulary, build, greedy
+from bench.cells.translation.model import EnglishVocabulary, attended, build, greedy
+from bench.cells.translation.pointer import add_pointer, greedy_with_copies, pointer_of
 from bench.cells.translation.stopping import Stopping
 from bench.cells.translation.training import train_translator
 from bench.cells.translation.warmup import warm_up
 from bench.encoders.device import precision_of
-from bench.encoders.encoder import Encoder, TokenizedText, token_batches
+from bench.encoders.encoder import Batch, Encoder, TokenizedText, token_batches
 
 if TYPE_CHECKING:
     from bench.cells.clock import Clock
@@ -64,17 +65,22 @@ class Translator:
                 states, _ = self.encoder.states(batch)
             # A translation is hardly longer than this; without the bound one endless output holds up its batch.
             bound = min(self.max_tokens, 2 * max(len(items[i].ids) for i in chosen) + 4)
-            rows = greedy(self.model, states, batch.content_mask, bound).cpu().numpy()
-            for i, row in zip(chosen, rows, strict=True):
-                result[unique[i]] = self._text(row)
+            for i, ids in zip(chosen, self._written([items[i] for i in chosen], batch, states, bound), strict=True):
+                result[unique[i]] = self.encoder.tokenizer.decode(ids, skip_special_tokens=True).strip()
             if progress:
                 progress(len(result) / len(unique))
         return [result[text] for _, text in texts]
 
-    def _text(self, rows: np.ndarray) -> str:
+    def _written(self, items: list[TokenizedText], batch: Batch, states: Tensor, bound: int) -> list[list[int]]:
+        """Token ids of each translation."""
+        if pointer_of(self.model) is not None:
+            with torch.inference_mode():
+                embedded = self.encoder.model.get_input_embeddings()(batch.input_ids)
+                seen = attended(self.model, states, batch.content_mask)
+            return greedy_with_copies(self.model, self.vocabulary, seen, batch.content_mask, items, embedded, bound)
+        rows = greedy(self.model, states, batch.content_mask, bound).cpu().numpy()
         special = {self.vocabulary.pad, self.vocabulary.start, self.vocabulary.end}
-        ids = [int(self.vocabulary.ids[row]) for row in rows if int(row) not in special]
-        return self.encoder.tokenizer.decode(ids, skip_special_tokens=True).strip()
+        return [[int(self.vocabulary.ids[row]) for row in line if int(row) not in special] for line in rows]
 
 
 def with_copies(
@@ -115,6 +121,9 @@ def _trained(
         model = build(encoder, vocabulary, params.decoder_layers, context.teacher.space)
     with clock.phase("decoder"):
         warm_up(context, encoder, model, vocabulary, params, precision, clock.report)
+    if params.pointer:
+        torch.manual_seed(spec.seed)  # the same whether the decoder was trained just now or read
+        add_pointer(model, encoder.dim)
     sources, targets = with_copies(pairs.texts, [english[i] for i in pairs.english], params.copying)
     with clock.phase("train"), opened(spec, out_dir) as loggers:
         lower = lower_of(spec, context, encoder, pairs.texts, sources, dev.texts) if len(sources) <= KEPT_TEXTS else None

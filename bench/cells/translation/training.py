@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from bench.base.progress import Report
 from bench.cells.translation.model import EnglishVocabulary, token_loss
+from bench.cells.translation.pointer import pointer_of, source_rows
 from bench.cells.translation.stopping import Stopping
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.training.checkpoints import Checkpoints
@@ -44,7 +45,12 @@ class _Decoding(Stepping):
         """Mean cross-entropy a token of these pairs."""
         states, mask = self.encoded([texts[i] for i in positions])
         target = pad_sequence([torch.tensor(targets[i]) for i in positions], batch_first=True, padding_value=self.pad)
-        return token_loss(self.model, states, mask, target.to(self.device), self.pad)
+        source = self.source([texts[i] for i in positions])
+        return token_loss(self.model, states, mask, target.to(self.device), self.pad, source)
+
+    def source(self, texts: list[Any]) -> Tensor | None:
+        """(B, L) rows of the source tokens, where they may be copied."""
+        return None
 
     def encoded(self, texts: list[Any]) -> tuple[Tensor, Tensor]:
         """Encoder states (B, L, d) and mask (B, L) of these texts."""
@@ -63,7 +69,7 @@ class Translation(_Decoding):
         model: the encoder-decoder.
         texts: source side, tokenised for the encoder.
         targets: rows of the English vocabulary, one list a text.
-        pad: row of the padding token.
+        vocabulary: of the decoder.
         settings: of the optimiser; its rate is the encoder's.
         decoder_rate: rate of the decoder, as a multiple of it.
         steps: of the whole training.
@@ -72,9 +78,10 @@ class Translation(_Decoding):
 
     def __init__(
         self, encoder: Encoder, model: EncoderDecoderModel, texts: Sequence[TokenizedText], targets: Sequence[list[int]],
-        pad: int, settings: Training, decoder_rate: float, steps: int, lower: LowerStates | None = None,
+        vocabulary: EnglishVocabulary, settings: Training, decoder_rate: float, steps: int, lower: LowerStates | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(model, encoder.model, pad, settings, steps)
+        super().__init__(model, encoder.model, vocabulary.pad, settings, steps)
+        self.vocabulary = vocabulary
         self.encoder, self.texts, self.targets, self.decoder_rate = encoder, texts, targets, decoder_rate
         self.lower = lower
         freeze(encoder.model, settings)
@@ -83,6 +90,9 @@ class Translation(_Decoding):
         batch = self.encoder.collate(texts)
         given = None if self.lower is None else self.lower.batch(texts, self.device)
         return self.encoder.states(batch, given)[0].float(), batch.content_mask.to(self.device)
+
+    def source(self, texts: list[TokenizedText]) -> Tensor | None:
+        return None if pointer_of(self.model) is None else source_rows(self.vocabulary, texts).to(self.device)
 
     def training_step(self, positions: np.ndarray, index: int) -> None:
         self.train_on(self.losses(positions, self.texts, self.targets))
@@ -213,7 +223,7 @@ def train_translator(
     for one in range(1, epochs):
         batches += length_batches(lengths, settings.batch_size, seed + PASS * one, shuffle=True)
     targets = [vocabulary.rows(text) for text in english]
-    module = Translation(encoder, model, texts, targets, vocabulary.pad, settings, decoder_rate, len(batches), lower)
+    module = Translation(encoder, model, texts, targets, vocabulary, settings, decoder_rate, len(batches), lower)
     follow = FollowTranslation(dev[0], [vocabulary.rows(text) for text in dev[1]], report, "train", stopping)
     with upper_only(encoder.model, lower):
         how = fit(module, Batches(batches), follow, precision, loggers=loggers, kept=kept)
