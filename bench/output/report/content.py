@@ -139,7 +139,8 @@ def _titles(experiments: Sequence[Experiment]) -> dict[Path, str]:
     """What each is called: its profile's name, and its folder where several have the same (steps of a ladder, say)."""
     names = [experiment.plan.name for experiment in experiments]
     return {
-        one.path: one.plan.name if names.count(one.plan.name) == 1 else f"{one.plan.name} ({one.path.name})" for one in experiments
+        one.path: one.plan.name if names.count(one.plan.name) == 1 else f"{one.plan.name} ({one.path.name})"
+        for one in experiments
     }
 
 
