@@ -22,6 +22,7 @@ class Key:
     remove_directions: int
     precision: str
     head: str = "none"
+    states_gb: float = field(default=100.0, repr=False)  # decides where states are computed, and nothing of them
     retrieval: Retrieval = field(default=Retrieval(), repr=False)  # of the indexes; nothing that a path names depends on it
 
     @classmethod
@@ -34,5 +35,5 @@ class Key:
             languages_file=spec.data.languages_file, max_length=spec.training.max_length,
             centre=spec.space.centre, remove_directions=spec.space.remove_directions,
             precision=spec.precision, head=spec.models.head,
-            retrieval=spec.retrieval,
+            retrieval=spec.retrieval, states_gb=spec.states_gb,
         )  # fmt: skip

@@ -64,13 +64,13 @@ def make(
         )
     with clock.phase("prepare"):
         # The teacher's tokenizer decides nothing here but how scripts without spaces are cut.
-        pairs, rows = training_pairs(spec, context, context.teacher.encoder)
+        _, rows = training_pairs(spec, context, context.teacher.encoder)
         _, dev_rows = dev_pairs(spec, context, context.teacher.encoder)
         pieces = context.documents.pieces
     with clock.phase("train"):
         tables, table = train(rows, dev_rows, params.rounds, params.both_ways, pieces)
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
-    found |= training_record(spec.languages, context, pairs, rows, table, clock)
+    found |= training_record(spec.languages, context, rows, table, clock)
     found["words"] = {language: len(one.source) for language, one in tables.items()}
     lexicons = {language: Lexicon(one, params.prefix) for language, one in tables.items()}
     alternatives = params.alternatives if params.form == "structured" else 0

@@ -104,7 +104,7 @@ def _trained(
     with clock.phase("prepare"):
         pairs, rows = training_pairs(spec, context, encoder)
         dev, dev_rows = dev_pairs(spec, context, encoder)
-        english = encoder.tokenize(context.texts.english, "query", context.key.max_length)
+        english = encoder.tokenize(list(context.texts.english), "query", context.key.max_length)
         vocabulary = EnglishVocabulary.of(encoder, english)
         torch.manual_seed(spec.seed)
         model = build(encoder, vocabulary, params.decoder_layers, context.teacher.space)
@@ -119,5 +119,5 @@ def _trained(
             loggers, lower, checkpoints(spec, out_dir),
         )  # fmt: skip
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
-    found |= training_record(spec.languages, context, pairs, rows, table, clock)
+    found |= training_record(spec.languages, context, rows, table, clock)
     return Translator(encoder, model, vocabulary, params.max_tokens, frozenset(spec.languages)), dev_rows
