@@ -17,7 +17,9 @@ MOST = 100_000  # texts: of more the places of the states alone, and the lists o
 
 
 def lower_of(spec: CellSpec, context: Context, student: Encoder, *lists: Sequence[TokenizedText] | None) -> LowerStates | None:
-    """States of these texts behind the layers that the cell does not train; None where it trains the embeddings too, or of too many texts.
+    """States of these texts behind the layers that the cell does not train.
+
+    None where it trains the embeddings too, and of more texts than `MOST`.
 
     Args:
         student: as it starts.

@@ -58,8 +58,7 @@ def drawn(spec: CellSpec, context: Context, method: Method | None = None) -> Dra
     texts to the same English sides; `english_only` gives the English side as text, `own_targets` the text as English side.
     """
     languages, bitext = trained_on(spec, method), context.suite.bitext
-    fitting = bitext.groups("language", bitext.rows("train", languages, context.texts.fits))
-    groups = {language: bitext.groups("source", rows) for language, rows in fitting.items()}
+    groups = bitext.by_source(bitext.rows("train", languages, context.texts.fits))
     found = Drawn.of(bitext, draw_pairs(groups, quotas(languages, spec.pairs), spec.seed))
     if method is None:
         return found

@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ready:
-    """All that a training needs: the student as it starts, what it is held against, pairs, dev pairs, and what was drawn of the bitext."""
+    """All that a training needs: the student as it starts, what it is held against, pairs, dev pairs, and what was drawn."""
 
     student: Encoder
-    states: TeacherStates
+    states: TeacherStates | LiveTeacher
     pairs: Pairs
     dev: Pairs
     rows: Drawn
@@ -157,6 +157,7 @@ def centred(
     if targets.places is None or not isinstance(targets.states, TeacherStates):
         return pairs, dev, targets
     pairs = replace(pairs, english_offsets=pairs.offsets)
-    language = dict.fromkeys(targets.places, ENGLISH) | dict(zip(reversed(list(rows[0].texts)), reversed(list(rows[0].languages)), strict=True))
+    first = dict(zip(reversed(list(rows[0].texts)), reversed(list(rows[0].languages)), strict=True))
+    language = dict.fromkeys(targets.places, ENGLISH) | first
     offsets = language_offsets(means(context.teacher.encoder)[0], space, list(language.values()))
     return pairs, dev, replace(targets, states=replace(targets.states, offsets=offsets))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -109,7 +110,7 @@ class Texts:
         return chain(self.suite.bitext["text"].values, self.suite.bitext["english"].values, *asked)
 
     @cached_property
-    def _note(self) -> dict[str, object]:
+    def _note(self) -> dict[str, Any]:
         return read_json(once(self.kept, self._make) / "english.json")
 
     def _part(self, name: str) -> np.ndarray:

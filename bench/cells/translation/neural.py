@@ -110,7 +110,7 @@ def _trained(
         model = build(encoder, vocabulary, params.decoder_layers, context.teacher.space)
     with clock.phase("decoder"):
         warm_up(context, encoder, model, vocabulary, params, precision, clock.report)
-    sources, targets = with_copies(pairs.texts, [english[i] for i in pairs.english], params.copying)
+    sources, targets = with_copies(list(pairs.texts), [english[i] for i in pairs.english], params.copying)
     with clock.phase("train"), opened(spec, out_dir) as loggers:
         lower = lower_of(spec, context, encoder, pairs.texts, sources, dev.texts)
         table = train_translator(

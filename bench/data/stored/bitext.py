@@ -88,6 +88,10 @@ class StoredBitext:
         column = self[name].of(rows)
         return {column.values[code]: rows[column.codes == code] for code in np.unique(column.codes).tolist()}
 
+    def by_source(self, rows: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+        """Language -> source -> those of `rows`; both sorted."""
+        return {language: self.groups("source", own) for language, own in self.groups("language", rows).items()}
+
     def frame(self, rows: np.ndarray | None = None) -> pd.DataFrame:
         """These pairs as a table, with their numbers as index; None: all, which may be more than memory holds."""
         chosen = np.arange(len(self)) if rows is None else np.asarray(rows, dtype=np.int64)
