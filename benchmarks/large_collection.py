@@ -88,7 +88,7 @@ def passages(context: Context, count: int) -> list[tuple[str, str]]:
         text: f"{task}/{doc_id}" for task in TASKS
         for doc_id, text in suite.task(task).documents.itertuples(index=False, name=None)
     }  # fmt: skip
-    others = sorted(suite.bitext["text"].unique())
+    others = list(suite.bitext["text"].values)
     order = np.random.default_rng(0).permutation(len(others))
     for number, text in enumerate([*context.texts.english, *(others[i] for i in order)]):
         found.setdefault(text, f"text/{number:07d}")

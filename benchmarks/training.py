@@ -63,9 +63,8 @@ class Task:
         languages = Languages.load()
         codes = [one.code for one in languages.order("low")[:LANGUAGES]]
         bitext = open_suite(Data(), languages, codes).bitext
-        bitext = bitext[(bitext["split"] == "train") & bitext["language"].isin(codes)]
         encoder = load_encoder(MODEL, "cpu", "auto")
-        rows = draw_pairs(bitext, quotas(codes, 4 * pairs), 0)
+        rows = bitext.frame(draw_pairs(bitext.by_source(bitext.rows("train", codes)), quotas(codes, 4 * pairs), 0))
         longest = np.maximum(encoder.lengths(rows["text"].tolist()), encoder.lengths(rows["english"].tolist()))
         rows = rows[longest <= length][:pairs]
         english = sorted(set(rows["english"]))
@@ -86,7 +85,7 @@ def ours(task: Task, method: str, precision: str, small: bool = False, settings:
         encoder.tokenize(texts[0]), np.array([place[text] for text in texts[1]]), encoder.tokenize(texts[1]),
         [np.ones(len(one), dtype=np.float32) for one in _content(encoder, texts[0])],
     )  # fmt: skip
-    teacher = TeacherStates(task.states.tokens, task.states.pooled, space, np.ones(len(task.states.ids), dtype=np.float32))
+    teacher = TeacherStates(task.states.tokens, task.states.pooled, space, _alike, ids=task.states.ids)
     start = time.perf_counter()
     train(
         encoder, registry.load(registry.parse_spec(method)), space, teacher, pairs, Pairs([], np.array([], dtype=int)),
@@ -94,6 +93,10 @@ def ours(task: Task, method: str, precision: str, small: bool = False, settings:
         lambda *_: None,
     )  # fmt: skip
     return time.perf_counter() - start
+
+
+def _alike(ids: np.ndarray) -> np.ndarray:
+    return np.ones(ids.shape, dtype=np.float32)
 
 
 def theirs(task: Task, precision: str, small: bool = False) -> float:

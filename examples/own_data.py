@@ -35,7 +35,7 @@ def main(folder: Path) -> None:
     if folder.exists():
         raise BenchError(f"{folder} exists already", "name a folder that is to be made")
     suite = build_suite(Languages.load(), [code for code in SHORT if code != ENGLISH], ["quran"], print)
-    write_bitext(folder / "bitext", suite.bitext)
+    write_bitext(folder / "bitext", suite.bitext.frame())
     write_beir(folder / "tasks" / "faq", suite.task("faq"))
     write_trec(folder / "tasks" / "declaration", suite.task("declaration"))
     write_mteb(folder / "tasks" / "symbols", suite.task("symbols"))

@@ -119,7 +119,7 @@ def made_world(base: Path) -> Iterator[World]:
     """A tiny suite and a tiny encoder under `base`, in place of the real ones, with an empty cache."""
     torch.set_num_threads(1)
     suite = Suite.load(write_suite(base / "suite"))
-    texts = sorted({text for column in ("english", "text") for text in suite.bitext[column]})
+    texts = sorted({text for column in ("english", "text") for text in suite.bitext[column].values})
     tiny_xlmr(base / "encoder", texts=texts)
     write_encoder_json(base / "encoder", query_prefix="query: ", passage_prefix="passage: ", pooling="mean", max_length=32)
     open_context.cache_clear()

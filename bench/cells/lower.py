@@ -13,9 +13,13 @@ from bench.encoders.encoder import Encoder, TokenizedText, autocast_dtype
 from bench.experiment.spec import CellSpec
 from bench.training.lower import LowerStates, lower_states
 
+MOST = 100_000  # texts: of more the places of the states alone, and the lists of tokens, would fill the memory
+
 
 def lower_of(spec: CellSpec, context: Context, student: Encoder, *lists: Sequence[TokenizedText] | None) -> LowerStates | None:
-    """States of these texts behind the layers that the cell does not train; None where it trains the embeddings too.
+    """States of these texts behind the layers that the cell does not train.
+
+    None where it trains the embeddings too, and of more texts than `MOST`.
 
     Args:
         student: as it starts.
@@ -25,6 +29,8 @@ def lower_of(spec: CellSpec, context: Context, student: Encoder, *lists: Sequenc
         return None
     dtype = autocast_dtype(spec.precision, device_of())
     given = [texts for texts in lists if texts]
+    if sum(map(len, given)) > MOST:
+        return None
     return lower_states(student, spec.training.freeze_layers, dtype, given, folder_of(spec, context))
 
 

@@ -112,14 +112,15 @@ def _encoder(context: Context, profile: Profile, spec: CellSpec, done: Callable[
 
 
 def _english(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
-    context.teacher.states(context.texts.english, "query", done)
+    if context.teacher.keeps_english:
+        context.teacher.make_english(done)
     _ = context.teacher.space
 
 
 def _student(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     if context.key.head == "linear":
         context.student.linear_map(done)
-    _ = context.student.start()
+    _ = context.student.start(), context.student.lengths("text")
 
 
 def _documents(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:

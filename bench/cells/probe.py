@@ -26,8 +26,8 @@ def probe_texts(context: Context, spec: CellSpec) -> list[str]:
     sets = query_sets(context, tuple(context.suite.tasks), {}, "dev", spec.languages)
     texts = sorted({text for one in sets for text in one.texts})
     if not texts:
-        bitext = context.suite.bitext
-        texts = sorted(set(bitext.loc[(bitext["split"] == "dev") & bitext["language"].isin(spec.languages), "text"]))
+        column = context.suite.bitext["text"]
+        texts = column.values.take(np.unique(column.codes[context.suite.bitext.rows("dev", spec.languages)]))
     return [texts[i] for i in np.random.default_rng(0).permutation(len(texts))[:PROBE]]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.base.paths import atomic_write
+from bench.data.stored.bitext import sampled
 
 if TYPE_CHECKING:
     from bench.data.suite.types import Suite
@@ -30,9 +31,9 @@ def measure(suite: Suite, tokenizer: Any, tasks: Sequence[str], split: str) -> l
     - `unknown_rate`: share of unknown tokens among those of the queries.
     """
     asked = [suite.task(name) for name in tasks if name in suite.tasks]
-    codes = sorted({*suite.bitext["language"], *(code for task in asked for code in task.languages(split))})
+    codes = sorted({*suite.bitext["language"].counts(), *(code for task in asked for code in task.languages(split))})
     rows = []
-    by_language = suite.bitext.groupby("language")
+    by_language = suite.bitext.groups("language", np.arange(len(suite.bitext)))
     for code in codes:
         having = [task for task in asked if code in task.languages(split)]
         queries = [text for task in having for text in task.queries(split, code, QUERIES)["text"]]
@@ -40,9 +41,8 @@ def measure(suite: Suite, tokenizer: Any, tasks: Sequence[str], split: str) -> l
         tokens, words = sum(map(len, ids)), sum(len(text.split()) for text in queries)
         unknown = sum(one.count(tokenizer.unk_token_id) for one in ids) if tokenizer.unk_token_id is not None else 0
         premium = float("nan")
-        if code in by_language.groups:
-            pairs = by_language.get_group(code)
-            pairs = pairs.sample(min(PAIRS, len(pairs)), random_state=0)
+        if code in by_language:
+            pairs = suite.bitext.frame(sampled(by_language[code], PAIRS))
             own, english = (sum(map(len, _ids(tokenizer, pairs[side].tolist()))) for side in ("text", "english"))
             premium = own / english if english else float("nan")
         rows.append({

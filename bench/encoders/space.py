@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, overload
@@ -14,6 +15,7 @@ from torch import Tensor
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_write
 
+Parts = Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]  # states of some texts at a time: tokens, pooled
 _BLOCK = 65536  # rows in float64 at a time
 _TINY = 1e-12
 
@@ -101,8 +103,26 @@ class Space:
         Raises:
             BenchError: no rows, or more directions than could be estimated.
         """
-        return cls(*(_fit(x, what, centre, remove_directions) for x, what in
-                     ((tokens, "token"), (pooled, "pooled"))))  # fmt: skip
+        return cls.fit_parts(lambda: [(tokens, pooled)], centre, remove_directions)
+
+    @classmethod
+    def fit_parts(cls, parts: Parts, centre: bool = True, remove_directions: int = 0) -> Space:
+        """`fit` for states that are not in memory together: `parts` gives (T_i, d) tokens and (n_i, d) pooled states of some
+        texts at a time. It is asked once, and again where directions are removed."""
+        means = [_Mean(what) for what in ("token", "pooled")]
+        for blocks in _blocks(parts()):
+            for mean, block in zip(means, blocks, strict=True):
+                mean.add(block)
+        covariances = [np.zeros((mean.dim, mean.dim)) for mean in means]
+        for mean in means:
+            mean.check(remove_directions)
+        for blocks in _blocks(parts()) if remove_directions else ():
+            for mean, covariance, rows in zip(means, covariances, blocks, strict=True):
+                if rows is not None:
+                    block = rows.astype(np.float64) - mean.value
+                    covariance += block.T @ block
+        return cls(*(_centring(one.value, covariance, centre, remove_directions)
+                     for one, covariance in zip(means, covariances, strict=True)))  # fmt: skip
 
     @property
     def dim(self) -> int:
@@ -181,20 +201,61 @@ def first_directions(rows: np.ndarray, k: int) -> np.ndarray:
     return np.ascontiguousarray(np.linalg.eigh(moments)[1][:, ::-1][:, :k], dtype=np.float32)
 
 
-def _fit(rows: np.ndarray, what: str, centre: bool, k: int) -> Centring:
-    if rows.ndim != 2 or not len(rows):
-        raise BenchError(f"there are no {what} states to estimate the space from",
-                         "the English side of the training bitext is empty; switch a source on")  # fmt: skip
-    d = rows.shape[1]
-    if not 0 <= k < min(d, len(rows)):
-        raise BenchError(f"cannot remove {k} directions estimated from {len(rows)} {what} states of {d} dimensions",
-                         f"allowed: 0 to {min(d, len(rows)) - 1}")  # fmt: skip
-    mean = mean_row(rows)
+class _Mean:
+    """The mean of rows that come block by block."""
+
+    def __init__(self, what: str) -> None:
+        self.what, self.rows, self.total = what, 0, np.zeros(0)
+
+    def add(self, block: np.ndarray | None) -> None:
+        if block is None:
+            return
+        if block.ndim != 2:
+            raise self._nothing()
+        total = block.sum(0, dtype=np.float64)
+        self.total = self.total + total if self.rows else total
+        self.rows += len(block)
+
+    @property
+    def dim(self) -> int:
+        return len(self.total)
+
+    @property
+    def value(self) -> np.ndarray:
+        return self.total / self.rows
+
+    def check(self, k: int) -> None:
+        """Raises `BenchError` where there are no rows, or too few to take k directions out."""
+        if not self.rows:
+            raise self._nothing()
+        if not 0 <= k < min(self.dim, self.rows):
+            raise BenchError(
+                f"cannot remove {k} directions estimated from {self.rows} {self.what} states of {self.dim} dimensions",
+                f"allowed: 0 to {min(self.dim, self.rows) - 1}",
+            )
+
+    def _nothing(self) -> BenchError:
+        return BenchError(f"there are no {self.what} states to estimate the space from",
+                          "the English side of the training bitext is empty; switch a source on")  # fmt: skip
+
+
+def _blocks(parts: Iterable[tuple[np.ndarray, np.ndarray]]) -> Iterator[tuple[np.ndarray | None, np.ndarray | None]]:
+    """The rows of all parts in blocks of `_BLOCK`, whatever the parts: sums come out the same to the last bit."""
+    waiting: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    for part in parts:
+        for side, rows in enumerate(part):
+            waiting[side].append(np.asarray(rows))
+            while sum(map(len, waiting[side])) >= _BLOCK:
+                whole = waiting[side][0] if len(waiting[side]) == 1 else np.concatenate(waiting[side])
+                waiting[side][:] = [whole[_BLOCK:]]
+                yield (whole[:_BLOCK], None) if side == 0 else (None, whole[:_BLOCK])
+    left = [np.concatenate(rows) if rows else None for rows in waiting]
+    yield tuple(rows if rows is not None and len(rows) else None for rows in left)  # type: ignore[misc]
+
+
+def _centring(mean: np.ndarray, covariance: np.ndarray, centre: bool, k: int) -> Centring:
+    d = len(mean)
     directions = np.zeros((d, 0), dtype=np.float32)
     if k:
-        covariance = np.zeros((d, d))
-        for start in range(0, len(rows), _BLOCK):
-            block = rows[start : start + _BLOCK].astype(np.float64) - mean
-            covariance += block.T @ block
         directions = np.ascontiguousarray(np.linalg.eigh(covariance)[1][:, ::-1][:, :k], dtype=np.float32)
     return Centring((mean if centre else np.zeros(d)).astype(np.float32), directions)

@@ -10,6 +10,7 @@ import copy
 import hashlib
 import io
 from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 
 import numpy as np
 import torch
@@ -23,26 +24,29 @@ from bench.encoders.encoder import Encoder
 _CHUNK = 8192
 
 
-def used_ids(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
+def used_ids(encoder: Encoder, texts: Iterable[str], known_as: str = "") -> np.ndarray:
     """Ids of all tokens of these texts, read as queries, and of the prefixes and special tokens.
+
+    Args:
+        known_as: what stands for the texts, where something does: they are then read once, and need not be in memory.
 
     Returns:
         Sorted unique int64 ids. Kept in the cache folder, as tokenising a large suite takes a minute.
     """
-    unique = list(dict.fromkeys(texts))
+    unique = texts if known_as else list(dict.fromkeys(texts))
     digest = hashlib.sha256(encoder.tokenizer_bytes())
     digest.update(repr(encoder.spec).encode())
-    for text in unique:
+    for text in (known_as,) if known_as else unique:
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
     path = used(cache_dir() / "vocabulary" / f"{digest.hexdigest()[:32]}.npy")
     try:
         return np.load(path, allow_pickle=False)
     except (OSError, ValueError):
         pass
-    prefixed = [encoder.spec.query_prefix + text for text in unique] + [encoder.spec.passage_prefix]
+    prefixed = chain((encoder.spec.query_prefix + text for text in unique), [encoder.spec.passage_prefix])
     found: set[int] = set(encoder.tokenizer.all_special_ids)
-    for start in range(0, len(prefixed), _CHUNK):
-        encoded = encoder.tokenizer(prefixed[start : start + _CHUNK], return_attention_mask=False,
+    while part := list(islice(prefixed, _CHUNK)):
+        encoded = encoder.tokenizer(part, return_attention_mask=False,
                                     return_token_type_ids=False, verbose=False)  # fmt: skip
         for ids in encoded["input_ids"]:
             found.update(ids)

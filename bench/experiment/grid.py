@@ -80,6 +80,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
                     threads=threads,
                     keep_student=profile.store.students and declaration.kind == "distil",
                     devices=profile.hardware.devices,
+                    states_gb=profile.hardware.states_gb,
                     checkpoint_minutes=profile.hardware.checkpoint_minutes,
                 )
                 found.setdefault(cell.id, ((rank_order, seed, size, rank), cell))

@@ -19,7 +19,7 @@ from bench.training.settings import Training
 TRAINING_LOOP = 3  # raised when the training loop changes results: those of trained cells are stale then
 FOLDER_KEY = 64  # characters of the key of a model that is a folder: a sha256; a name on the hub has a commit
 # What decides nothing of a result, or has its own place in the key.
-UNDECIDING = {"threads", "devices", "keep_student", "checkpoint_minutes", "method_source", "retrieval"}
+UNDECIDING = {"threads", "devices", "states_gb", "keep_student", "checkpoint_minutes", "method_source", "retrieval"}
 CORE = 5  # first languages of the order: trained in every cell of the default sizes
 _ID = re.compile(r"(?P<method>.+)@(?P<size>\d+)#(?P<seed>\d+)(?:~(?P<order>[^~]+))?")
 
@@ -76,6 +76,7 @@ class CellSpec(Settings):
     threads: int  # of the worker; recorded, but no part of the key
     keep_student: bool = False  # store what training changed of the student; no part of the key
     devices: int = 1  # that train it together, with the losses of one; no part of the key
+    states_gb: float = 100.0  # room of the teacher's states of English texts; no part of the key
     checkpoint_minutes: float = 0.0  # between two checkpoints of its training, 0: none; no part of the key
 
     @property

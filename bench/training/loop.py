@@ -22,6 +22,7 @@ from bench.training.arithmetic.attention import attention
 from bench.training.checkpoints import Checkpoints, Keep
 from bench.training.devices.ranks import ALONE, Ranks
 from bench.training.devices.strategy import trainer_options
+from bench.training.live_teacher import LiveTeacher
 from bench.training.lower import LowerStates, upper_only
 from bench.training.module import Distillation
 from bench.training.pairs import Pairs, TeacherStates
@@ -126,7 +127,7 @@ def record(trainer: pl.Trainer, rows: list[dict[str, Any]], row: dict[str, Any])
 
 
 def train(
-    student: Encoder, method: Method, space: Space, teacher: TeacherStates, pairs: Pairs, dev: Pairs,
+    student: Encoder, method: Method, space: Space, teacher: TeacherStates | LiveTeacher, pairs: Pairs, dev: Pairs,
     settings: Training, seed: int, precision: str, accelerator: str, report: Report, loggers: Sequence[Logger] = (),
     lower: LowerStates | None = None, kept: Checkpoints | None = None, ranks: Ranks = ALONE,
 ) -> pd.DataFrame:  # fmt: skip

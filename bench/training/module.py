@@ -12,10 +12,11 @@ from torch import Tensor
 
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.encoders.space import Space
+from bench.training.arithmetic.groups import cut
 from bench.training.freezing import freeze
-from bench.training.groups import cut
+from bench.training.live_teacher import LiveTeacher
 from bench.training.lower import LowerStates
-from bench.training.pairs import Pairs, Shift, TeacherStates, padded
+from bench.training.pairs import Pairs, Shift, TeacherStates, padded, taken
 from bench.training.settings import Training
 from bench.training.stepping import Stepping
 from methods.base import Method, TokenStates
@@ -25,7 +26,7 @@ class Distillation(Stepping):
     """Trains a student with the loss of a method, in the space in which it will be scored."""
 
     def __init__(
-        self, student: Encoder, method: Method, space: Space, teacher: TeacherStates, pairs: Pairs,
+        self, student: Encoder, method: Method, space: Space, teacher: TeacherStates | LiveTeacher, pairs: Pairs,
         settings: Training, steps: int, lower: LowerStates | None = None,
     ) -> None:  # fmt: skip
         super().__init__(student.model, student.model, settings, steps)
@@ -35,15 +36,15 @@ class Distillation(Stepping):
 
     def losses(self, positions: np.ndarray, pairs: Pairs) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of the method on these pairs, and its scalars."""
-        sides = [[pairs.texts[i] for i in positions]]
+        sides = [taken(pairs.texts, positions)]
         offsets = [pairs.offsets]
         if "english" in self.method.needs:
             assert pairs.english_texts is not None, f"{self.method.name} needs the English sides, tokenised"
-            sides.append([pairs.english_texts[i] for i in positions])
+            sides.append(taken(pairs.english_texts, positions))
             offsets.append(pairs.english_offsets)
         student, *english = self.states(*sides, shifts=[None if one is None else one.of(positions) for one in offsets])
         if pairs.idf is not None:
-            student.idf = padded([pairs.idf[i] for i in positions]).to(self.device)
+            student.idf = padded(taken(pairs.idf, positions)).to(self.device)
         rows = pairs.english[positions]
         needed = dict(zip(("english",), english, strict=False))
         teacher = self.teacher.batch(rows, self.device)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
 from bench.base.errors import BenchError
 
@@ -19,7 +18,7 @@ def quotas(languages: Sequence[str], total: int) -> dict[str, int]:
     return {language: share + (i < rest) for i, language in enumerate(languages)}
 
 
-def draw_pairs(bitext: pd.DataFrame, quota: dict[str, int], seed: int) -> pd.DataFrame:
+def draw_pairs(groups: Mapping[str, Mapping[str, np.ndarray]], quota: Mapping[str, int], seed: int) -> np.ndarray:
     """Rows of the training bitext, as many as each language's quota, in random order.
 
     Inside a language a source is drawn in proportion to the square root of its rows, so that the large
@@ -27,7 +26,7 @@ def draw_pairs(bitext: pd.DataFrame, quota: dict[str, int], seed: int) -> pd.Dat
     again only when it is used up, so pairs repeat as late as possible.
 
     Args:
-        bitext: columns pair_id, language, source, english, text; the training split.
+        groups: language -> source -> numbers of its rows, sources sorted.
         quota: pairs per language.
         seed: of the draw.
 
@@ -35,16 +34,15 @@ def draw_pairs(bitext: pd.DataFrame, quota: dict[str, int], seed: int) -> pd.Dat
         BenchError: a language has no training pair.
     """
     rng = np.random.default_rng([seed, 0x5A17])
-    groups = {key: rows for key, rows in bitext.groupby("language", sort=True)}
     drawn: list[np.ndarray] = []
     for language, count in quota.items():
-        if language not in groups:
+        if not groups.get(language):
             raise BenchError(
                 f"no training bitext for {language}",
                 "leave it out (--languages), add a source that has it (`bench languages` lists them), or raise "
                 "training.max_length: longer pairs are left out",
             )
-        by_source = [rows.index.to_numpy() for _, rows in groups[language].groupby("source", sort=True)]
+        by_source = list(groups[language].values())
         weight = np.sqrt([len(rows) for rows in by_source])
         exact = weight / weight.sum() * count
         take = np.floor(exact).astype(int)
@@ -52,30 +50,34 @@ def draw_pairs(bitext: pd.DataFrame, quota: dict[str, int], seed: int) -> pd.Dat
         for i in np.argsort(take - exact, kind="stable")[: count - take.sum()]:
             take[i] += 1
         drawn += [_walk(rows, n, rng) for rows, n in zip(by_source, take, strict=True)]
-    order = rng.permutation(np.concatenate(drawn))
-    return bitext.loc[order]
+    return rng.permutation(np.concatenate(drawn))
 
 
-def exchange_english(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """The same pairs with wrong English sides: the English texts of each language change places, and none stays.
+def exchange_english(english: np.ndarray, groups: Mapping[str, np.ndarray], seed: int) -> np.ndarray:
+    """Wrong English sides for the same pairs: the English texts of each language change places, and none stays.
 
     Each language exchanges its own, on its own: with one exchange for all, the translations of a text would still be
     drawn to one place, and languages aligned with each other. A control: whatever the pairs teach but the
     translation (the domain, English as it is written, how often a text occurs) is still there.
 
+    Args:
+        english: (n,) numbers of the English texts of pairs, in the order of the texts.
+        groups: language -> places of its pairs in `english`.
+
     Raises:
         BenchError: a language has only one English text.
     """
-    english = rows["english"].to_numpy(dtype=object, copy=True)
-    for language, at in rows.groupby("language", sort=True).indices.items():
-        texts = np.array(sorted(set(english[at])), dtype=object)
+    found = english.copy()
+    for language, at in groups.items():
+        texts, own = np.unique(english[at], return_inverse=True)
         if len(texts) < 2:
             raise BenchError(f"all pairs of {language} have one English side: there is nothing to exchange", "take more pairs")
         # One round through all of them in random order: a permutation without a fixed point.
-        order = np.random.default_rng([seed, 0xDE7A, zlib.crc32(str(language).encode())]).permutation(len(texts))
-        wrong = dict(zip(texts[order], texts[np.roll(order, 1)], strict=True))
-        english[at] = [wrong[text] for text in english[at]]
-    return rows.assign(english=english)
+        order = np.random.default_rng([seed, 0xDE7A, zlib.crc32(language.encode())]).permutation(len(texts))
+        wrong = np.empty_like(texts)
+        wrong[order] = texts[np.roll(order, 1)]
+        found[at] = wrong[own]
+    return found
 
 
 def length_batches(lengths: np.ndarray, batch_size: int, seed: int, shuffle: bool = False) -> list[np.ndarray]:

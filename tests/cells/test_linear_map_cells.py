@@ -20,7 +20,7 @@ from tests.tiny import tiny_bert
 def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A tiny world whose teacher has other weights, another tokenizer and another width than the student."""
     with made_world(tmp_path_factory.mktemp("world")) as made:
-        tiny_bert(made.base / "teacher", dim=48, seed=5, texts=made.suite.bitext["english"].tolist())
+        tiny_bert(made.base / "teacher", dim=48, seed=5, texts=list(made.suite.bitext["english"]))
         yield made
 
 
@@ -37,7 +37,7 @@ def test_a_linear_map_takes_the_student_into_the_space_of_another_teacher(wide: 
     facts = found["optical"]["linear_map"]
     assert 0 < facts["pooled_explained"] <= 1 and 0 < facts["tokens_explained"] <= 1 and facts["held_out"] > 1
     context = context_of(mapped(wide, "untrained"))
-    student, texts = context.student.start(), context.texts.english_training
+    student, texts = context.student.start(), list(context.texts.english_training)
     assert student.dim == context.teacher.space.dim == 48 and student.model.config.hidden_size == 32
     # English of the student lies nearer to the teacher's than to the teacher's English of another text.
     near, far = (context.teacher.space.pooled(student.encode(part).pooled) for part in (texts, texts[::-1]))

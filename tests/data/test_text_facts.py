@@ -32,7 +32,7 @@ def test_counts_by_hand(world):
     letters, words = sum(len(t.replace(" ", "")) for t in texts), sum(len(t.split()) for t in texts)
     assert rows["swh_Latn"]["fertility"] == pytest.approx(letters / words)
     # Every word of a made-up language has one letter more than the English one.
-    pairs = suite.bitext[suite.bitext["language"] == "hau_Latn"]
+    pairs = suite.bitext.frame().query("language == 'hau_Latn'")
     english = pairs["english"].str.replace(" ", "").str.len().sum()
     assert rows["hau_Latn"]["token_premium"] == pytest.approx((english + pairs["english"].str.split().str.len().sum()) / english)
     assert np.isnan(rows["eng_Latn"]["token_premium"]) and rows["eng_Latn"]["unknown_rate"] == 0

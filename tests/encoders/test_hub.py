@@ -76,7 +76,7 @@ def test_prefixes_that_go_by_the_name_do_not_depend_on_the_revision(hub: Path) -
 
 
 def test_states_of_a_copy_are_not_those_of_a_name_with_prefixes(hub: Path, tmp_path: Path) -> None:
-    from bench.encoders.cache import teacher_states
+    from bench.encoders.states.cache import teacher_states
 
     place = hub.with_name("models--intfloat--multilingual-e5-small")
     shutil.copytree(hub, place)

@@ -285,7 +285,7 @@ def test_rarities_of_tokens_reach_the_loss_where_they_belong(world: World):
     pairs, rows = training_pairs(spec, context, student, method)
     # Their token's id in place of a rarity: then it can be seen whose it is.
     pairs = replace(pairs, idf=[np.array(text.ids, dtype=np.float32) for text in pairs.texts])
-    teacher = replace(context.teacher.targets, idf=np.asarray(context.teacher.english.ids, dtype=np.float32))
+    teacher = context.teacher.targets.with_idf(lambda ids: ids.astype(np.float32))
     module = Distillation(student, method, context.teacher.space, teacher, pairs, spec.training, 1)
     positions = np.array([4, 1, 7])
     module.losses(positions, pairs)

@@ -38,12 +38,14 @@ def test_each_language_is_counted_on_its_own_training_texts():
     assert [values[1:-1].tolist() for values in watched.idf] == [pytest.approx([half, rare]), pytest.approx([half])]
     assert [len(values) for values in train.idf] == [len(one) for one in pairs.texts]  # specials have a place, but no count
     assert pairs.idf is None and train.texts is pairs.texts
+    assert [one.tolist() for one in train.idf.take([3, 0])] == [train.idf[3].tolist(), train.idf[0].tolist()]
 
 
 def test_english_is_counted_once_a_text_and_only_where_trained():
     tokens = Ragged.from_list([np.zeros((n, 2), np.float32) for n in (2, 1, 2)])
     ids = np.array([5, 6, 5, 8, 9], dtype=np.int32)
     pairs = Pairs([text(1)] * 4, np.array([0, 1, 1, 1]))  # the second English text in three languages, the third in none
-    found = english_idf(TeacherStates(tokens, np.zeros((3, 2)), Space.fit(np.ones((4, 2)), np.ones((4, 2)))), ids, pairs)
+    space = Space.fit(np.ones((4, 2)), np.ones((4, 2)))
+    found = english_idf(TeacherStates(tokens, np.zeros((3, 2)), space, ids=ids), pairs)
     rare, half = 1 + math.log(3 / 1), 1 + math.log(3 / 2)
-    assert found.idf.tolist() == pytest.approx([1.0, half, 1.0, rare, rare])
+    assert found.idf(ids).tolist() == pytest.approx([1.0, half, 1.0, rare, rare])

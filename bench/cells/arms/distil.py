@@ -7,24 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from bench.cells.arms.devices import devices
 from bench.cells.clock import Clock
 from bench.cells.loggers import opened
 from bench.cells.lower import lower_of
-from bench.cells.pairs import (
-    dev_rows,
-    language_offsets,
-    text_languages,
-    tokenised,
-    trained_on,
-    training_record,
-    training_rows,
-)  # fmt: skip
+from bench.cells.pairs import drawn, language_offsets, text_languages, tokenised, trained_on, training_record, watched
 from bench.cells.probe import english_ceiling, english_score, probe_texts, probe_tokens
 from bench.cells.shared.context import Context
+from bench.cells.shared.drawn import Drawn
 from bench.cells.shared.unfinished import checkpoints
 from bench.cells.shared.views import own_means
 from bench.cells.students import save_student
@@ -35,6 +27,7 @@ from bench.encoders.space import Means
 from bench.experiment.spec import CellSpec
 from bench.training.collapse import judge, spread
 from bench.training.devices.ranks import Ranks
+from bench.training.live_teacher import LiveTeacher
 from bench.training.loop import train
 from bench.training.pairs import Pairs, TeacherStates
 from bench.training.rarity import english_idf, with_idf
@@ -46,13 +39,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ready:
-    """All that a training needs: the student as it starts, what it is held against, pairs, dev pairs, and rows of the bitext."""
+    """All that a training needs: the student as it starts, what it is held against, pairs, dev pairs, and what was drawn."""
 
     student: Encoder
-    states: TeacherStates
+    states: TeacherStates | LiveTeacher
     pairs: Pairs
     dev: Pairs
-    rows: pd.DataFrame
+    rows: Drawn
 
 
 def distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, clock: Clock, found: dict[str, Any]) -> Encoder:
@@ -71,7 +64,7 @@ def distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, cloc
         scores = english_score(context, student, spec), english_ceiling(context, spec)
     found |= training_record(trained_on(spec, method), context, rows, table, clock)
     if method.code_switched:
-        found["words_replaced"] = round(float(rows["replaced"].sum() / max(1, rows["words"].sum())), 4)
+        found["words_replaced"] = round(float(rows.facts["replaced"].sum() / max(1, rows.facts["words"].sum())), 4)
     found["collapse"] = judge(now, start, *scores).to_dict()
     if spec.keep_student:
         with clock.phase("keep student"):
@@ -82,22 +75,23 @@ def distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, cloc
 def made_ready(spec: CellSpec, context: Context, method: Method, clock: Clock, found: dict[str, Any]) -> Ready:
     """What a cell is trained with: the same in every process that trains it."""
     with clock.phase("prepare"):
-        rows = training_rows(spec, context, method)
+        rows = drawn(spec, context, method)
     found |= context.student.map_facts()
     with clock.phase("load"):
         # Switched texts hold words of the suite in new places: the tokenizer may cut them into pieces of their own.
-        student = context.student.start(rows["text"].tolist() if method.code_switched else ())
+        student = context.student.start(list(rows.texts) if method.code_switched else ())
     with clock.phase("prepare"):
-        watched = dev_rows(spec, context, method)
-        targets = Targets.of(context, method, [*rows["english"], *watched["english"]])
-        pairs, dev = (tokenised(part, context, student, method, targets.places) for part in (rows, watched))
+        held = watched(spec, context, method)
+        targets = Targets.of(context, method, rows, held)
+        pairs, dev = (tokenised(part, context, student, method, targets.places) for part in (rows, held))
+        dev = replace(dev, texts=list(dev.texts))
         if spec.space.language_means == "own":
-            pairs, dev, targets = centred(spec, context, method, student, (rows, watched), (pairs, dev), targets, found)
+            pairs, dev, targets = centred(spec, context, method, student, (rows, held), (pairs, dev), targets, found)
         states = targets.states
         if "idf" in method.needs:
-            english = [ENGLISH] * len(rows) if method.english_only else rows["language"].tolist()
-            pairs, dev = with_idf(pairs, english, dev, watched["language"].tolist())
-            states = english_idf(states, targets.ids, pairs)
+            english = [ENGLISH] * len(rows) if method.english_only else list(rows.languages)
+            pairs, dev = with_idf(pairs, english, dev, list(held.languages))
+            states = english_idf(states, pairs)
     return Ready(student, states, pairs, dev, rows)
 
 
@@ -121,27 +115,25 @@ class Targets:
 
     Attributes:
         states: as training wants them.
-        ids: (T,) token ids of their token rows.
-        places: text -> its row.
+        places: text -> its row; None: the rows are those of `Texts.english`.
     """
 
-    states: TeacherStates
-    ids: np.ndarray
-    places: Mapping[str, int]
+    states: TeacherStates | LiveTeacher
+    places: Mapping[str, int] | None
 
     @classmethod
-    def of(cls, context: Context, method: Method, texts: Sequence[str]) -> Targets:
-        """Of the English sides; where these are other texts (`own_targets`), of `texts`."""
+    def of(cls, context: Context, method: Method, *parts: Drawn) -> Targets:
+        """Of the English sides; where these are other texts (`own_targets`), of those of `parts`."""
         if not method.own_targets:
-            return cls(context.teacher.targets, context.teacher.english.ids, context.texts.rows)
-        unique = list(dict.fromkeys(texts))
+            return cls(context.teacher.targets, None)
+        unique = list(dict.fromkeys(text for part in parts for text in part.english))
         states = context.teacher.states(unique, "query")
-        held = TeacherStates(states.tokens, states.pooled, context.teacher.space)
-        return cls(held, states.ids, {text: row for row, text in enumerate(unique)})
+        held = TeacherStates(states.tokens, states.pooled, context.teacher.space, ids=states.ids)
+        return cls(held, {text: row for row, text in enumerate(unique)})
 
 
 def centred(
-    spec: CellSpec, context: Context, method: Method, student: Encoder, rows: tuple[pd.DataFrame, pd.DataFrame],
+    spec: CellSpec, context: Context, method: Method, student: Encoder, rows: tuple[Drawn, Drawn],
     parts: tuple[Pairs, Pairs], targets: Targets, found: dict[str, Any],
 ) -> tuple[Pairs, Pairs, Targets]:  # fmt: skip
     """Training pairs, dev pairs and targets with the offsets of their languages, for `space.language_means: own`.
@@ -158,13 +150,14 @@ def centred(
 
     own, found["training_means"] = means(student)
     space = context.teacher.space
-    text_of = text_languages(rows[0], method), rows[1]["language"].tolist()
+    text_of = text_languages(rows[0], method), list(rows[1].languages)
     pairs, dev = (
         replace(part, offsets=language_offsets(own, space, languages)) for part, languages in zip(parts, text_of, strict=True)
     )
-    if not method.own_targets:
+    if targets.places is None or not isinstance(targets.states, TeacherStates):
         return pairs, dev, targets
     pairs = replace(pairs, english_offsets=pairs.offsets)
-    language = dict.fromkeys(targets.places, ENGLISH) | dict(zip(rows[0]["text"][::-1], rows[0]["language"][::-1], strict=True))
+    first = dict(zip(reversed(list(rows[0].texts)), reversed(list(rows[0].languages)), strict=True))
+    language = dict.fromkeys(targets.places, ENGLISH) | first
     offsets = language_offsets(means(context.teacher.encoder)[0], space, list(language.values()))
     return pairs, dev, replace(targets, states=replace(targets.states, offsets=offsets))

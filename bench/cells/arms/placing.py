@@ -15,12 +15,12 @@ from bench.cells.shared.context import Context
 from bench.cells.shared.unlabelled import own_texts
 from bench.cells.shared.views import Encodes, View, own_means, suffixes, used
 from bench.data.english import ENGLISH
-from bench.encoders.cache import TextStates
 from bench.encoders.encoder import Encoded
 from bench.encoders.maps import alignment
 from bench.encoders.maps.alignment import Affine, Side
 from bench.encoders.maps.linear_map import token_means
 from bench.encoders.space import Centring, Means, Space, first_directions
+from bench.encoders.states.cache import TextStates
 from bench.experiment.spec import CellSpec
 from methods.base import Method
 
@@ -56,7 +56,7 @@ def directions(
         for name in dict.fromkeys(languages) if name != ENGLISH
     }  # fmt: skip
     found["language_means"] = used(texts)
-    rows = [context.texts.rows[text] for text in context.texts.english_training]
+    rows = context.texts.training_rows
     k, known = method.params.directions, context.teacher.english
     english = without(known.tokens.take(rows).vectors, np.asarray(known.pooled)[rows], k)
     places = {}

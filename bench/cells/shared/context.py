@@ -29,7 +29,7 @@ class Context:
 
     def __init__(self, key: Key) -> None:
         self.key = key
-        self.teacher = Teacher(key, lambda: self.texts, lambda: self.path("space.npz"))
+        self.teacher = Teacher(key, lambda: self.texts, lambda name: self.path(name))
 
     @cached_property
     def suite(self) -> Suite:
@@ -38,7 +38,7 @@ class Context:
 
     @cached_property
     def texts(self) -> Texts:
-        return Texts(self.suite, self.key.max_length, lambda texts: self.teacher.encoder.lengths(texts), self.path("fits.npy"))
+        return Texts(self.suite, self.key.max_length, lambda texts: self.teacher.encoder.lengths(texts), self.path("texts"))
 
     @cached_property
     def documents(self) -> Documents:
@@ -46,7 +46,7 @@ class Context:
 
     @cached_property
     def student(self) -> Student:
-        return Student(self.key, self.texts, self.teacher, self.path("linear-map"))
+        return Student(self.key, self.texts, self.teacher, self.path)
 
     @cached_property
     def model_prints(self) -> tuple[str, ...]:

@@ -17,12 +17,12 @@ from bench.cells.shared.key import Key
 from bench.cells.shared.teacher import Progress, Teacher
 from bench.cells.words.cutting import Pieces, key, pieces_of, words
 from bench.data.suite.types import Suite
-from bench.encoders.cache import TextStates
 from bench.encoders.device import device_of
 from bench.encoders.encoder import autocast_dtype
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import model_folder
 from bench.encoders.space import Space
+from bench.encoders.states.cache import TextStates
 from bench.retrieval.dense import DenseIndex
 from bench.retrieval.large.build import encode_collection, index_collection
 from bench.retrieval.large.index import LargeIndex

@@ -24,6 +24,7 @@ class Key:
     precision: str
     head: str = "none"
     suite: str = field(default="", repr=False)  # its key, by which it is found once it is made
+    states_gb: float = field(default=100.0, repr=False)  # decides where states are computed, and nothing of them
     retrieval: Retrieval = field(default=Retrieval(), repr=False)  # of the indexes; nothing that a path names depends on it
 
     @classmethod
@@ -36,7 +37,7 @@ class Key:
             languages_file=spec.data.languages_file, max_length=spec.training.max_length,
             centre=spec.space.centre, remove_directions=spec.space.remove_directions,
             precision=spec.precision, head=spec.models.head,
-            retrieval=spec.retrieval, suite=spec.data_key,
+            retrieval=spec.retrieval, suite=spec.data_key, states_gb=spec.states_gb,
         )  # fmt: skip
 
     def content(self) -> Key:

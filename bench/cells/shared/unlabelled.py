@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from bench.data.suite.types import Suite
 
+T = TypeVar("T")
 LEAST = 20  # texts; fewer say little of a mean in some hundred dimensions
 BITEXT, DEV_QUERIES = "training bitext", "dev queries"
 
@@ -32,9 +34,11 @@ def own_texts(suite: Suite, fits: np.ndarray, language: str, most: int, split: s
         most: texts, at most; the same ones for every cell.
         split: that is scored. Of `dev` the queries are not looked at: they would be centred on themselves.
     """
-    rows = suite.bitext[fits & (suite.bitext["language"] == language) & (suite.bitext["split"] == "train")]
-    sources = [sorted(part["text"].unique()) for _, part in rows.groupby("source", sort=True)]
-    found = _evenly([_shuffled(texts, language) for texts in sources], most)
+    column = suite.bitext["text"]
+    parts = suite.bitext.groups("source", suite.bitext.rows("train", [language], fits)).values()
+    # Codes of different texts, ascending: as the texts themselves.
+    codes = [_shuffled(np.unique(column.codes[rows]).tolist(), language) for rows in parts]
+    found = column.values.take(_evenly(codes, most))
     if len(found) >= min(LEAST, most):
         return OwnTexts(found, BITEXT)
     asked: set[str] = set()
@@ -46,14 +50,14 @@ def own_texts(suite: Suite, fits: np.ndarray, language: str, most: int, split: s
     return OwnTexts(found, DEV_QUERIES) if len(found) >= min(LEAST, most) else OwnTexts([])
 
 
-def _shuffled(texts: list[str], language: str) -> list[str]:
+def _shuffled(texts: list[T], language: str) -> list[T]:
     rng = np.random.default_rng([0x3EA5, zlib.crc32(language.encode())])
     return [texts[i] for i in rng.permutation(len(texts))]
 
 
-def _evenly(sources: list[list[str]], most: int) -> list[str]:
+def _evenly(sources: list[list[T]], most: int) -> list[T]:
     """One text of each source in turn, each text once, until there are enough or no more."""
-    found: dict[str, None] = {}
+    found: dict[T, None] = {}
     for turn in range(max(map(len, sources), default=0)):
         for source in sources:
             if turn < len(source) and len(found) < most:

@@ -13,7 +13,7 @@ from torch import Tensor
 from bench.base.errors import BenchError
 from bench.cells.loggers import opened
 from bench.cells.lower import lower_of
-from bench.cells.pairs import all_rows, dev_pairs, tokenised, training_record, training_rows
+from bench.cells.pairs import all_pairs, dev_pairs, training_pairs, training_record
 from bench.cells.shared.unfinished import checkpoints
 from bench.cells.translation.model import EnglishVocabulary, attended, build, greedy
 from bench.cells.translation.pointer import add_pointer, greedy_with_copies, pointer_of
@@ -112,10 +112,10 @@ def _trained(
     with clock.phase("load"):
         encoder = context.student.start()
     with clock.phase("prepare"):
-        rows = all_rows(spec, context) if params.pairs == "all" else training_rows(spec, context)
-        pairs = tokenised(rows, context, encoder, None)
+        drawn = all_pairs if params.pairs == "all" else training_pairs
+        pairs, rows = drawn(spec, context, encoder)
         dev, dev_rows = dev_pairs(spec, context, encoder)
-        english = encoder.tokenize(context.texts.english, "query", context.key.max_length)
+        english = encoder.tokenize(list(context.texts.english), "query", context.key.max_length)
         vocabulary = EnglishVocabulary.of(encoder, english)
         torch.manual_seed(spec.seed)
         model = build(encoder, vocabulary, params.decoder_layers, context.teacher.space)
@@ -124,7 +124,7 @@ def _trained(
     if params.pointer:
         torch.manual_seed(spec.seed)  # the same whether the decoder was trained just now or read
         add_pointer(model, encoder.dim)
-    sources, targets = with_copies(pairs.texts, [english[i] for i in pairs.english], params.copying)
+    sources, targets = with_copies(list(pairs.texts), [english[i] for i in pairs.english], params.copying)
     with clock.phase("train"), opened(spec, out_dir) as loggers:
         lower = lower_of(spec, context, encoder, pairs.texts, sources, dev.texts) if len(sources) <= KEPT_TEXTS else None
         table = train_translator(

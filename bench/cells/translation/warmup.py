@@ -40,11 +40,10 @@ def warm_up(
         return
     path = place(context, params, precision)
     if not path.exists():
-        texts = context.texts.english_training
+        texts = list(context.texts.english_training)
         if context.key.student == context.key.teacher:
             found = context.teacher.english.tokens
-            rows = [context.texts.rows[text] for text in texts]
-            states = [np.asarray(found[row]) for row in rows]
+            states = [np.asarray(found[row]) for row in context.texts.training_rows.tolist()]
         else:
             encoded = encoder.encode(texts, "query", max_length=context.key.max_length, dtype=np.float16)
             states = [encoded.tokens[i] for i in range(len(texts))]
@@ -63,7 +62,7 @@ def prepare_decoder(context: Context, method: Any, precision: str, report: Repor
     if params.model or not params.english_passes or place(context, params, precision).exists():
         return
     encoder = context.student.start()
-    vocabulary = EnglishVocabulary.of(encoder, encoder.tokenize(context.texts.english, "query", context.key.max_length))
+    vocabulary = EnglishVocabulary.of(encoder, encoder.tokenize(list(context.texts.english), "query", context.key.max_length))
     torch.manual_seed(0)
     model = build(encoder, vocabulary, params.decoder_layers, context.teacher.space)
     warm_up(context, encoder, model, vocabulary, params, precision, report)

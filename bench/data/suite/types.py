@@ -11,13 +11,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from bench.base.errors import BenchError, unknown
+from bench.base.once import once
 from bench.data.documents import DocumentStream
 from bench.data.sources.streams import open_stream
+from bench.data.stored.bitext import COLUMNS as BITEXT_COLUMNS
+from bench.data.stored.bitext import StoredBitext, store
 from bench.data.suite.keys import FORMAT
 
-BITEXT_COLUMNS = ("pair_id", "language", "source", "split", "english", "text")
 DOCUMENT_COLUMNS = ("task", "doc_id", "text")
 QUERY_COLUMNS = ("task", "split", "language", "query_id", "text")
 QREL_COLUMNS = ("task", "split", "language", "query_id", "doc_id", "grade")
@@ -104,14 +107,14 @@ class Suite:
     Attributes:
         path: folder that it was loaded from.
         hash: sha256 of the content (rows, not file bytes).
-        bitext: DataFrame [pair_id, language, source, split (train|dev), english, text].
+        bitext: pairs [pair_id, language, source, split (train|dev), english, text], on disk; `bitext.frame()` is a table of them.
         tasks: name -> Task.
         info: what `suite.json` holds.
     """
 
     path: Path
     hash: str
-    bitext: pd.DataFrame
+    bitext: StoredBitext
     tasks: dict[str, Task]
     info: dict[str, Any]
 
@@ -126,15 +129,21 @@ class Suite:
         hint = f"Delete {path} and run again: it is built anew."
         try:
             info = json.loads((path / "suite.json").read_text(encoding="utf-8"))
-            frames = {name: pd.read_parquet(path / f"{name}.parquet") for name in TABLES}
+            frames = {name: pd.read_parquet(path / f"{name}.parquet") for name in TABLES if name != "bitext"}
+            pairs = pq.read_schema(path / "bitext.parquet").names
         except (OSError, ValueError) as error:
             raise BenchError(f"no readable suite in {path}: {error}", hint) from error
         if info.get("format") != FORMAT:
             raise BenchError(f"the suite in {path} has format {info.get('format')}, not {FORMAT}", hint)
         for name, columns in TABLES.items():
-            if tuple(frames[name].columns) != columns:
+            if tuple(pairs if name == "bitext" else frames[name].columns) != columns:
                 raise BenchError(f"{path / name}.parquet has other columns than {', '.join(columns)}", hint)
-        return cls(path, info["hash"], frames["bitext"], tasks_from(frames, info["parallel"], info.get("streams", {})), info)
+        try:
+            # Once a suite, in a form of which parts can be read: the table itself takes memory for each pair.
+            bitext = StoredBitext.open(once(path / "pairs", lambda folder: store(path / "bitext.parquet", folder)))
+        except (OSError, ValueError) as error:
+            raise BenchError(f"no readable bitext in {path}: {error}", hint) from error
+        return cls(path, info["hash"], bitext, tasks_from(frames, info["parallel"], info.get("streams", {})), info)
 
     def task(self, name: str) -> Task:
         """The task of this name; `BenchError` with the nearest matches if there is none."""

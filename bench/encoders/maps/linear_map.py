@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from bench.base.errors import BenchError
-from bench.encoders.cache import TextStates
 from bench.encoders.encoder import Encoded
 from bench.encoders.head import Head, Layer
+from bench.encoders.states.cache import TextStates
 
 # Times the mean variance of a coordinate of x and the number of texts.
 PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)

@@ -78,6 +78,9 @@ class Hardware(Settings):
     threads: Annotated[int, Field(ge=0)] = 0  # of each worker; 0 = cores / workers
     precision: Literal["auto", "float32", "bf16"] = "auto"
     devices: Annotated[int, Field(ge=1)] = 1  # that train one cell together: GPUs, or processes where there is none
+    # Room on disk, 10^9 bytes, for the teacher's states of the English sides of all pairs; where they take more, the teacher
+    # runs in every step.
+    states_gb: Annotated[float, Field(ge=0)] = 100.0
     checkpoint_minutes: Annotated[float, Field(ge=0)] = 5.0  # a killed training loses at most so many; 0: it begins again
     # Of a cell on a cluster (`--on ray`, `--on slurm`):
     cores: Annotated[int, Field(ge=0)] = 0  # 0: as many as the threads of its devices

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +65,21 @@ def export(experiment: Path, cell_id: str, target: Path) -> Path:
     context = context_of(cell.spec)
     encoder, space = _encoder(cell, context)
     marked = prefixes.mark(encoder)
-    texts = list(dict.fromkeys(context.texts.read_by_student()))
-    prefixes.check(encoder, marked, texts[:: max(1, len(texts) // SAMPLE)])
+    prefixes.check(encoder, marked, _sample(context))
     with atomic_dir(target) as folder:
         layout.write(folder, encoder, marked, space, "document" if cell.kind == "english" else "query")
         facts = card.Facts.of(cell.folder, cell.spec, cell.manifest, cell.kind, encoder, marked)
         for form in (layout.LATE, layout.DENSE):
             atomic_write(folder / form / "README.md", card.text(facts, form))
     return target
+
+
+def _sample(context: Context) -> list[str]:
+    """About `SAMPLE` of the texts that a student reads, evenly from all of them."""
+    suite = context.suite
+    count = sum(len(suite.bitext[side].values) for side in ("text", "english")) + sum(len(t.texts()) for t in suite.tasks.values())
+    every = max(1, count // SAMPLE)
+    return list(dict.fromkeys(islice(context.texts.read_by_student(), 0, None, every)))
 
 
 def find(experiment: Path, cell_id: str) -> StoredCell:

@@ -12,7 +12,7 @@ import torch
 from bench.base.errors import BenchError
 from bench.cells.arms.distil import Targets, centred
 from bench.cells.cell import run_cell
-from bench.cells.pairs import dev_rows, tokenised, training_rows
+from bench.cells.pairs import dev_rows, drawn, tokenised, training_rows, watched
 from bench.cells.shared.views import own_means
 from bench.data.languages import Languages
 from bench.encoders.space import Means
@@ -50,18 +50,18 @@ def test_english_only_sees_the_english_sides_of_the_very_pairs(world: World) -> 
 
 def test_self_is_held_against_the_teacher_on_the_same_texts(world: World) -> None:
     spec, context, method = spec_of(world, "self"), world.context, load("self")
-    plain, rows = training_rows(spec, context), training_rows(spec, context, method)
-    assert rows["text"].tolist() == plain["text"].tolist() == rows["english"].tolist()
-    watched = dev_rows(spec, context, method)
-    targets = Targets.of(context, method, [*rows["english"], *watched["english"]])
+    plain, rows = training_rows(spec, context), drawn(spec, context, method)
+    assert list(rows.texts) == plain["text"].tolist() == list(rows.english)
+    held = watched(spec, context, method)
+    targets = Targets.of(context, method, rows, held)
     pairs = tokenised(rows, context, context.student.start(), method, targets.places)
     states = targets.states.batch(pairs.english[:5], torch.device("cpu"))
-    expected = context.teacher.encoder.encode(rows["text"].tolist()[:5], "query")
+    expected = context.teacher.encoder.encode(rows.texts[:5], "query")
     np.testing.assert_allclose(states.pooled.numpy(), context.teacher.space.pooled(expected.pooled), atol=2e-3)
     np.testing.assert_allclose(states.vectors[0][states.mask[0]], context.teacher.space.tokens(expected.tokens[0]), atol=5e-3)
-    dev_pairs = tokenised(watched, context, context.student.start(), method, targets.places)
+    dev_pairs = tokenised(held, context, context.student.start(), method, targets.places)
     dev = targets.states.batch(dev_pairs.english, states.mask.device)
-    english = context.teacher.encoder.encode(watched["english"].tolist(), "query")
+    english = context.teacher.encoder.encode(list(held.english), "query")
     np.testing.assert_allclose(dev.pooled.numpy(), context.teacher.space.pooled(english.pooled), atol=2e-3)
 
 
@@ -98,13 +98,13 @@ def test_cells_of_controls_run_and_say_what_they_saw(world: World, method: str, 
 def module_of(world: World, text: str, **space: Any) -> tuple[Distillation, dict[str, Means], list[str]]:
     """The training module of a cell, the means of its untrained student, and the language of each pair."""
     spec, context, method = spec_of(world, text, **space), world.context, load(text)
-    student, rows, watched = context.student.start(), training_rows(spec, context, method), dev_rows(spec, context, method)
-    targets = Targets.of(context, method, [*rows["english"], *watched["english"]])
-    pairs, dev = (tokenised(part, context, student, method, targets.places) for part in (rows, watched))
-    pairs, dev, targets = centred(spec, context, method, student, (rows, watched), (pairs, dev), targets, {})
+    student, rows, held = context.student.start(), drawn(spec, context, method), watched(spec, context, method)
+    targets = Targets.of(context, method, rows, held)
+    pairs, dev = (tokenised(part, context, student, method, targets.places) for part in (rows, held))
+    pairs, dev, targets = centred(spec, context, method, student, (rows, held), (pairs, dev), targets, {})
     means, _ = own_means(context, student, ("swh_Latn", "hau_Latn"), spec.space.mean_texts, "test")
     module = Distillation(student, method, context.teacher.space, targets.states, pairs, spec.training, 1)
-    return module, means, rows["language"].tolist()
+    return module, means, list(rows.languages)
 
 
 def test_students_are_trained_minus_the_means_of_their_languages(world: World) -> None:

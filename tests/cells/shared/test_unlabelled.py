@@ -11,6 +11,7 @@ import pytest
 
 from bench.cells.shared import unlabelled
 from bench.cells.shared.unlabelled import BITEXT, DEV_QUERIES, own_texts
+from bench.data.stored.bitext import StoredBitext
 from bench.data.suite.types import Suite
 from tests.made_suite import World, made_world
 
@@ -22,12 +23,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def without_bitext(suite: Suite) -> Suite:
-    return replace(suite, bitext=suite.bitext[suite.bitext["language"] != "hau_Latn"])
+    return replace(suite, bitext=StoredBitext.of(suite.bitext.frame().query("language != 'hau_Latn'")))
 
 
 def test_texts_are_those_of_the_training_bitext_evenly_from_its_sources(world: World) -> None:
     found = own_texts(world.suite, world.context.texts.fits, "hau_Latn", 30, "test")
-    rows = world.suite.bitext[world.suite.bitext["language"] == "hau_Latn"]
+    rows = world.suite.bitext.frame().query("language == 'hau_Latn'")
     source = dict(zip(rows["text"], rows["source"], strict=True))
     split = dict(zip(rows["text"], rows["split"], strict=True))
     assert found.origin == BITEXT and len(set(found.texts)) == 30
@@ -57,7 +58,7 @@ def test_few_texts_are_enough_where_no_more_are_asked_for(world: World) -> None:
 
 
 def test_pairs_that_are_not_trained_on_for_their_length_give_no_texts(world: World) -> None:
-    fits = (world.suite.bitext["source"] == "scratch").to_numpy()
+    fits = world.suite.bitext["source"].equal("scratch")
     found = own_texts(world.suite, fits, "hau_Latn", 100, "test").texts
-    rows = world.suite.bitext[world.suite.bitext["language"] == "hau_Latn"]
+    rows = world.suite.bitext.frame().query("language == 'hau_Latn'")
     assert 0 < len(found) < 40 and set(found) <= set(rows.loc[rows["source"] == "scratch", "text"])

@@ -24,7 +24,7 @@ def test_a_part_of_a_relevant_document_is_taken_out_in_all_languages(tmp_path):
     root = collection(tmp_path / "mine", **{"bitext/sw.tsv": bitext("sw") + tsv((part, "sehemu")),
                                             "bitext/am.tsv": bitext("am") + tsv((part, "another part"))})  # fmt: skip
     made = suite(root)
-    assert not {part, "sehemu", "another part"} & (set(made.bitext["english"]) | set(made.bitext["text"]))
+    assert not {part, "sehemu", "another part"} & (set(made.bitext.frame()["english"]) | set(made.bitext.frame()["text"]))
     assert any("stand in its relevant documents; left out" in note for note in made.info["notes"])
 
 
@@ -39,7 +39,7 @@ def test_a_source_that_documents_are_made_of_is_refused(tmp_path, monkeypatch):
 def test_a_collection_becomes_a_suite_like_the_built_in_one(tmp_path):
     root, told = collection(tmp_path / "mine"), []
     made = suite(root, told=told)
-    assert made.bitext.groupby("language").size().to_dict() == {"swh_Latn": PAIRS, "amh_Ethi": PAIRS}
+    assert made.bitext.frame().groupby("language").size().to_dict() == {"swh_Latn": PAIRS, "amh_Ethi": PAIRS}
     task = made.task("news")
     assert task.parallel and task.languages("test") == ["amh_Ethi", "eng_Latn", "swh_Latn"] and task.splits() == ["test"]
     assert len(task.queries("test", "swh_Latn")) == 10 and task.qrels("test", "swh_Latn")["q3"] == {"d3": 2, "d4": 1}
@@ -69,7 +69,7 @@ def test_pairs_that_hold_a_text_of_a_task_are_taken_out_in_all_languages(tmp_pat
     root = collection(tmp_path / "mine", **{"bitext/sw.tsv": bitext("sw") + tsv(*leaks), "bitext/am.tsv": bitext("am") + tsv(
         ("nothing to see in here", "harmless"), (english(1000), "another harmless one"))})  # fmt: skip
     made = suite(root)
-    texts = set(made.bitext["english"]) | set(made.bitext["text"])
+    texts = set(made.bitext.frame()["english"]) | set(made.bitext.frame()["text"])
     for pair in leaks:
         assert not texts & set(pair), pair
     assert "harmless" not in texts and "another harmless one" in texts
@@ -81,7 +81,7 @@ def test_pairs_that_hold_a_text_of_a_task_are_taken_out_in_all_languages(tmp_pat
 def test_documents_that_answer_nothing_are_not_protected(tmp_path):
     loose = documents()[14][1]
     root = collection(tmp_path / "mine", **{"bitext/sw.tsv": bitext("sw") + tsv((f"News {loose}", "habari za bure kabisa"))})
-    assert "habari za bure kabisa" in set(suite(root).bitext["text"])
+    assert "habari za bure kabisa" in set(suite(root).bitext.frame()["text"])
 
 
 def test_training_pairs_do_not_hold_dev_pairs(tmp_path):
@@ -89,8 +89,8 @@ def test_training_pairs_do_not_hold_dev_pairs(tmp_path):
         "bitext/sw.dev.tsv": tsv(("the ship leaves the harbour at night", "meli inaondoka bandarini usiku")),
         "bitext/sw.tsv": bitext("sw") + tsv(("So the ship leaves the harbour at night, she said", "alisema hivyo"))})  # fmt: skip
     made = suite(root)
-    assert "alisema hivyo" not in set(made.bitext["text"])
-    assert "meli inaondoka bandarini usiku" in set(made.bitext.loc[made.bitext["split"] == "dev", "text"])
+    assert "alisema hivyo" not in set(made.bitext.frame()["text"])
+    assert "meli inaondoka bandarini usiku" in set(made.bitext.frame().loc[made.bitext.frame()["split"] == "dev", "text"])
 
 
 def test_a_test_query_must_not_be_in_a_dev_pair_a_dev_query_may(tmp_path):
@@ -101,7 +101,7 @@ def test_a_test_query_must_not_be_in_a_dev_pair_a_dev_query_may(tmp_path):
     )
     dev = tsv((english(1), "swali la dev"), (english(7), "swali la test"))
     root = collection(tmp_path / "mine", {"news": news}, **{"bitext/sw.dev.tsv": dev})
-    texts = set(suite(root).bitext["text"])
+    texts = set(suite(root).bitext.frame()["text"])
     assert "swali la dev" in texts and "swali la test" not in texts
 
 
@@ -123,13 +123,13 @@ def test_many_texts_are_searched_in_parts(tmp_path, monkeypatch):
     root = collection(tmp_path / "mine", **{"bitext/sw.tsv": bitext("sw") + tsv((english(3), "siri"))})
     monkeypatch.setattr(leakage, "_PART", 7)
     monkeypatch.setattr("bench.data.suite.own_pairs.CHUNK", 5)
-    assert "siri" not in set(suite(root).bitext["text"])
+    assert "siri" not in set(suite(root).bitext.frame()["text"])
 
 
 def test_tasks_of_the_names_of_built_in_ones_get_no_special_rules(tmp_path):
     leak = tsv((f"x {english(3)} y", "siri"))
     root = collection(tmp_path / "mine", {"symbols": beir()}, **{"bitext/sw.tsv": bitext("sw") + leak})
-    assert "siri" not in set(suite(root).bitext["text"])
+    assert "siri" not in set(suite(root).bitext.frame()["text"])
 
 
 def test_notes_of_the_reader_stay(tmp_path):

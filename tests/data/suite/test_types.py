@@ -65,7 +65,7 @@ def test_load_returns_what_was_written(tmp_path: Path) -> None:
     suite = Suite.load(write(tmp_path))
     assert suite.hash == "abc" and set(suite.tasks) == {"faq", "symbols"}
     assert suite.task("symbols").parallel is False
-    assert suite.bitext.iloc[0].tolist() == list(ROWS["bitext"][0])
+    assert suite.bitext.frame().iloc[0].tolist() == list(ROWS["bitext"][0])
     with pytest.raises(BenchError, match="did you mean 'symbols'"):
         suite.task("symbol")
 

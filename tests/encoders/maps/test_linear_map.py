@@ -6,8 +6,8 @@ import torch
 
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
-from bench.encoders.cache import TextStates
 from bench.encoders.maps.linear_map import PENALTIES, fit, fit_head, token_means
+from bench.encoders.states.cache import TextStates
 
 
 def problem(n: int, noise: float, seed: int = 0, inside: int = 6, out: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

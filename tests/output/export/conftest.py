@@ -7,7 +7,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from bench.encoders.cache import teacher_states
+from bench.encoders.states.cache import teacher_states
 from bench.execution.base import RUN_CELL, Finished
 from bench.execution.job import execute
 from bench.experiment.store import Store

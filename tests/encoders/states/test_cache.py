@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from bench.base.errors import BenchError
-from bench.encoders.cache import teacher_states
 from bench.encoders.encoder import Encoder
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import load_encoder
+from bench.encoders.states.cache import teacher_states
 from tests.tiny import SENTENCES, tiny_bert, write_encoder_json
 
 TEXTS = list(SENTENCES)

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.training.groups import PASS_TOKENS, cut
+from bench.training.arithmetic.groups import PASS_TOKENS, cut
 
 
 def cost(groups: list[np.ndarray], lengths: np.ndarray) -> int:

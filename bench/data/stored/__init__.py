@@ -1,0 +1,1 @@
+"""Texts that stay on disk: what holds them takes no more memory for more of them."""

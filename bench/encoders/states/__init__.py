@@ -1,0 +1,1 @@
+"""Raw states of texts, on disk."""
