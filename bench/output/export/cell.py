@@ -77,7 +77,8 @@ def export(experiment: Path, cell_id: str, target: Path) -> Path:
 def _sample(context: Context) -> list[str]:
     """About `SAMPLE` of the texts that a student reads, evenly from all of them."""
     suite = context.suite
-    count = sum(len(suite.bitext[side].values) for side in ("text", "english")) + sum(len(t.texts()) for t in suite.tasks.values())
+    asked = sum(len(task.texts()) for task in suite.tasks.values())
+    count = sum(len(suite.bitext[side].values) for side in ("text", "english")) + asked
     every = max(1, count // SAMPLE)
     return list(dict.fromkeys(islice(context.texts.read_by_student(), 0, None, every)))
 
