@@ -13,7 +13,8 @@ _noted: ContextVar[set[Path] | None] = ContextVar("noted", default=None)
 def used(path: Path) -> Path:
     """`path`, a file or folder of a cache that was just read or made, noted for whoever listens."""
     noted = _noted.get()
-    if noted is not None:
+    if noted is not None and not any(folder in noted for folder in path.parents):  # what lies in a noted folder is in it
+        noted -= {one for one in noted if path in one.parents}
         noted.add(path)
     return path
 

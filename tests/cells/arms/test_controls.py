@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -131,5 +132,5 @@ def test_targets_of_self_are_centred_on_the_teachers_means(world: World) -> None
         [states] = module.states([module.pairs.texts[i] for i in at], shifts=[module.pairs.offsets.of(at)])
     targets = module.teacher.batch(module.pairs.english[at], torch.device("cpu"))
     np.testing.assert_allclose(states.pooled.numpy(), targets.pooled.numpy(), atol=5e-3)
-    plain = Targets.of(world.context, load("self"), [translated("cat dog", "hau_Latn")]).states
+    plain = Targets.of(world.context, load("self"), SimpleNamespace(english=[translated("cat dog", "hau_Latn")])).states
     assert plain.offsets is None and module.teacher.offsets is not None
