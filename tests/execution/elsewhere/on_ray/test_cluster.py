@@ -55,6 +55,7 @@ def node(ray_nodes: RayNodes, name: str, **options: Any) -> Node:
     return ray_nodes.add(name, **options)
 
 
+@pytest.mark.unsteady
 def test_real_cells_end_as_on_this_machine_and_what_they_need_is_sent_once_a_node(ray_nodes, tmp_path):
     for name in ("one", "two"):
         node(ray_nodes, name)
@@ -101,6 +102,7 @@ def test_a_disk_that_nodes_share_is_used(ray_nodes, here, fake):
     assert not list((shared / "cache" / "elsewhere").glob("seen-*"))
 
 
+@pytest.mark.unsteady
 def test_a_node_is_lost_while_a_cell_runs_and_another_one_joins(ray_nodes, here, fake):
     """Through Ray's client: the driver is no part of the cluster."""
     nodes = {name: node(ray_nodes, name) for name in ("one", "two")}

@@ -67,6 +67,7 @@ def test_a_sweep_is_one_array_and_ends_as_on_this_machine(slurm, here, fake):
     assert f"{SLOW} had to leave its node; Slurm has queued it again" in run.said and ran_twice(slurm.fake) == {SLOW: 2}
 
 
+@pytest.mark.unsteady
 def test_a_preempted_cell_and_one_at_its_time_limit_are_queued_again(slurm, here, fake):
     results = slurm.base / "preempted"
     fake(SLOW, "wait 600")
