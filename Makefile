@@ -66,7 +66,7 @@ chaos: $(VENV)/.installed-dev ## runs killed fifty times (KILLS=5), full disks, 
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python -m tests.chaos --kills $(KILLS) $(ARGS)
 
 cluster: $(VENV)/.installed-dev ## all tests on a real Ray and a real Slurm of this machine, those too that depend on its speed
-	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -m "" tests/execution/elsewhere $(ARGS)
+	XLSD_NEED_CLUSTER=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -m "" tests/execution/elsewhere $(ARGS)
 
 PYLATE := .venv-pylate
 CHECKED := results/.check-export
