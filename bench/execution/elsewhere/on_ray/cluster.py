@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,7 @@ from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 
 HERE = "ray"  # the cluster that runs on this machine, or that RAY_ADDRESS names
+TURN = 1.0  # seconds between two looks at the nodes
 TRIES = 5  # to get a server from the head node, as a client
 PATIENCE = 600.0  # seconds in which a node must say which code it has
 EXTRA = "pip install 'xlsd-bench[ray]' (from a clone: pip install -e '.[ray]'), with the same versions on all nodes"
@@ -84,18 +86,28 @@ class RayCluster(Executor):
             pinned = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
             options = {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": pinned}
             asked[ray.remote(tasks.probe()).options(**options).remote()] = node
-        for told, node in asked.items():
-            try:
-                found = ray.get(told, timeout=PATIENCE)
-            except ray.exceptions.GetTimeoutError as error:
+        deadline = time.monotonic() + PATIENCE
+        while asked:
+            ready, _ = ray.wait(list(asked), num_returns=1, timeout=TURN)
+            for told in ready:
+                yield from self._told(ray, told, asked.pop(told))
+            # One that has just died is not waited for: what was sent to it may never come back, not even as an error.
+            alive = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+            asked = {told: node for told, node in asked.items() if node["NodeID"] in alive}
+            if asked and time.monotonic() > deadline:
                 hint = "look at its Ray logs, or take it out of the cluster"
-                raise BenchError(f"{name_of(node)} does not answer", hint) from error
-            except ray.exceptions.RayError:
-                continue  # it has gone meanwhile, or will say so again when it is given a cell
-            if found["code"] != code():
-                raise refused(name_of(node), found["code"], code())
-            if other := differing(found["versions"]):
-                yield Note(f"{name_of(node)} has {other}: its numbers may differ in the last digits")
+                raise BenchError(f"{name_of(next(iter(asked.values())))} does not answer", hint)
+
+    def _told(self, ray: Any, told: Any, node: dict[str, Any]) -> Iterator[Note]:
+        """What a node says of its code and libraries."""
+        try:
+            found = ray.get(told)
+        except ray.exceptions.RayError:
+            return  # it has gone meanwhile, or will say so again when it is given a cell
+        if found["code"] != code():
+            raise refused(name_of(node), found["code"], code())
+        if other := differing(found["versions"]):
+            yield Note(f"{name_of(node)} has {other}: its numbers may differ in the last digits")
 
 
 @contextmanager
