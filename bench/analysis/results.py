@@ -14,11 +14,13 @@ import yaml
 
 from bench.base.errors import BenchError, did_you_mean
 from bench.base.manifest import check_facts
+from bench.base.progress import steps
 from bench.base.yamlfile import read_mapping
 from bench.base.yamltext import parsed
 from bench.experiment.spec import CORE
 
 MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
+READING = "reading results"  # phase of progress
 PROFILE = "profile.yaml"  # in an experiment's folder: what was meant to run
 RANKED_BY = MEASURES[0]
 METRIC_COLUMNS = ("task", "scorer", "language", "queries", *MEASURES)
@@ -152,7 +154,8 @@ def load(folder: Path) -> Experiment:
     """Read `folder`, the results of one experiment. Raises `BenchError` when it holds no readable plan."""
     plan = read_plan(folder)
     stored = {_stored_id(path): path for path in sorted((folder / "cells").glob("[!.]*")) if path.is_dir()}
-    cells = tuple(read_cell(name, stored.get(name.id), plan.keys.get(name.id)) for name in plan.cells)
+    named = steps(READING, plan.cells)
+    cells = tuple(read_cell(name, stored.get(name.id), plan.keys.get(name.id)) for name in named)
     return Experiment(folder, plan, cells, tuple(sorted(set(stored) - {name.id for name in plan.cells})))
 
 

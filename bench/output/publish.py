@@ -10,6 +10,7 @@ from bench.analysis.results import load
 from bench.base.errors import BenchError
 from bench.base.jsonfile import to_json
 from bench.base.paths import atomic_write
+from bench.base.progress import under
 from bench.experiment.record import RUNS, read_runs
 from bench.output.tables.leaderboard import write
 from bench.output.tables.leaderboard_text import TUNING
@@ -18,6 +19,7 @@ TABLES = (
     "leaderboard.md", "leaderboard.csv", "leaderboard.tex", "per_language.csv", "lengths.csv", "scaling.md", "scaling.csv",
     "slopes.csv", "transfer.csv", "covariates.csv", "agreement.csv", "texts.csv", "profile.yaml", TUNING,
 )  # fmt: skip
+COPYING = "copying"  # phase of progress
 PICTURES = ("gain", "difference", "scaling*")
 LARGE = 2_000_000  # bytes of a table
 
@@ -39,7 +41,8 @@ def publish(experiment_dir: Path, target: Path) -> list[Path]:
         BenchError: there is no experiment, or a planned cell has no result (part of a grid is nothing to publish).
     """
     write(experiment_dir)
-    experiment = load(experiment_dir)
+    with under(COPYING):
+        experiment = load(experiment_dir)
     if lacking := [cell.name.id for cell in experiment.cells if not cell.done]:
         raise BenchError(
             f"{len(lacking)} of {len(experiment.cells)} cells have no result: {', '.join(lacking[:5])}",

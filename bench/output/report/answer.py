@@ -15,6 +15,7 @@ from bench.analysis.tables import MEAN
 from bench.analysis.verdicts.decide import BETTER, EQUIVALENT, VERDICTS, WORSE
 from bench.base.errors import BenchError
 from bench.base.markdown import number
+from bench.base.progress import parts
 from bench.output.highlight import family_heads
 from bench.output.report.embed import rounded
 from bench.output.tables.comparison_text import answering, sentence
@@ -39,7 +40,7 @@ def comparisons(experiment: Experiment, asked: Sequence[tuple[str, str]]) -> lis
     """
     found: list[dict[str, Any]] = []
     comparer = Comparer(experiment)
-    for first, second in asked:
+    for first, second in parts(list(asked)):
         try:
             one = compare(experiment, first, second, over_sizes=True, comparer=comparer)
         except BenchError as error:

@@ -13,6 +13,7 @@ from bench.analysis.arms import Scores
 from bench.analysis.results import MEASURES, Experiment
 from bench.analysis.tables import GROUPS, MEAN
 from bench.base.errors import BenchError
+from bench.base.progress import parts, steps, tell
 from bench.output.highlight import chosen
 from bench.output.report import answer, board, cells, places, provenance, queries, texts
 from bench.output.report.embed import rounded
@@ -21,6 +22,7 @@ from bench.output.tables.leaderboard import Boards, boards_of, known_facts
 from bench.output.tables.leaderboard_text import GROUPS as GROUP_TITLES
 from methods.facts import facts
 
+VIEWS = "languages and queries"  # phase of progress
 GROUP_NAMES = {name: GROUP_TITLES.get(name, "All languages of the order (").partition(" (")[0] for name in GROUPS}
 
 
@@ -49,7 +51,7 @@ def content(
     """
     from bench import __version__
 
-    boards = [boards_of(experiment) for experiment in experiments]
+    boards = [boards_of(experiment) for experiment in parts(experiments)]
     for experiment, found in zip(experiments, boards, strict=True):
         if not found:
             raise BenchError(
@@ -68,9 +70,10 @@ def content(
         sorted({code for one in scores for code in one.languages}),
     )
     views: list[dict[str, Any]] = []
-    for experiment, found in zip(experiments, boards, strict=True):
+    tell(VIEWS)
+    for experiment, found in parts(list(zip(experiments, boards, strict=True))):
         compared = answer.comparisons(experiment, answer.pairs(shown))
-        for name, (own, table) in found.items():
+        for name, (own, table) in steps(VIEWS, list(found.items())):
             label = _label(experiment, name, len(experiments) > 1, len(found) > 1)
             rows = [_of_order(one, name) for one in compared]
             found_texts = texts.load(experiment, name, which)

@@ -11,17 +11,23 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from bench.analysis.results import load
+from bench.analysis.results import READING, load
+from bench.analysis.tables import SCORING
 from bench.base.paths import atomic_write
+from bench.base.progress import parts, tell
 from bench.output import paired
 from bench.output.report import figures
-from bench.output.report.content import content
+from bench.output.report.content import VIEWS, content
 from bench.output.report.embed import embedded
 from bench.output.report.texts import Which
 from bench.output.tables import leaderboard_tex
 
 PAGE = Path(__file__).parent / "page"
 FIGURES = "figures"
+PICTURES = "pictures of the answer"  # phase of progress
+# Phases with their share of the time: seconds of one core for 186 cells (`benchmarks.made_cells`).
+PHASES = {READING: 3.1, SCORING: 11.7, VIEWS: 6.5, figures.FIGURES: 14.9, PICTURES: 4.0}
+WITHOUT_FIGURES = {name: share for name, share in PHASES.items() if name not in (figures.FIGURES, PICTURES)}
 MINUS = re.compile(r"(?<![\w.-])-(?=\.?\d)")
 SCRIPTS = (
     "dom", "state", "looks", "tip", "table", "chart", "answer", "scaling", "leaderboard", "heat", "language", "cost",
@@ -47,13 +53,14 @@ def write(
     Raises:
         BenchError: a folder holds no experiment or no result, or an unknown method.
     """
-    experiments = [load(folder) for folder in folders]
+    experiments = [load(folder) for folder in parts(folders)]
     found, boards = content(experiments, highlight, which)
     atomic_write(target, page(found))
     if not pictures:
         return [target]
     tables = [table for of_experiment in boards for _, table in of_experiment.values()]
     files = figures.write(target.parent / FIGURES, found, tables)
+    tell(PICTURES)
     # The two that answer, of the experiment that the page opens on.
     files += paired.write(experiments[0], [table for _, table in boards[0].values()], target.parent / FIGURES)
     own = zip(experiments, boards, strict=True)
