@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 EXTRAS := $(if $(shell command -v npm),,npm)
 comma := ,
 
-.PHONY: help docs bench bench-smoke bench-full leaderboard report tune test lint types unit smoke fuzz chaos check-export install clean clean-cache
+.PHONY: help docs notebook bench bench-smoke bench-full leaderboard report tune test lint types unit smoke fuzz chaos check-export install clean clean-cache
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -46,10 +46,13 @@ types: $(VENV)/.installed-dev ## mypy
 	$(BIN)/mypy
 
 unit: $(VENV)/.installed-dev ## tests
-	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -n 2 $(ARGS)
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 docs: $(VENV)/.installed-dev ## the docs site, into site/ (strict: a broken link is an error)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+notebook: $(VENV)/.installed-dev ## run the notebooks of examples/ and keep their outputs
+	PYTHONPATH=. $(BIN)/python -m tests.examples.notebook
 
 smoke: $(VENV)/.installed-dev ## build the wheel, install it into an empty environment elsewhere, and run smoke profile and report there, checked
 	OMP_NUM_THREADS=1 $(BIN)/python tests/installed.py

@@ -39,7 +39,7 @@ class NoParams:
     """Parameters of a method that has none."""
 
 
-def option(default: Any, help: str, choices: Sequence[Any] = (), search: Sequence[Any] = ()) -> Any:
+def option(default: Any, help: str, choices: Sequence[Any] = (), search: Sequence[Any] = (), later: bool = False) -> Any:
     """A parameter of a method.
 
     Args:
@@ -47,8 +47,10 @@ def option(default: Any, help: str, choices: Sequence[Any] = (), search: Sequenc
         help: one line.
         choices: the values allowed; empty: any.
         search: the values among which `bench tune` draws; empty: it is not tuned.
+        later: it came after results had been stored, and its default is what the method did before: it is in a cell's key only
+            if it has another value. A change of that default needs another `version` of the method.
     """
-    return field(default=default, metadata={"help": help, "choices": tuple(choices), "search": tuple(search)})
+    return field(default=default, metadata={"help": help, "choices": tuple(choices), "search": tuple(search), "later": later})
 
 
 class Method:
@@ -73,10 +75,11 @@ class Method:
         train_on: `order` (the first N languages) or `guard` (the first N of the guard languages, a control).
         placing: of kind `none` or `map`, how vectors are corrected: a name in `bench.cells.spaces.arms.PLACINGS`.
         scorers: what it is scored with, of `dense`, `late` (vectors of an encoder) and `sparse` (words).
-        role: `floor`, `ceiling`, `its own ceiling` or `no training` of a method that is shown beside the others and does
-            not compete.
+        role: `floor`, `ceiling`, `its own ceiling`, `no training` or `not budget-matched` of a method that is shown beside the
+            others and does not compete.
         asks: whose queries it answers: `own` language or `english`.
-        when: facts that a parameter's value changes: `{"form=structured": {"scorers": ("sparse",)}}`.
+        when: facts that a parameter's value changes: `{"form=structured": {"scorers": ("sparse",)}}`; `{"model": ...}`: any
+            value but the default.
         highlight: 1, 2 ...: place among the methods of the question, which pictures show in colour first; 0: none.
         translator: of kind `translate`, which translator of `bench.cells.translation` it is.
         Params: dataclass of `option`s.
@@ -104,6 +107,11 @@ class Method:
 
     def __init__(self, **params: Any) -> None:
         self.params = self.Params(**params)
+
+    @property
+    def translation(self) -> Method:
+        """Of kind `translate`, the method that translates: itself, or the one whose translations it uses."""
+        return self
 
     def loss(
         self, student: TokenStates, teacher: TokenStates, pair_ids: Tensor, *args: Any, **needed: Any
@@ -169,5 +177,6 @@ def other_pairs_of_the_text(pair_ids: Tensor) -> Tensor:
     return same.fill_diagonal_(False)
 
 
-MethodText = str  # type of a parameter that names a method, in the form that `registry.parse_spec` reads
+MethodText = str  # type of a parameter that names a method with a loss, in the form that `registry.parse_spec` reads
+TranslationText = str  # the same of a method that translates
 LossFunction = Callable[[TokenStates, TokenStates, Tensor], tuple[Tensor, dict[str, Tensor]]]

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from unittest import mock
 
+import numpy as np
 import torch
+import torch.distributed
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -14,6 +19,11 @@ from methods.base import Method, TokenStates
 from methods.declaration import NEEDS
 
 PAIRS, TOKENS, DIMENSION = 6, 7, 16
+DEVICES = 2
+EXCHANGES = (
+    "all_gather", "all_gather_into_tensor", "all_gather_object", "all_reduce", "all_to_all", "broadcast", "broadcast_object_list",
+    "gather", "reduce", "reduce_scatter", "reduce_scatter_tensor", "scatter", "barrier",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -189,6 +199,55 @@ def _goes_on(method: Method) -> str:
     return "" if through == resumed else f"loss is {through:.6f}, after a checkpoint {resumed:.6f}: state() lacks something"
 
 
+def _devices(method: Method) -> str:
+    """On several devices each has the states of all, gradients through its own alone; all must come to one loss."""
+    alone, *ranks = (type(method)(**vars(method.params)) for _ in range(1 + DEVICES))
+    for seed in range(3):
+        whole, expected = _of_rank(alone, seed, None)
+        parts = [_of_rank(own, seed, rank) for rank, own in enumerate(ranks)]
+        for rank, (loss, _) in enumerate(parts):
+            if abs(loss - whole) > 1e-5 * max(abs(whole), 1e-3):
+                return f"loss is {whole:.6f} on one device, and on device {rank} of {DEVICES} {loss:.6f}"
+        total = sum(gradient for _, gradient in parts)
+        if not torch.allclose(torch.as_tensor(total), expected, rtol=1e-3, atol=1e-6):
+            return f"the gradients of {DEVICES} devices do not add up to that of one"
+    return ""
+
+
+def _of_rank(method: Method, seed: int, rank: int | None) -> tuple[float, Tensor]:
+    """Loss, and gradient of the student's texts, where those of other ranks are constants (None: there is one device)."""
+    problem = Problem.make(seed)
+    problem.pair_ids = problem.pair_ids + seed * PAIRS
+    student, english = problem.student, problem.english
+    if rank is not None:
+        own = (torch.arange(PAIRS) % DEVICES == rank)[:, None, None]
+        problem.student, problem.english = (torch.where(own, raw, raw.detach()) for raw in (student, english))
+    for one in (torch.manual_seed, np.random.seed, random.seed):
+        one(seed)
+    with _several_processes() if rank is not None else nullcontext():
+        loss = problem.loss(method)
+    if loss.requires_grad:
+        loss.backward()
+    zero = torch.zeros_like(student)
+    return loss.item(), torch.cat([zero if raw.grad is None else raw.grad for raw in (student, english)])
+
+
+@contextmanager
+def _several_processes() -> Iterator[None]:
+    """As a loss sees torch when several processes train: those that speak to the others themselves are found out."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("the loss speaks to other processes itself, and is given the states of all of them already")
+
+    names = [name for name in EXCHANGES if hasattr(torch.distributed, name)]
+    told = {"is_initialized": True, "get_world_size": DEVICES, "get_rank": 0}
+    said = {name: mock.Mock(return_value=value) for name, value in told.items()}
+    with ExitStack() as stack:
+        for name, instead in {**dict.fromkeys(names, refuse), **said}.items():
+            stack.enter_context(mock.patch.object(torch.distributed, name, instead))
+        yield
+
+
 def _grad_mode(method: Method) -> str:
     with torch.no_grad():
         Problem.make().loss(method)
@@ -212,4 +271,5 @@ CHECKS: dict[str, Callable[[Method], str]] = {
     "works under bfloat16 autocast": _bfloat16,
     "leaves the autograd mode alone": _grad_mode,
     "goes on after a checkpoint": _goes_on,
+    "is the same on several devices": _devices,
 }

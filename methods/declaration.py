@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 NEEDS = ("english", "idf")
 KINDS = ("distil", "translate", "none", "map", "english", "retriever")
-NAMES_A_METHOD = "MethodText"  # annotation of a parameter whose value is itself a method spec
-TYPES = ("int", "float", "str", "bool", NAMES_A_METHOD)
+# Annotations of parameters whose value is itself a method spec -> of which kind that method is.
+NAMES_A_METHOD = {"MethodText": "distil", "TranslationText": "translate"}
+TYPES = ("int", "float", "str", "bool", *NAMES_A_METHOD)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")  # part of cell ids, which are names of folders
 _FACTS = (
     "needs", "shuffle_pairs", "code_switched", "english_only", "own_targets", "train_on", "placing", "scorers", "role", "asks",
@@ -24,7 +25,7 @@ _FACTS = (
 _LITERALS = ("name", "summary", "reference", "kind", "version", *_FACTS)
 ENCODED, SPARSE = ("dense", "late"), "sparse"  # scorers: vectors of an encoder; words, without any encoder
 SPACES = ("english", "own")  # whose mean is subtracted from a query: that of English, or that of its own language
-ROLES = ("", "floor", "ceiling", "its own ceiling", "no training")
+ROLES = ("", "floor", "ceiling", "its own ceiling", "no training", "not budget-matched")
 ASKS = ("own", "english")
 TRAIN_ON = ("order", "guard")
 SWITCHING = ("share", "rounds")  # parameters that the code switching of `code_switched` reads
@@ -47,6 +48,7 @@ class Param:
     help: str
     choices: tuple[Any, ...] = ()
     search: tuple[Any, ...] = ()  # values among which `bench tune` draws
+    later: bool = False  # see `methods.base.option`
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,9 @@ def from_class(cls: type[Method], module: str) -> Declaration:
         kind = one.type if isinstance(one.type, str) else getattr(one.type, "__name__", str(one.type))
         data = one.metadata
         params[one.name] = Param(
-            kind, one.default, data.get("help", ""), tuple(data.get("choices", ())), tuple(data.get("search", ()))
-        )
+            kind, one.default, data.get("help", ""), tuple(data.get("choices", ())), tuple(data.get("search", ())),
+            bool(data.get("later", False)),
+        )  # fmt: skip
     reference = getattr(cls, "reference", "")
     return checked(
         Declaration(
@@ -233,7 +236,8 @@ def _params(cls: ast.ClassDef) -> dict[str, Param]:
             text = arguments[1] if len(arguments) > 1 else named["help"]
             choices = arguments[2] if len(arguments) > 2 else named.get("choices", ())
             search = arguments[3] if len(arguments) > 3 else named.get("search", ())
-            found[node.target.id] = Param(ast.unparse(node.annotation), default, text, tuple(choices), tuple(search))
+            later = bool(named.get("later", False))
+            found[node.target.id] = Param(ast.unparse(node.annotation), default, text, tuple(choices), tuple(search), later)
         elif isinstance(node, ast.AnnAssign):
             # A plain default has no help, and the class would not be an `option`: only the import can say more.
             raise NotLiteral(f"parameter {ast.unparse(node.target)} is no option(...)")

@@ -11,9 +11,9 @@ from functools import cache
 from typing import Any
 
 from methods import registry
-from methods.declaration import ENCODED, Declaration, base_scorer
+from methods.declaration import ENCODED, NAMES_A_METHOD, Declaration, base_scorer
 
-FLOOR, CEILING, OWN_CEILING, NO_TRAINING = "floor", "ceiling", "its own ceiling", "no training"
+FLOOR, CEILING, OWN_CEILING, NO_TRAINING, NOT_MATCHED = "floor", "ceiling", "its own ceiling", "no training", "not budget-matched"
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Facts:
     """Declared facts of a method with its parameters.
 
     Attributes:
-        role: `floor`, `ceiling`, `its own ceiling`, `no training`; empty for a method that competes.
+        role: `floor`, `ceiling`, `its own ceiling`, `no training`, `not budget-matched`; empty for a method that competes.
         asks: whose queries it answers: `own` language or `english`.
         scorers: what it is scored with.
         told_by: the parameters, as `form=structured`, that decided any of this.
@@ -69,13 +69,25 @@ def facts(text: str) -> Facts:
 
 
 def of_declaration(declared: Declaration, params: str = "") -> Facts:
-    """Facts of a method of these parameters, written `a=1,b=2`."""
+    """Facts of a method of these parameters, written `a=1,b=2`, as in a canonical text: without those at their defaults.
+
+    A method that uses the translations of another one has had what that one has had.
+    """
     values: dict[str, Any] = {"role": declared.role, "asks": declared.asks, "scorers": declared.scorers}
-    given = set(registry.outer_commas(params))
-    told_by = tuple(condition for condition in declared.when if condition in given)
-    for condition in told_by:
-        values |= declared.when[condition]
-    return Facts(told_by=told_by, **values)
+    given = {part.partition("=")[0]: part for part in registry.outer_commas(params)}
+    told_by = []
+    for condition, told in declared.when.items():
+        name = condition.partition("=")[0]
+        if given.get(name) == condition or (name == condition and name in given):
+            values |= told
+            told_by.append(given[name])
+    for name, param in declared.params.items():
+        if NAMES_A_METHOD.get(param.type) == "translate" and name in given:
+            role = facts(given[name].partition("=")[2]).role
+            if role == NOT_MATCHED:
+                values["role"] = role
+                told_by.append(given[name])
+    return Facts(told_by=tuple(told_by), **values)
 
 
 @cache

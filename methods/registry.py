@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from methods.base import Method
 
 __all__ = [
-    "Declaration", "MethodError", "MethodSpec", "Param", "all_params", "declaration", "declared", "failures", "load", "names",
-    "parse_spec",
+    "Declaration", "MethodError", "MethodSpec", "Param", "all_params", "declaration", "declared", "failures", "load",
+    "named", "named_model", "names", "parse_spec",
 ]  # fmt: skip
 FOLDER = Path(__file__).parent
+MODEL_PARAMETERS = ("model", "encoder")
 NOT_METHODS = {"__init__", "base", "conformance", "declaration", "facts", "plugins", "registry"}
 _SPEC = re.compile(r"\s*(?P<name>(?:.+?\.py:)?[\w-]+|[^()]*\.py)\s*(?:\((?P<params>.*)\))?\s*")
 
@@ -126,12 +127,13 @@ def parse_spec(text: str, files: Mapping[str, str] | None = None) -> MethodSpec:
 def all_params(spec: MethodSpec) -> dict[str, Any]:
     """Every parameter with its value, defaults included: what decides a result besides the method's version.
 
-    A parameter that names a method brings along that method's version and parameters (`method.temperature`).
+    A parameter that came later (`option(..., later=True)`) is here only if it is given: its default is what the method did
+    before. A parameter that names a method brings along that method's version and parameters (`method.temperature`).
     """
     own = declaration(spec)
-    found = {key: param.default for key, param in own.params.items()} | dict(spec.params)
+    found = {key: param.default for key, param in own.params.items() if not param.later} | dict(spec.params)
     for key, param in own.params.items():
-        if param.type == NAMES_A_METHOD:
+        if param.type in NAMES_A_METHOD and key in found:
             inner = parse_spec(found[key])
             more = {"version": declared(inner.name).version} | all_params(inner)
             found |= {f"{key}.{name}": value for name, value in more.items()}
@@ -141,8 +143,22 @@ def all_params(spec: MethodSpec) -> dict[str, Any]:
 def inner(spec: MethodSpec) -> list[MethodSpec]:
     """The methods that the parameters of a spec name."""
     own, values = declaration(spec), dict(spec.params)
-    named = [values.get(key, param.default) for key, param in own.params.items() if param.type == NAMES_A_METHOD]
+    named = [values.get(key, param.default) for key, param in own.params.items() if param.type in NAMES_A_METHOD]
     return [parse_spec(text) for text in named]
+
+
+def named_model(params: Mapping[str, Any]) -> str:
+    """The model that a method names itself, or that of the method it uses (`fused(method=nmt(model=DIR))`); else nothing.
+
+    Args:
+        params: as of `all_params`.
+    """
+    return named(params, *MODEL_PARAMETERS)
+
+
+def named(params: Mapping[str, Any], *names: str) -> str:
+    """The first value that is not empty of the parameters of these names, of the method's own or of the method it uses."""
+    return next((str(value) for key, value in params.items() if key.rpartition(".")[2] in names and value), "")
 
 
 def load(spec: MethodSpec) -> Method:
@@ -165,11 +181,12 @@ def _typed(declaration: Declaration, key: str, value: str) -> Any:
     if key not in declaration.params:
         raise MethodError(_unknown(f"parameter of {declaration.name}", key, declaration.params))
     param = declaration.params[key]
-    if param.type == NAMES_A_METHOD:
-        inner = parse_spec(value)
+    if param.type in NAMES_A_METHOD:
+        kind, inner = NAMES_A_METHOD[param.type], parse_spec(value)
         of = declared(inner.name)
-        if of.kind != "distil" or any(p.type == NAMES_A_METHOD for p in of.params.values()):
-            raise MethodError(f"{declaration.name}: {key}={value!r} is no method with a loss of its own")
+        if of.kind != kind or any(p.type in NAMES_A_METHOD for p in of.params.values()):
+            what = "with a loss of its own" if kind == "distil" else "that translates by itself"
+            raise MethodError(f"{declaration.name}: {key}={value!r} is no method {what}")
         return str(inner)
     try:
         if param.type == "bool":

@@ -13,6 +13,7 @@ from bench.analysis.verdicts.family import EXPLORATORY, PRIMARY, ROW, corrected
 from bench.analysis.verdicts.left_out import LeftOut
 from bench.analysis.verdicts.slopes import slopes
 from bench.base.errors import BenchError
+from bench.experiment.mixture import sentence
 
 COLUMNS = (
     "order", "scorer", "group", "size", "tasks", "first", "second", "family", "first_mean", "second_mean",
@@ -33,6 +34,7 @@ class Comparison:
     notes: tuple[str, ...]
     settings: Mapping[str, str] = field(default_factory=dict)  # of the two, where a short name stands for them
     primary: int = 0  # tests that the correction of primary rows goes over, of all pairs
+    mixed: tuple[str, ...] = ()  # in what the machines that the cells of the two were made on differ
 
 
 def compare(
@@ -69,7 +71,8 @@ def compare(
     whole = not (sizes or scorers or tasks or groups)
     table, tests = _families(comparer, pd.DataFrame(rows), (first, second), bool(tasks), whole)
     settings = {name: plan.names[name] for name in (first, second) if name in plan.names}
-    return Comparison(first, second, table[list(COLUMNS)], left.notes(), settings, tests)
+    mixed = tuple(sentence(one) for one in experiment.mixtures((first, second)))
+    return Comparison(first, second, table[list(COLUMNS)], left.notes(), settings, tests, mixed)
 
 
 def compare_slopes(

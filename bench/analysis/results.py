@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from bench.base.manifest import check_facts
 from bench.base.progress import steps
 from bench.base.yamlfile import read_mapping
 from bench.base.yamltext import parsed
-from bench.experiment.spec import CORE
+from bench.experiment.mixture import Mixture, facts_of, mixtures
+from bench.experiment.packed import METRICS, Packed
+from bench.experiment.spec import CORE, CellName
 
 MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
 READING = "reading results"  # phase of progress
@@ -28,29 +31,6 @@ NAMES = dict.fromkeys(("task", "scorer", "language"), str)  # a task may be call
 QUESTION_COLUMNS = ("task", "scorer", "language", "query_id", *MEASURES)
 # What else cells say of a query (`bench.cells.asking.described`); those of earlier versions do not.
 ABOUT = {"unit": "", "characters": float("nan")}
-_ID = re.compile(r"(?P<method>.+)@(?P<size>\d+)#(?P<seed>\d+)(?:~(?P<order>[^~]+))?")
-
-
-@dataclass(frozen=True)
-class CellName:
-    """A cell id taken apart: `optical@20#1` or, off the experiment's own order, `optical@20#1~mixed`.
-
-    In a `Plan`, `method` is the short name that the profile gives it, if it gives one; `id` is always that of the cell.
-    """
-
-    id: str
-    method: str
-    size: int
-    seed: int
-    order: str
-
-    @classmethod
-    def parse(cls, cell_id: str, own_order: str) -> CellName:
-        """Raises `BenchError` when `cell_id` is not a cell id."""
-        match = _ID.fullmatch(cell_id)
-        if not match:
-            raise BenchError(f"{cell_id!r} is not a cell id", "a cell id looks like optical@20#1")
-        return cls(cell_id, match["method"], int(match["size"]), int(match["seed"]), match["order"] or own_order)
 
 
 @dataclass(frozen=True)
@@ -139,20 +119,28 @@ class Experiment:
     cells: tuple[Cell, ...]  # in the order of the plan
     unplanned: tuple[str, ...] = ()  # ids of stored cells that the plan does not name
 
+    def mixtures(self, methods: Collection[str] = ()) -> list[Mixture]:
+        """In which facts of hardware and software the finished cells differ; of some methods, or of all."""
+        done = [cell for cell in self.cells if cell.done and (not methods or cell.name.method in methods)]
+        return mixtures((cell.name.id, facts_of(cell.manifest)) for cell in done)
+
 
 def folder_of(name: str, results: Path) -> Path:
     """The folder of an experiment, called by its name, its profile's file or its own path."""
+    stem = name
     if name.endswith((".yaml", ".yml")):  # what the file says, as for `bench run`
         file = Path(name)
         stem = str(read_mapping(file, "profile").get("name") or file.stem) if file.is_file() else file.stem
-    else:
-        stem = name
     return results / stem if (results / stem).is_dir() or not Path(name).is_dir() else Path(name)
 
 
 def load(folder: Path) -> Experiment:
-    """Read `folder`, the results of one experiment. Raises `BenchError` when it holds no readable plan."""
+    """Read `folder`, the results of one experiment or what `bench publish` made of them. Raises `BenchError` without a plan."""
     plan = read_plan(folder)
+    if Packed.there(folder):
+        packed = Packed(folder)
+        found = tuple(read_packed(name, packed, plan.keys.get(name.id)) for name in plan.cells)
+        return Experiment(folder, plan, found, tuple(sorted(set(packed.cells) - {name.id for name in plan.cells})))
     stored = {_stored_id(path): path for path in sorted((folder / "cells").glob("[!.]*")) if path.is_dir()}
     named = steps(READING, plan.cells)
     cells = tuple(read_cell(name, stored.get(name.id), plan.keys.get(name.id)) for name in named)
@@ -184,17 +172,15 @@ def read_plan(folder: Path) -> Plan:
         names = resolved.get("names") or {}
         names = {method: name for method, name in names.items() if method in methods and name not in methods}
         cells = tuple(replace(cell, method=names.get(cell.method, cell.method)) for cell in cells)
-        sizes = {cell.size for cell in cells if cell.size}
         evaluation = profile.get("evaluation") or {}
         # Without a trained method there are no sizes; floor and ceiling are then shown at the grid's own.
-        sizes = sizes or set((profile.get("grid") or {}).get("sizes") or ())
-        tasks = resolved.get("tasks") or evaluation.get("tasks") or ()
+        sizes = {cell.size for cell in cells if cell.size} or set((profile.get("grid") or {}).get("sizes") or ())
         return Plan(
-            name=str(profile.get("name") or folder.resolve().name),
-            orders=orders, guard=tuple(resolved.get("guard") or ()), core=tuple(resolved.get("core") or ()),
-            sizes=tuple(sorted(map(int, sizes))), cells=cells, tasks=tuple(tasks), profile=profile,
-            names={name: method for method, name in names.items()},
-            min_questions=int(evaluation.get("min_questions") or 0),
+            name=str(profile.get("name") or folder.resolve().name), orders=orders,
+            guard=tuple(resolved.get("guard") or ()), core=tuple(resolved.get("core") or ()),
+            sizes=tuple(sorted(map(int, sizes))), cells=cells, profile=profile,
+            tasks=tuple(resolved.get("tasks") or evaluation.get("tasks") or ()),
+            names={name: method for method, name in names.items()}, min_questions=int(evaluation.get("min_questions") or 0),
         )  # fmt: skip
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, StopIteration, ValueError, OSError) as error:
         raise BenchError(
@@ -216,17 +202,44 @@ def read_cell(name: CellName, folder: Path | None, key: str | None = None) -> Ce
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
         if manifest.get("status", "done") != "done":
             return Cell(name, "failed", _last_line(folder / "error.txt"))
-        check_facts(manifest)
-        if key and manifest.get("key") != key:
-            return Cell(name, "stale", "its settings, method or data changed since it ran", manifest)
-        metrics = _columns(pd.read_csv(folder / "metrics.csv", keep_default_na=False, dtype=NAMES), METRIC_COLUMNS)
-        asked = pd.read_parquet(folder / "per_query.parquet")
-        questions = _columns(asked, QUESTION_COLUMNS).assign(**{name: asked.get(name, empty) for name, empty in ABOUT.items()})
+        metrics, asked = partial(pd.read_csv, folder / "metrics.csv"), partial(pd.read_parquet, folder / "per_query.parquet")
+        return _done(name, manifest, key, metrics, asked)
     except (OSError, ValueError, KeyError, AttributeError) as error:
-        return Cell(name, "damaged", f"{type(error).__name__}: {error}".splitlines()[0])
+        return _damaged(name, error)
+
+
+def read_packed(name: CellName, packed: Packed, key: str | None = None) -> Cell:
+    """One cell of a published folder; those without a result are not in it."""
+    manifest = packed.cells.get(name.id)
+    if manifest is None:
+        return Cell(name, "missing")
+    try:
+        if manifest.get("status") != "done":
+            raise ValueError(f"{manifest.get('status')!r} is no status of a published cell")
+        metrics = io.StringIO(packed.files(name.id).get(METRICS, ""))
+        return _done(name, manifest, key, partial(pd.read_csv, metrics), partial(packed.questions, name.id))
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        return _damaged(name, error)
+
+
+def _done(
+    name: CellName, manifest: dict[str, Any], key: str | None, read_metrics: Callable[..., pd.DataFrame],
+    read_questions: Callable[[], pd.DataFrame],
+) -> Cell:  # fmt: skip
+    """A cell whose run has ended, unless its scores are not what they say; errors of reading are the caller's."""
+    check_facts(manifest)
+    if key and manifest.get("key") != key:
+        return Cell(name, "stale", "its settings, method or data changed since it ran", manifest)
+    metrics = _columns(read_metrics(keep_default_na=False, dtype=NAMES), METRIC_COLUMNS)
+    asked = read_questions()
+    questions = _columns(asked, QUESTION_COLUMNS).assign(**{name: asked.get(name, empty) for name, empty in ABOUT.items()})
     if difference := _disagreement(metrics, questions):
         return Cell(name, "damaged", difference, manifest)
     return Cell(name, "done", "", manifest, metrics, questions)
+
+
+def _damaged(name: CellName, error: Exception) -> Cell:
+    return Cell(name, "damaged", f"{type(error).__name__}: {error}".splitlines()[0])
 
 
 def _columns(frame: pd.DataFrame, wanted: tuple[str, ...]) -> pd.DataFrame:
@@ -269,5 +282,5 @@ def _stored_id(folder: Path) -> str:
 
 
 def _last_line(path: Path) -> str:
-    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.is_file() else []
-    return lines[-1].strip() if lines else "failed without a message"
+    text = path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
+    return text.rpartition("\n")[2].strip() or "failed without a message"

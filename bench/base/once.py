@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.base.errors import BenchError
-from bench.base.paths import atomic_dir
+from bench.base.paths import atomic_dir, remove_left_over
+from bench.base.used import used
 
 
 def once(final: Path, make: Callable[[Path], None], valid: Callable[[Path], bool] = Path.is_dir) -> Path:
@@ -19,12 +20,13 @@ def once(final: Path, make: Callable[[Path], None], valid: Callable[[Path], bool
     Raises:
         BenchError: the place cannot be written.
     """
-    if valid(final):
+    if valid(used(final)):
         return final
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         with one_at_a_time(final.parent / f".{final.name}.lock"):
             if not valid(final):
+                remove_left_over(final.parent, final.name)  # whoever left it is dead, or would hold the lock
                 with atomic_dir(final) as folder:
                     make(folder)
     except OSError as error:

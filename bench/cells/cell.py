@@ -16,8 +16,9 @@ from bench.cells.asking.bottom import on_shared_bottom
 from bench.cells.asking.described import described, with_descriptions
 from bench.cells.asking.own_documents import record as own_documents
 from bench.cells.asking.queries import english_sets, nothing_asked, query_sets, with_words
+from bench.cells.asking.translated import Translated
 from bench.cells.clock import Clock
-from bench.cells.evaluation import evaluate, summarise
+from bench.cells.evaluation import evaluate
 from bench.cells.shared.context import Context, context_of
 from bench.cells.shared.own_retriever import own_retriever
 from bench.cells.shared.views import Encodes, View, own_means, suffixes, views_of
@@ -25,6 +26,8 @@ from bench.cells.translation.run import translated_sets
 from bench.encoders.device import precision_of
 from bench.experiment.method_specs import planned_method
 from bench.experiment.spec import CellSpec
+from bench.retrieval.fusion import Fusion
+from bench.retrieval.scoring import summarise
 from methods.base import Method
 from methods.declaration import ENCODED, SPARSE
 from methods.facts import facts
@@ -61,6 +64,8 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     if known.asks_english:
         sets = english_sets(context, sets, limits, split)
     about = described(context.suite, sets)
+    translated: Translated | None = None
+    original = method.kind in ("none", "map", "distil")  # a student reads the queries as they are
     if method.kind in ("none", "map"):
         with clock.phase("load"):
             encoder = context.student.start()
@@ -72,20 +77,28 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     elif method.kind == "distil":
         encoder = on_shared_bottom(spec, context, distil(spec, context, method, out_dir, clock, found))
     elif method.kind == "translate":
-        sets = translated_sets(spec, context, method, sets, out_dir, clock, found)
+        english_queries, languages = translated_sets(spec, context, method.translation, sets, out_dir, clock, found)
+        if method.translation is method:
+            sets = english_queries
+        else:  # both are asked, the original query of the student before training
+            fusion = Fusion(method.params.form, method.params.weight, method.params.constant)
+            view = View.english(context, tuple(suffixes(spec.space).values()))
+            translated = Translated(english_queries, context.teacher.encoder, [view], languages, fusion, method.params.depth)
+            encoder, original = context.student.start(), True
+            found |= context.student.map_facts()
 
     if SPARSE in known.scorers and method.kind != "translate":  # structured queries are words already
         sets = with_words(context, sets)
     found |= own_documents(context.suite, sets)
     with clock.phase("place"):
-        english = known.asks_english or method.kind == "translate"
+        english = known.asks_english or (method.kind == "translate" and not original)
         views = _views(spec, context, method, encoder, [] if english else [one.language for one in sets], found)
     mode, depth = spec.evaluation.late_mode, spec.evaluation.run_depth
     recalls: list[dict[str, Any]] = []
     with clock.phase("evaluate"):
-        per_query = evaluate(context, encoder, sets, mode, depth, report, out_dir / "runs", spec.id, recalls, views)
-    found["cut"] = cut.of_cell(cut.cut_record(context, spec), method.kind in ("none", "distil") and not known.asks_english,
-                               known.asks_english, method.kind != "translate")  # fmt: skip
+        per_query = evaluate(context, encoder, sets, mode, depth, report, out_dir / "runs", spec.id, recalls, views, translated)
+    found["cut"] = cut.of_cell(cut.cut_record(context, spec), original and method.kind != "map" and not known.asks_english,
+                               known.asks_english, original or method.kind != "translate")  # fmt: skip
     if recalls:
         pd.DataFrame(recalls).to_csv(out_dir / "approximation.csv", index=False, float_format="%.4f")
     with_descriptions(per_query, about).to_parquet(out_dir / "per_query.parquet", index=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from bench.base.progress import Report
 from bench.cells.asking.own_documents import left_out, own_ids
 from bench.cells.asking.queries import QuerySet
 from bench.cells.asking.search import Asked, Vectors, search
+from bench.cells.asking.translated import Joined, Translated
 from bench.cells.shared.context import Context
 from bench.cells.shared.views import Encodes, View
 from bench.retrieval.candidates import recall_against
@@ -28,7 +29,7 @@ RECALL_QUERIES = 10  # a task and language, unless the profile says another numb
 def evaluate(
     context: Context, encoder: Encodes | None, sets: list[QuerySet], mode: str, depth: int, report: Report,
     runs: Path | None = None, tag: str = "bench", recalls: list[dict[str, Any]] | None = None,
-    views: Sequence[View] = (),
+    views: Sequence[View] = (), translated: Translated | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Search each task's indexes with every scorer that there is something for, score every query.
 
@@ -44,6 +45,7 @@ def evaluate(
         recalls: is given one row a task, language and scorer in the approximate mode: the share of the exact top
             10 that it finds, on the first queries, in the first view. It differs by language, and could pass for a language gap.
         views: the spaces to compare in, each with scorers of its own name; default: the English one.
+        translated: the same queries in English; what both find is joined (`recalls` are those of the queries as they are).
 
     Returns:
         One row a query and scorer: task, scorer, language, query_id and the measures.
@@ -61,16 +63,19 @@ def evaluate(
     views = views or (View.english(context),)
     own_documents = [own_ids(context.suite.task(one.task), [one]) for one in sets]
     deep = depth + any(own_documents)  # one more where one may be left out
-    found, kept = search(context, encoder, sets, mode, deep, report, keep, views)
+    searched = deep if translated is None else max(deep, translated.depth)
+    found, kept = search(context, encoder, sets, mode, searched, report, keep, views)
     if sampled and recalls is not None:
         for task in found:
             recalls += _recalls(context, task, found[task], kept, views[0])
+    joined = translated.joined(context, found, mode, deep, report) if translated is not None else None
+    results: Mapping[str, Asked | Joined] = joined or found
     frames: list[pd.DataFrame] = []
     scored: dict[tuple, list[tuple[QuerySet, dict[str, pd.DataFrame]]]] = {}
     for done, one in enumerate(sets):
-        rankings = {name: left_out(ranking, own_documents[done], depth) for name, ranking in found[one.task].of(one).items()}
+        rankings = {name: left_out(ranking, own_documents[done], depth) for name, ranking in results[one.task].of(one).items()}
         # The same questions may have other judgements in another language.
-        known = scored.setdefault(_key(found[one.task], one), [])
+        known = scored.setdefault(results[one.task].key(one), [])
         own = next((frame for other, frame in known if other.qrels == one.qrels), None)
         if own is None:
             own = {scorer: _scored(ranking, scorer, one) for scorer, ranking in rankings.items()}
@@ -85,19 +90,6 @@ def evaluate(
     return table[columns + [c for c in table.columns if c not in columns]]
 
 
-def summarise(per_query: pd.DataFrame) -> pd.DataFrame:
-    """Means over queries: one row a task, scorer and language, with the number of queries."""
-    groups = per_query.groupby(["task", "scorer", "language"], sort=True)
-    means = groups.mean(numeric_only=True)
-    means.insert(0, "queries", groups.size())
-    return means.reset_index()
-
-
-def _key(asked: Asked, one: QuerySet) -> tuple:
-    """Equal for sets that search the same: the English queries of a task stand for many languages."""
-    return one.task, tuple(one.ids), tuple(asked.of_set(one)), tuple(one.words or ())
-
-
 def _recalls(context: Context, task: str, asked: Asked, kept: Vectors, view: View) -> list[dict[str, Any]]:
     """What the approximate search of a task finds of the exact one, on the first queries of each language.
 
@@ -108,7 +100,7 @@ def _recalls(context: Context, task: str, asked: Asked, kept: Vectors, view: Vie
         kept: vectors of the first queries of each query set, in the view.
     """
     index = view.index(task)
-    distinct = {_key(asked, one): one for one in asked.sets}
+    distinct = {asked.key(one): one for one in asked.sets}
     many = context.key.retrieval.recall_queries
     if many is None:
         many = RECALL_QUERIES
@@ -128,7 +120,7 @@ def _recalls(context: Context, task: str, asked: Asked, kept: Vectors, view: Vie
             wanted = Ranking(ranking.doc_ids, ranking.index[rows], ranking.scores[rows])
             share = recall_against(wanted, asked.ranks[scorer + view.suffixes[0]].of(at), RECALL_AT)
             shares[key].append({"scorer": scorer, "queries": len(own), f"recall@{RECALL_AT}": float(share.mean())})
-    return [{"task": task, "language": one.language, **share} for one in asked.sets for share in shares[_key(asked, one)]]
+    return [{"task": task, "language": one.language, **share} for one in asked.sets for share in shares[asked.key(one)]]
 
 
 def _scored(ranking: Ranking, scorer: str, one: QuerySet) -> pd.DataFrame:

@@ -50,6 +50,11 @@ def training_rows(spec: CellSpec, context: Context, method: Method | None = None
     return rows
 
 
+def all_rows(spec: CellSpec, context: Context) -> pd.DataFrame:
+    """All training pairs of the cell's languages, each once, in an order drawn by the seed."""
+    return _fitting(context, "train", spec.languages).sample(frac=1, random_state=spec.seed)
+
+
 def trained_on(spec: CellSpec, method: Method | None = None) -> tuple[str, ...]:
     """The languages of the pairs: the first of the order, or of the guard languages where the method says so.
 
@@ -75,6 +80,13 @@ def dev_rows(spec: CellSpec, context: Context, method: Method | None = None) -> 
     """The rows of the bitext behind `dev_pairs`."""
     bitext = _fitting(context, "dev", trained_on(spec, method))
     return bitext.sample(min(DEV_PAIRS, len(bitext)), random_state=0)
+
+
+def dev_sample(spec: CellSpec, context: Context, most: int) -> pd.DataFrame:
+    """Dev pairs of the trained languages, a fixed sample of at most so many of each; rows of the bitext."""
+    bitext = _fitting(context, "dev", spec.languages)
+    parts = [part.sample(min(most, len(part)), random_state=0) for _, part in bitext.groupby("language", sort=True)]
+    return pd.concat(parts) if parts else bitext
 
 
 def _fitting(context: Context, split: str, languages: Sequence[str]) -> pd.DataFrame:
@@ -113,16 +125,16 @@ def language_offsets(means: Mapping[str, Means], space: Space, languages: Sequen
 
 
 def training_record(
-    languages: Sequence[str], context: Context, pairs: Pairs, rows: pd.DataFrame, table: pd.DataFrame, clock: Clock
+    languages: Sequence[str], context: Context, rows: pd.DataFrame, table: pd.DataFrame, clock: Clock
 ) -> dict[str, Any]:
     """What the manifest says of training on pairs of these languages."""
     dev = table["dev_loss"].dropna().tolist() if "dev_loss" in table else []
     return pairs_record(rows) | {
         "pairs_left_out": context.texts.left_out(languages),
-        "pairs_per_second": round(len(pairs) / max(1e-9, clock.seconds["train"]), 2),
+        "pairs_per_second": round(len(rows) / max(1e-9, clock.seconds["train"]), 2),
         "dev": {"loss_start": dev[0], "loss_end": dev[-1]} if dev else {},
         "trained_with": table.attrs.get("how", {}),
-    }
+    } | ({"devices_mb": memory} if len(memory := table.attrs.get("memory_mb", [])) > 1 else {})
 
 
 def pairs_record(rows: pd.DataFrame) -> dict[str, Any]:

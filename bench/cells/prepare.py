@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from bench.base.progress import Report, listening
+from bench.base.used import noting
 from bench.cells.asking import cut
 from bench.cells.asking.queries import nothing_asked, query_sets
 from bench.cells.probe import english_ceiling
@@ -25,7 +26,7 @@ from bench.experiment.grid import cells
 from bench.experiment.method_specs import load_method, method_spec
 from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
-from methods import registry
+from methods.base import Method
 
 NOTED = 0.01  # share of pairs left out from which on a run says so
 
@@ -38,36 +39,49 @@ def prepare(profile: Profile, report: Report) -> dict[str, Any]:
         report: called with phase and fraction done.
 
     Returns:
-        Seconds of each phase, what was found (hash and counts of the suite), `notes` for whoever runs it, and `texts`:
-        `text_facts.measure` of every language with the student's tokenizer.
+        Seconds of each phase, what was found (hash and counts of the suite), `notes` for whoever runs it, `texts`:
+        `text_facts.measure` of every language with the student's tokenizer, and `used`: files and folders of the caches that
+        cells on another machine need.
 
     Raises:
         BenchError: a package, a model or a text is missing; the message says which.
     """
     torch.set_num_threads(max(1, profile.hardware.threads or torch.get_num_threads()))
     languages = Languages.load(Path(profile.data.languages_file) if profile.data.languages_file else None)
-    for entry in profile.grid.methods:
-        load_method(method_spec(entry.method))  # parameters that do not go together are told now, not after minutes
+    _methods(profile)  # parameters that do not go together are told now, not after minutes
     first = {context_of(spec).key: spec for spec in reversed(cells(profile, languages))}  # one cell of each context
     seconds: dict[str, float] = {}
     suites = []
     notes: list[str] = []
     texts: dict[str, dict[str, Any]] = {}
-    for spec in first.values():
-        context = context_of(spec)
-        for name, step in STEPS.items():
-            report(name, 0.0)
+    with noting() as used:
+        for spec in first.values():
+            context = context_of(spec)
+            for name, step in STEPS.items():
+                report(name, 0.0)
+                start = time.monotonic()
+                with listening(partial(_within, report, name)):
+                    step(context, profile, spec, partial(report, name))
+                seconds[name] = round(seconds.get(name, 0.0) + time.monotonic() - start, 2)
+            notes += long_pairs(context, spec) + cut.warnings(cut.cut_record(context, spec))
+            suites.append({"hash": context.suite.hash, "counts": context.suite.info.get("counts", {})})
+            report("count tokens", 0.0)
             start = time.monotonic()
-            with listening(partial(_within, report, name)):
-                step(context, profile, spec, partial(report, name))
-            seconds[name] = round(seconds.get(name, 0.0) + time.monotonic() - start, 2)
-        notes += long_pairs(context, spec) + cut.warnings(cut.cut_record(context, spec))
-        suites.append({"hash": context.suite.hash, "counts": context.suite.info.get("counts", {})})
-        report("count tokens", 0.0)
-        start = time.monotonic()
-        texts |= {row["language"]: row for row in _text_facts(context, profile)}
-        seconds["count tokens"] = round(seconds.get("count tokens", 0.0) + time.monotonic() - start, 2)
-    return {"seconds": seconds, "suites": suites, "texts": list(texts.values()), "notes": list(dict.fromkeys(notes))}
+            texts |= {row["language"]: row for row in _text_facts(context, profile)}
+            seconds["count tokens"] = round(seconds.get("count tokens", 0.0) + time.monotonic() - start, 2)
+    return {
+        "seconds": seconds, "suites": suites, "texts": list(texts.values()), "notes": list(dict.fromkeys(notes)),
+        "used": sorted(map(str, used)),
+    }  # fmt: skip
+
+
+def _methods(profile: Profile) -> list[Method]:
+    """Each method of the grid once, sorted by what it is called.
+
+    Specs are kept as they are: the name of a method that lies in a file says nothing without the file.
+    """
+    specs = {str(spec): spec for spec in (method_spec(entry.method) for entry in profile.grid.methods)}
+    return [load_method(specs[name]) for name in sorted(specs)]
 
 
 def _within(report: Report, name: str, phase: str, fraction: float) -> None:
@@ -125,7 +139,7 @@ def _ceiling(context: Context, profile: Profile, spec: CellSpec, done: Callable[
 
 
 def _retrievers(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
-    methods = [registry.load(method_spec(entry.method)) for entry in profile.grid.methods]
+    methods = _methods(profile)
     for encoder in sorted({profile.models.place(method.params.encoder) for method in methods if method.kind == "retriever"}):
         other = own_retriever(context, encoder)
         for step in (_english, _documents):
@@ -133,8 +147,7 @@ def _retrievers(context: Context, profile: Profile, spec: CellSpec, done: Callab
 
 
 def _translators(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
-    for text in sorted({str(method_spec(entry.method)) for entry in profile.grid.methods}):
-        method = registry.load(method_spec(text))
+    for method in (one.translation for one in _methods(profile)):
         if method.translator and (share := TRANSLATIONS[method.translator].prepare):
             share(context, method, precision_of(profile.hardware.precision), lambda _, fraction, *__: done(fraction))
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from bench.base.paths import atomic_write
 from bench.cells.asking.queries import QuerySet, query_sets
-from bench.cells.evaluation import evaluate, summarise
+from bench.cells.evaluation import evaluate
 from bench.cells.shared.context import Context
 from bench.data.english import ENGLISH
 from bench.encoders.encoder import Encoder
 from bench.experiment.spec import CellSpec
+from bench.retrieval.scoring import summarise
 
 PROBE = 200  # dev queries on which collapse is measured
 PROBE_ENGLISH = 30  # English queries a task on which collapse is measured

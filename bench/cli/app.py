@@ -15,7 +15,7 @@ import typer
 
 from bench.base.errors import BenchError
 from bench.cli import streams
-from bench.cli.commands import data, extend, look, run
+from bench.cli.commands import data, extend, look, publish, run
 
 BAD_INPUT = 2
 
@@ -25,7 +25,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for panel in (run, look, extend, data):  # panels of the help stand in the order of first use
+for panel in (run, look, publish, extend, data):  # panels of the help stand in the order of first use
     panel.add(app)
 
 
@@ -50,7 +50,7 @@ def main() -> None:
     except OSError as error:
         if os.environ.get("XLSD_DEBUG") or error.filename is None:
             raise
-        _fail(f"{error.filename}: {error.strerror}\n  check the path and its permissions")
+        _fail(f"{error.filename}: {error.strerror}\n  check the path, its permissions and the room on its disk")
     finally:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):

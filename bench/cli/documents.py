@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bench.analysis.comparison import Comparison
     from bench.analysis.results import CellName
     from bench.cli.data_check import Checked
+    from bench.execution.elsewhere.resources import Machine
     from bench.experiment.plan import Plan
     from methods.declaration import Declaration
 
@@ -43,8 +44,10 @@ def table(path: Path) -> list[Document]:
     return rows(pd.read_csv(path, float_precision="round_trip").convert_dtypes())
 
 
-def plan(made: Plan) -> Document:
-    """`bench plan`: every cell with its state, its key, and the seconds that it takes or took."""
+def plan(made: Plan, machines: Sequence[Machine] = ()) -> Document:
+    """`bench plan`: every cell with its state, its key, and the seconds that it takes or took; what all of them need."""
+    from bench.execution.elsewhere.needs import Needs
+
     todo = made.to_run()
     cells = []
     for spec in made.specs:
@@ -60,7 +63,7 @@ def plan(made: Plan) -> Document:
         "orders": made.orders, "guard": sorted({code for spec in made.specs for code in spec.guard}),
         "without": made.profile.data.without, "workers": made.workers, "threads": made.specs[0].threads,
         "states": Counter(made.states.values()), "to_run": len(todo), "seconds": made.seconds(todo) if todo else 0,
-        "cells": cells,
+        "cells": cells, "needs": asdict(Needs.of(made)), "machines": [asdict(one) for one in machines],
     }  # fmt: skip
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.base.errors import BenchError
+from bench.cli.given import Names, ints, texts, written
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from bench.analysis.results import Experiment as Stored
     from bench.experiment.plan import Plan
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 PLACE = ("order", "method", "size", "seed")  # what tells cells apart
 SCORES = (*PLACE, "scorer", "task", "language", "queries", "measure", "score")
 CELLS = ("cell", *PLACE, "state", "reason", "seconds")
+MIXED = ("fact", "value", "cell")
 PLANNED = ("cell", *PLACE, "key", "state")
-Names = str | Iterable[str | int]
 
 
 class Experiment:
@@ -94,19 +96,59 @@ class Experiment:
 
     def leaderboard(self) -> pd.DataFrame:
         """The rows of leaderboard.csv, unrounded: one an order, scorer, task (and `mean`), group of languages, size and method,
-        with `bench.analysis.tables.COLUMNS`.
+        with `bench.analysis.tables.COLUMNS`. Of a folder that was published without scores of questions: the rows as published.
 
         Raises:
             BenchError: the folder holds no experiment, or no finished cell.
         """
         import pandas as pd
 
+        from bench.analysis.tables import COLUMNS
         from bench.output.tables.leaderboard import boards_of
 
-        boards = boards_of(self.stored)
-        if not boards:
+        boards, published = boards_of(self.stored), self.path / "leaderboard.csv"
+        if boards:
+            return pd.concat([table for _, table in boards.values()], ignore_index=True)
+        if not (published.is_file() and (self.path / "manifest.json").is_file()):
             raise self._empty()
-        return pd.concat([table for _, table in boards.values()], ignore_index=True)
+        return pd.read_csv(published).reindex(columns=list(COLUMNS))
+
+    def figure(self, task: str = "mean", methods: Names = ()) -> Figure:
+        """The scaling picture as a matplotlib `Figure`: score against number of languages, of the experiment's own order.
+
+        Args:
+            task: one task, or the mean over them.
+            methods: those in colour, the others are grey; default: some of each family.
+
+        Raises:
+            BenchError: an unknown task or method; the folder holds no experiment, or no finished cell.
+        """
+        import matplotlib
+
+        from bench.base.errors import unknown
+        from bench.output import plots
+
+        table = self.leaderboard()
+        table = table[table["order"] == table["order"].iloc[0]]
+        for kind, names, column in (("task", (task,), "task"), ("method", texts(methods), "method")):
+            for name in names:
+                if name not in set(table[column]):
+                    raise unknown(kind, name, map(str, set(table[column])))
+        with matplotlib.rc_context(plots.STYLE):
+            return plots.draw(table, task, texts(methods))
+
+    def mixed(self) -> pd.DataFrame:
+        """In what the machines that made the finished cells differ: MIXED, one row a fact (`precision`, `device`, a library),
+        value and cell. Empty where all cells were made alike, as in a table whose rows may be held against each other.
+
+        Raises:
+            BenchError: the folder holds no experiment.
+        """
+        import pandas as pd
+
+        mixtures = self.stored.mixtures()
+        found = [(one.fact, value, cell) for one in mixtures for value, cells in one.cells.items() for cell in cells]
+        return pd.DataFrame(found, columns=list(MIXED))
 
     def compare(
         self, first: str, second: str, *, sizes: Sequence[int] = (), scorers: Names = (), tasks: Names = (), groups: Names = (),
@@ -114,7 +156,8 @@ class Experiment:
     ) -> pd.DataFrame:  # fmt: skip
         """`first` minus `second` with verdicts, as `bench compare`: one row an order, scorer, group and size, with
         `bench.analysis.comparison.COLUMNS`. `low` and `high` are the ends of the paired 95 % interval over questions and
-        training runs. What was left out stands in `.attrs["notes"]`, a list of sentences.
+        training runs. What was left out, and on what differing machines cells were made, stands in `.attrs["notes"]`, a list
+        of sentences.
 
         Args:
             over_sizes: one row a scorer and group, the mean over sizes.
@@ -125,10 +168,10 @@ class Experiment:
         """
         from bench.analysis.comparison import compare
 
-        chosen = (_ints(sizes), _texts(scorers), _texts(tasks), _texts(groups))
+        chosen = (ints(sizes), texts(scorers), texts(tasks), texts(groups))
         found = compare(self.stored, first, second, *chosen, over_sizes, margin)
         rows = found.rows.reset_index(drop=True)
-        rows.attrs["notes"] = list(found.notes)
+        rows.attrs["notes"] = [*(f"made on different hardware or software: {line}" for line in found.mixed), *found.notes]
         return rows
 
     def slopes(
@@ -143,7 +186,7 @@ class Experiment:
         """
         from bench.analysis.comparison import compare_slopes
 
-        chosen = (_ints(sizes), _texts(scorers), _texts(tasks), _texts(groups))
+        chosen = (ints(sizes), texts(scorers), texts(tasks), texts(groups))
         return compare_slopes(self.stored, first, second, *chosen, margin).reset_index(drop=True)
 
     def plan(self, profile: str | Path | None = None, **options: Any) -> pd.DataFrame:
@@ -216,12 +259,12 @@ class Experiment:
             raise BenchError(f"{self.path} holds no profile yet", 'name one: .plan("default") or .plan("mine.yaml")')
         changes = options.get("set") or ()
         if isinstance(changes, Mapping):
-            changes = [f"{name}={_written(value)}" for name, value in changes.items()]
+            changes = [f"{name}={written(value)}" for name, value in changes.items()]
         changes = [changes] if isinstance(changes, str) else list(changes)
-        selection = Selection(*(_texts(options.get(axis)) for axis in axes))
+        selection = Selection(*(texts(options.get(axis)) for axis in axes))
         made = make_plan(
             str(own if profile is None else profile), self.path.parent, selection, changes,
-            _texts(options.get("without")), options.get("workers"), bool(options.get("keep_students")), ask,
+            texts(options.get("without")), options.get("workers"), bool(options.get("keep_students")), ask,
         )  # fmt: skip
         if made.store.root.resolve() != self.path.resolve():
             raise BenchError(
@@ -250,22 +293,3 @@ class Experiment:
 
 def _place(name: Any) -> tuple[str, str, int, int]:
     return name.order, name.method, name.size, name.seed
-
-
-def _texts(given: Names | int | None) -> tuple[str, ...]:
-    """A value or several as texts; comma lists in them are taken apart, as on the command line."""
-    from bench.experiment.selection import split_list
-
-    values = [given] if isinstance(given, str | int) else given or ()
-    return split_list([str(value) for value in values])
-
-
-def _ints(given: int | Iterable[int]) -> tuple[int, ...]:
-    return (given,) if isinstance(given, int) else tuple(given)
-
-
-def _written(value: Any) -> str:
-    """A value as it is typed after `--set name=`: JSON, which YAML reads."""
-    import json
-
-    return value if isinstance(value, str) else json.dumps(value)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import MutableMapping
 from typing import TextIO
 
+AGAIN = "XLSD_UTF8_NAMES"  # set in a process that has begun again
 NARROW = 40  # columns below which tables hold nothing any more
 _GONE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
@@ -40,11 +41,24 @@ class Forgiving(io.RawIOBase):
         return os.isatty(self.descriptor)
 
 
+def utf8_names() -> None:
+    """Begin again in Python's UTF-8 mode where the locale is ASCII and the mode was forbidden.
+
+    There names of files with other characters are no text: they can be opened, but neither stored nor told. What is printed
+    keeps the encoding that was asked for.
+    """
+    if sys.getfilesystemencoding() == "utf-8" or os.environ.get(AGAIN):
+        return
+    environment = {"PYTHONIOENCODING": "ascii:backslashreplace", **os.environ, "PYTHONUTF8": "1", AGAIN: "1"}
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
+
+
 def prepare() -> None:
     """Make standard output and error of this process write whatever they are given.
 
     A character that the encoding lacks becomes its escape (`\\u1230`), which loses nothing and is read in any terminal.
     """
+    utf8_names()
     _widths(os.environ)
     sys.stdout, sys.stderr = _prepared(sys.stdout), _prepared(sys.stderr)
 

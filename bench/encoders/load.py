@@ -11,6 +11,7 @@ from bench.base.content import content_hash
 from bench.base.errors import BenchError
 from bench.base.once import once
 from bench.base.paths import atomic_write, cache_dir
+from bench.base.used import used
 from bench.encoders.builtin.names import BUILTIN, check_name
 from bench.encoders.directory.files import UNBOUNDED, check_folder
 from bench.encoders.directory.modules import MODULES, OWN, transformer_folder
@@ -62,7 +63,7 @@ def hub_folder(name: str, patterns: tuple[str, ...]) -> Path:
     revision = revision_of(name)
     if revision is None and (revision := revision_of(name, ask=True)) is None:
         raise check_resolved(name)
-    return _snapshot(pinned(name, revision), patterns, str(constants.HF_HUB_CACHE))
+    return used(_snapshot(pinned(name, revision), patterns, str(constants.HF_HUB_CACHE)))
 
 
 @cache
@@ -119,13 +120,13 @@ def _load(model_dir: Path, name: str, device: str, precision: str) -> Encoder:
 
     from bench.encoders.directory.layers import read_head
     from bench.encoders.directory.tokenizer import check_rows, check_side, check_template, load_tokenizer, own_length
-    from bench.encoders.directory.weights import load_model, loading, positions_of
+    from bench.encoders.directory.weights import load_model, loading, positions_of, word_rows
 
     folder, said = transformer_folder(model_dir), (model_dir / OWN).exists()
     settings = {} if said else transformer_settings(model_dir)
     tokenizer = load_tokenizer(folder, name, bool(settings.get("do_lower_case")))
     model = load_model(folder, name)
-    check_rows(tokenizer, model.get_input_embeddings().num_embeddings, name)
+    check_rows(tokenizer, word_rows(model, name), name)
     if not said and not (model_dir / MODULES).exists():
         check_template(tokenizer, name)
     positions = positions_of(model)
@@ -136,8 +137,8 @@ def _load(model_dir: Path, name: str, device: str, precision: str) -> Encoder:
     longest = positions or max(own or 0, spec.max_length, spec.query_length or 0)
     if marks := prefix_tokens([spec.query_prefix, spec.passage_prefix], tokenizer):
         tokenizer.add_tokens([AddedToken(mark, normalized=False, special=True) for mark in marks], special_tokens=True)
-    width = int(model.config.hidden_size)
     with loading(name, "settings"):
+        width = int(model.config.hidden_size)
         head = read_head(model_dir, width)
     if head is not None:
         try:

@@ -17,6 +17,7 @@ from torch import nn
 
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_write, cache_dir
+from bench.base.used import used
 from bench.encoders.encoder import Encoder
 
 _CHUNK = 8192
@@ -33,7 +34,7 @@ def used_ids(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
     digest.update(repr(encoder.spec).encode())
     for text in unique:
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
-    path = cache_dir() / "vocabulary" / f"{digest.hexdigest()[:32]}.npy"
+    path = used(cache_dir() / "vocabulary" / f"{digest.hexdigest()[:32]}.npy")
     try:
         return np.load(path, allow_pickle=False)
     except (OSError, ValueError):

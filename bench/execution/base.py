@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bench.base.errors import BenchError
+from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 
 RUN_CELL = "bench.cells.cell:run_cell"
+FULL = (errno.ENOSPC, errno.EDQUOT)  # what the system says of a full disk
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,18 @@ class Failed:
     reason: str
 
 
-Event = Started | Progress | Finished | Failed
+@dataclass(frozen=True)
+class Note:
+    """Something that whoever runs the cells should know; of no cell in particular."""
+
+    text: str
+
+
+Event = Started | Progress | Finished | Failed | Note
+
+
+class DiskFull(BenchError):
+    """No more can be stored, on this machine or on the one that says so."""
 
 
 class Executor(Protocol):
@@ -60,6 +75,14 @@ class Executor(Protocol):
         """Run the cells in order, as many at a time as there are workers. Closing the iterator ends them."""
         ...
 
+    def call(self, function: str, profile: Profile, report: Callable[[str, float], None]) -> Any | None:
+        """What `function(profile, report)` returns when it is run where cells run; None: it is to be run on this machine."""
+        return None
+
+    def prepared(self, used: Sequence[str]) -> None:
+        """Told before `run` which files and folders of the caches the preparation has used."""
+        return
+
 
 def load_function(path: str) -> Callable[..., Any]:
     """The function behind `package.module:name`."""
@@ -67,9 +90,23 @@ def load_function(path: str) -> Callable[..., Any]:
     return getattr(importlib.import_module(module), name)
 
 
-def disk_full(where: object) -> BenchError:
+def where_full(error: BaseException | None) -> str | None:
+    """The file for which no space was left, "" where an error does not name it; None: it says something else.
+
+    Looked for in the error and in those that it came from, by number or, of libraries with errors of their own, by words.
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL:
+            return str(error.filename or "")
+        if any(os.strerror(number) in str(error) for number in FULL):
+            return ""
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def disk_full(where: object) -> DiskFull:
     """The message for a full disk."""
-    return BenchError(
+    return DiskFull(
         f"the disk that holds {where} is full",
         "finished cells are kept: make room, then give the same command again",
     )

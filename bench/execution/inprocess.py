@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bench.base.progress import Report
-from bench.execution.base import RUN_CELL, Event, Progress, Started
+from bench.execution.base import RUN_CELL, Event, Executor, Progress, Started
 from bench.execution.job import execute
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 
 
-class InProcess:
+class InProcess(Executor):
     """Executor that calls `runner` directly. Progress is yielded when a cell ends, not while it runs."""
 
     def __init__(self, store: Store, runner: str = RUN_CELL) -> None:

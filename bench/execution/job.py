@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import shutil
 import time
 import traceback
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any
 from bench.base.errors import BenchError
 from bench.base.manifest import git, hardware, now, peak_memory_mb, versions
 from bench.base.progress import Report
-from bench.execution.base import Event, Failed, Finished, disk_full, load_function
+from bench.execution.base import Event, Failed, Finished, disk_full, load_function, where_full
 from bench.experiment.identity import models_record
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
@@ -55,15 +53,15 @@ def execute(spec: CellSpec, store: Store, runner: str, report: Report, log: Path
                 found = dict(load_function(runner)(spec, folder, report) or {})
                 result: Event = Finished(spec.id, store.finish(spec, folder, manifest(found)))
             except Exception as error:
-                if is_disk_full(error):
-                    raise disk_full(store.root) from error
+                if (place := where_full(error)) is not None:
+                    raise disk_full(place or store.root) from error
                 store.finish_failed(spec, folder, explained(error), manifest({}), log)
                 result = Failed(spec.id, reason(error))
-        shutil.rmtree(store.unfinished(spec), ignore_errors=True)  # the cell lies in its place now
+        store.settle(spec)
         return result
     except OSError as error:
-        if is_disk_full(error):
-            raise disk_full(store.root) from error
+        if (place := where_full(error)) is not None:
+            raise disk_full(place or store.root) from error
         raise
 
 
@@ -79,12 +77,3 @@ def reason(error: BaseException) -> str:
     if isinstance(error, BenchError):
         return error.message
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-
-
-def is_disk_full(error: BaseException | None) -> bool:
-    """Whether an error, or one that it came from, says that no space is left."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

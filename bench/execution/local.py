@@ -21,7 +21,7 @@ from typing import Any
 
 from bench.base.errors import BenchError
 from bench.base.manifest import git, hardware, now, versions
-from bench.execution.base import RUN_CELL, Event, Failed, Finished, Progress, Started
+from bench.execution.base import RUN_CELL, DiskFull, Event, Executor, Failed, Finished, Progress, Started
 from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
@@ -30,7 +30,7 @@ from bench.experiment.store import Store
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
-class LocalProcesses:
+class LocalProcesses(Executor):
     """Executor with up to `workers` child processes at a time, each with `spec.threads` threads."""
 
     def __init__(self, store: Store, workers: int = 1, runner: str = RUN_CELL) -> None:
@@ -75,7 +75,7 @@ class LocalProcesses:
             if last.get("event") == "failed":
                 return Failed(spec.id, last["reason"])
             if last.get("event") == "error" and "traceback" not in last:
-                raise BenchError(last["message"], last["hint"])
+                raise (DiskFull if last.get("disk") else BenchError)(last["message"], last["hint"])
             why = last.get("message") or death(code)
             text = (
                 f"{why}\n\n{last.get('traceback', '')}\nlast lines of what it printed:\n{child.log_tail()}\n"
@@ -209,8 +209,10 @@ def death(code: int) -> str:
 
 
 def _environment(threads: int) -> dict[str, str]:
+    # A cell is a process like any other: Lightning would take Slurm's variables for those of a job with several.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SLURM_", "SUBMITIT_"))}
     return {
-        **os.environ,
+        **inherited,
         **dict.fromkeys(THREAD_VARIABLES, str(threads)),
         # Threads that wait must sleep: spinning ones made small operations 75 times slower beside other work.
         "OMP_WAIT_POLICY": "PASSIVE",

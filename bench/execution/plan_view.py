@@ -10,8 +10,11 @@ from rich.text import Text
 
 from bench.encoders.directory.files import DEFAULT_LENGTH, stated_length
 from bench.encoders.hub import directory_of
+from bench.execution.elsewhere.needs import needs
+from bench.execution.elsewhere.resources import Machine
 from bench.execution.plan_power import power
 from bench.experiment.costs import duration
+from bench.experiment.mixture import sentence
 from bench.experiment.plan import Plan
 from bench.experiment.spec import CellSpec
 from bench.output.terminal.rows import Rows
@@ -19,15 +22,21 @@ from bench.output.terminal.rows import Rows
 STYLES = {"done": "green", "failed": "red", "stale": "yellow", "missing": ""}
 
 
-def overview(plan: Plan) -> RenderableType:
-    """The whole plan: `bench plan`."""
+def overview(plan: Plan, on: str | None = None, machines: Sequence[Machine] = ()) -> RenderableType:
+    """The whole plan: `bench plan`.
+
+    Args:
+        on: the cluster that it is for, as `--on`.
+        machines: what the cluster has.
+    """
     table = Rows(("cell", "languages", "pairs", "state", "time"), right=(1, 2, 4))
     for spec in plan.specs:
         state = plan.states[spec.id]
         size = str(spec.size) if spec.trained else "-"
         pairs = f"{spec.pairs:,}" if spec.trained else "-"
         table.add(spec.id, size, pairs, Text(state, STYLES[state]), _time(plan, spec))
-    return Group(heading(plan, plan.to_run()), "", table, *_notes(plan), *power(plan))
+    taken = needs(plan, on, machines) if on is not None or str(plan.assumed) else []
+    return Group(heading(plan, plan.to_run()), "", table, *_notes(plan), *taken, *power(plan))
 
 
 def heading(plan: Plan, todo: Sequence[CellSpec]) -> Group:
@@ -51,6 +60,8 @@ def heading(plan: Plan, todo: Sequence[CellSpec]) -> Group:
     expected = duration(plan.seconds(todo)) if todo else "nothing to do"
     threads = plan.specs[0].threads
     workers = f"{plan.workers} worker{'s' if plan.workers > 1 else ''} of {threads} thread{'s' if threads > 1 else ''}"
+    if (devices := plan.specs[0].devices) > 1:
+        workers += f", {devices} devices a cell"
     lines.append(f"{len(plan.specs)} cells ({shown}); to run: {len(todo)}, expected {expected} ({workers})")
     if replaced := [spec for spec in todo if plan.states[spec.id] == "stale"]:
         changes = list(dict.fromkeys(line for spec in replaced for line in plan.store.changes(spec)))
@@ -59,7 +70,16 @@ def heading(plan: Plan, todo: Sequence[CellSpec]) -> Group:
             f"{len(replaced)} stale: {'; '.join(changes[:3])}{more}. "
             f"They are computed again; finished ones are kept in {plan.store.root / 'replaced'}"
         )
-    return Group(*(Text(line) for line in lines))
+    return Group(*(Text(line) for line in lines), *_mixed(plan))
+
+
+def _mixed(plan: Plan) -> list[Text]:
+    """A warning before: cells that are stored and cells that this machine would make would stand in one table."""
+    here = {spec.id for spec in plan.to_run()}
+    return [
+        Text(f"mixed {sentence(one, here)}. A difference between cells of one table may come from that alone", "yellow")
+        for one in plan.mixtures()
+    ]
 
 
 def _time(plan: Plan, spec: CellSpec) -> str:
@@ -74,5 +94,5 @@ def _notes(plan: Plan) -> list[RenderableType]:
     failed = [spec for spec in plan.specs if plan.states[spec.id] == "failed"]
     lines = [f"{spec.id} failed: see {plan.store.folder(spec) / 'error.txt'}" for spec in failed]
     if any(not plan.costs.is_measured(spec) for spec in plan.to_run()):
-        lines.append("~ estimate of the profile, not yet measured on this machine")
+        lines.append(f"~ {'as assumed' if str(plan.assumed) else 'estimate of the profile'}, not yet measured on this machine")
     return [Text(line) for line in ["", *lines]] if lines else []

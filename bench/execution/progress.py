@@ -11,7 +11,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from bench.execution.base import Event, Failed, Finished, Progress, Started
+from bench.execution.base import Event, Failed, Finished, Note, Progress, Started
 from bench.execution.progress_file import ProgressFile, Working
 from bench.experiment.costs import Costs, duration, makespan
 from bench.experiment.spec import CellSpec
@@ -86,6 +86,8 @@ class RunView:
             del self.working[event.id]
             self.failed += 1
             self._line(f"{self._count()} {event.id} FAILED: {event.reason}", "red")
+        elif isinstance(event, Note):
+            self._line(event.text, "yellow")
         self._write(now=told)
 
     def step(self, phase: str, fraction: float) -> None:

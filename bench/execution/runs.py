@@ -12,8 +12,9 @@ from rich.text import Text
 from bench.base.errors import BenchError
 from bench.base.manifest import cores, now
 from bench.base.paths import atomic_write
+from bench.base.used import size_of
 from bench.data import text_facts
-from bench.execution.base import RUN_CELL, Executor, disk_full
+from bench.execution.base import RUN_CELL, Executor, disk_full, where_full
 from bench.execution.local import LocalProcesses, call_in_child
 from bench.execution.plan_view import heading
 from bench.execution.progress import RunView
@@ -66,7 +67,12 @@ def run(
             with view:
                 if todo and prepare:
                     threads = plan.profile.hardware.threads or cores()
-                    prepared = call_in_child(prepare, plan.profile, threads, view.step) or {}
+                    there = executor.call(prepare, plan.profile, view.step)
+                    prepared = call_in_child(prepare, plan.profile, threads, view.step) if there is None else there
+                    prepared = prepared or {}
+                    used = prepared.pop("used", [])
+                    prepared["shared_mb"] = round(size_of(used) / 1e6, 1)
+                    executor.prepared(used)
                     if texts := prepared.pop("texts", None):
                         text_facts.add(plan.store.root, texts)
                     view.prepared()
@@ -91,7 +97,9 @@ def run(
                 counts = {"run": view.done, "failed": view.failed, "kept": view.skipped, "largest_mb": view.peak_mb}
                 with suppress(OSError):  # a full disk has its own message
                     add_run(plan.store.root / RUNS, started, time.monotonic() - clock, plan.workers, prepared, counts)
-        failed = [spec for spec in plan.specs if plan.store.state(spec) == "failed"]
+        states = [(spec, plan.store.state(spec)) for spec in plan.specs]
+        failed = [spec for spec, state in states if state == "failed"]
+        plan.store.settle_all(spec for spec, state in states if state == "done")
         _tables(plan, console)
         show(console, view.summary())
         for spec in failed:
@@ -110,10 +118,8 @@ def _tables(plan: Plan, console: Console) -> None:
 
 
 def _unwritable(error: OSError, plan: Plan) -> BenchError:
-    import errno
-
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return disk_full(plan.store.root)
+    if (place := where_full(error)) is not None:
+        return disk_full(place or plan.store.root)
     return BenchError(
         f"cannot write results: {error}",
         "finished cells are kept; give another folder with --results, or run again",

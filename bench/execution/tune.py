@@ -18,7 +18,7 @@ from bench.base.yamlfile import read_mapping
 from bench.data.languages import Languages
 from bench.execution.local import LocalProcesses, call_in_child
 from bench.execution.progress import RunView
-from bench.execution.trials import draw
+from bench.execution.tuning.trials import draw
 from bench.experiment.costs import Costs
 from bench.experiment.grid import cells
 from bench.experiment.profile.file import load_profile

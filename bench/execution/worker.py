@@ -20,11 +20,18 @@ from typing import Any
 
 from bench.base.errors import BenchError
 
+# Set where something else than its parent signals a whole job: Slurm, to all processes of a task that it wants to leave. The
+# parent decides then; a cell that died of it would be taken for one that fails.
+DEAF = "XLSD_DEAF"
+
 
 def main() -> None:
     """Run the task given on standard input."""
     faulthandler.enable()  # a crash in native code leaves its place in the log
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its children
+    if os.environ.get(DEAF):
+        for one in (signal.SIGTERM, signal.SIGUSR2):
+            signal.signal(one, signal.SIG_IGN)
     events = os.fdopen(int(sys.argv[1]), "w", encoding="utf-8", buffering=1)
     task = json.loads(sys.stdin.readline())
     threading.Thread(target=_watch_parent, daemon=True).start()
@@ -46,12 +53,20 @@ def main() -> None:
     try:
         send(_cell(task, report) if "spec" in task else _call(task, report))
     except BenchError as error:
-        send({"event": "error", "message": error.message, "hint": error.hint})
+        from bench.execution.base import DiskFull
+
+        send({"event": "error", "message": error.message, "hint": error.hint, "disk": isinstance(error, DiskFull)})
     except Exception as error:
+        from bench.base.paths import cache_dir
+        from bench.execution.base import disk_full, where_full
         from bench.execution.job import reason
 
-        traceback.print_exc()  # into the log
-        send({"event": "error", "message": reason(error), "hint": "", "traceback": traceback.format_exc()})
+        if (place := where_full(error)) is not None:
+            full = disk_full(place or cache_dir())
+            send({"event": "error", "message": full.message, "hint": full.hint})
+        else:
+            traceback.print_exc()  # into the log
+            send({"event": "error", "message": reason(error), "hint": "", "traceback": traceback.format_exc()})
     events.flush()
     # Not through the interpreter's shutdown: native thread pools now and then hang or crash in it,
     # and the result is already in place.

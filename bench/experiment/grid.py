@@ -14,7 +14,7 @@ from bench.data.settings import Data
 from bench.data.sources.own import reader_of
 from bench.encoders.builtin.names import check_name
 from bench.experiment import own_fit
-from bench.experiment.identity import model_keys, own_model_key, suite_key
+from bench.experiment.identity import lexicon_key, model_keys, own_model_key, suite_key
 from bench.experiment.method_specs import code_key, files_of, method_spec
 from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
@@ -71,7 +71,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
                     models=profile.models,
                     data=profile.data,
                     data_key=key,
-                    model_keys=data.model_keys | own_keys,
+                    model_keys=data.model_keys | own_keys | data.lexicon(spec, codes[:size]),
                     training=training,
                     space=profile.space,
                     evaluation=evaluation,
@@ -79,6 +79,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
                     precision=profile.hardware.precision,
                     threads=threads,
                     keep_student=profile.store.students and declaration.kind == "distil",
+                    devices=profile.hardware.devices,
                     checkpoint_minutes=profile.hardware.checkpoint_minutes,
                 )
                 found.setdefault(cell.id, ((rank_order, seed, size, rank), cell))
@@ -110,6 +111,14 @@ class _Data:
         self.guard = language_list(profile.data.guard, languages) if profile.data.guard else ()
         self.reader = reader_of(profile.data, languages) if profile.data.own else None
         self.outline = self.reader.outline() if self.reader is not None else None
+        self._lexicons: dict[tuple[str, tuple[str, ...]], dict[str, str]] = {}
+
+    def lexicon(self, spec: registry.MethodSpec, codes: tuple[str, ...]) -> dict[str, str]:
+        """`lexicon_key` of a method that trains on these languages."""
+        key = str(spec), codes
+        if key not in self._lexicons:
+            self._lexicons[key] = lexicon_key(spec, self.profile.data, self.languages, codes)
+        return self._lexicons[key]
 
     def order(self, expression: str) -> tuple[str, tuple[str, ...], tuple[str, ...], str]:
         """Name, codes, guard and data key of an order."""

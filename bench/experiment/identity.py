@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.base.content import content_hash
 from bench.base.errors import unknown
 from bench.data.languages import Languages
+from bench.data.settings import Data
+from bench.data.sources.lexicons import RULES, lexicon_reader
 from bench.data.sources.own import reader_of
 from bench.data.suite import keys
 from bench.encoders.builtin.names import BUILTIN
@@ -58,19 +61,34 @@ def own_model_key(spec: registry.MethodSpec, models: Models) -> dict[str, str]:
     Raises:
         BenchError: a built-in model that does not exist.
     """
-    params = registry.all_params(spec)
-    name = str(params.get("model") or params.get("encoder") or "")
+    name = registry.named_model(registry.all_params(spec))
     if name.startswith("builtin:") and name not in BUILTIN:
         raise unknown("built-in model", name, BUILTIN, f"in {spec}")
     key = BUILTIN[name].content if name in BUILTIN else content_key(models.place(name)) if name else ""
     return {"method": key} if key else {}
 
 
+def lexicon_key(spec: registry.MethodSpec, data: Data, languages: Languages, codes: Sequence[str]) -> dict[str, str]:
+    """Content of the lexicon that a method (or the one whose translations it uses) asks, as far as these languages have it.
+
+    Args:
+        codes: the languages that are trained.
+
+    Raises:
+        BenchError: `data.folder` does not hold it.
+    """
+    name = registry.named(registry.all_params(spec), "lexicon")
+    if not name:
+        return {}
+    described = [RULES, name, lexicon_reader(name, data, languages).key(sorted(set(codes)))]
+    return {"lexicon": hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()}
+
+
 def models_record(spec: CellSpec) -> dict[str, dict[str, str]]:
     """What a manifest says of the models of a cell: name (of a folder its last part) with package, commit or content."""
     named = {side: getattr(spec.models, side) for side in ("teacher", "student")}
-    if own := spec.params.get("model") or spec.params.get("encoder"):
-        named["method"] = str(own)
+    if own := registry.named_model(spec.params):
+        named["method"] = own
     found = {}
     for side, name in named.items():
         key = spec.model_keys.get(side, "")

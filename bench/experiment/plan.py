@@ -12,10 +12,12 @@ import yaml
 
 from bench.base.errors import BenchError
 from bench.base.manifest import cores
+from bench.base.paths import in_utf8
 from bench.base.yamltext import parsed
 from bench.data.languages import Languages
-from bench.experiment.costs import Costs, makespan
+from bench.experiment.costs import Assumed, Costs, makespan
 from bench.experiment.grid import cells, language_list, order_name
+from bench.experiment.mixture import Mixture, facts_here, facts_of, mixtures
 from bench.experiment.names import primary_pairs, short_names
 from bench.experiment.profile.data import seen_from, with_paths
 from bench.experiment.profile.file import load_profile
@@ -35,6 +37,8 @@ class Plan:
     languages: Languages
     specs: tuple[CellSpec, ...]
     store: Store
+    assumed: Assumed = Assumed()
+    slots: int = 0  # cells at the same time on a cluster; 0: this machine's workers
 
     @cached_property
     def states(self) -> dict[str, State]:
@@ -44,12 +48,18 @@ class Plan:
     @cached_property
     def costs(self) -> Costs:
         """Expected times, from this experiment's manifests and the profile."""
-        return Costs(self.profile, self.store.manifests())
+        return Costs(self.profile, self.store.manifests(), self.assumed)
 
     @property
     def workers(self) -> int:
         """Cells at the same time."""
-        return self.profile.hardware.workers
+        return self.slots or self.profile.hardware.workers
+
+    def mixtures(self) -> list[Mixture]:
+        """In what cells would differ if those without a result were made on this machine; nothing where none is to be run."""
+        left = self.to_run()
+        stored = ((spec.id, facts_of(self.store.manifest(spec))) for spec in self.specs if self.states[spec.id] == "done")
+        return mixtures([*stored, *((spec.id, facts_here(spec.precision)) for spec in left)]) if left else []
 
     def to_run(self, retry_failed: bool = True) -> list[CellSpec]:
         """Cells without a valid result, in order."""
@@ -132,6 +142,7 @@ def make_plan(
         BenchError: anything in it is unknown or does not fit together.
     """
     declared = load_profile(profile, changes)
+    in_utf8(results)
     if without:
         sources = (*declared.data.without, *without)
         data = type(declared.data).model_validate(declared.data.model_dump() | {"without": sources})
@@ -149,7 +160,7 @@ def make_plan(
     if keep_students:
         narrowed = narrowed.model_copy(update={"store": Storing(students=True)})
     hardware = declared.hardware
-    threads = hardware.threads or max(1, cores() // hardware.workers)
+    threads = hardware.threads or max(1, cores() // (hardware.workers * hardware.devices))
     specs = cells(narrowed, languages, threads)
     if not specs:
         raise BenchError(

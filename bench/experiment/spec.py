@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from dataclasses import dataclass
 from typing import Any
 
+from bench.base.errors import BenchError
 from bench.base.settings import Settings
 from bench.data.settings import Data
 from bench.encoders.settings import Models, Space
@@ -16,8 +19,31 @@ from bench.training.settings import Training
 TRAINING_LOOP = 3  # raised when the training loop changes results: those of trained cells are stale then
 FOLDER_KEY = 64  # characters of the key of a model that is a folder: a sha256; a name on the hub has a commit
 # What decides nothing of a result, or has its own place in the key.
-UNDECIDING = {"threads", "keep_student", "checkpoint_minutes", "method_source", "retrieval"}
+UNDECIDING = {"threads", "devices", "keep_student", "checkpoint_minutes", "method_source", "retrieval"}
 CORE = 5  # first languages of the order: trained in every cell of the default sizes
+_ID = re.compile(r"(?P<method>.+)@(?P<size>\d+)#(?P<seed>\d+)(?:~(?P<order>[^~]+))?")
+
+
+@dataclass(frozen=True)
+class CellName:
+    """A cell id taken apart: `optical@20#1` or, off the experiment's own order, `optical@20#1~mixed`.
+
+    In a `Plan`, `method` is the short name that the profile gives it, if it gives one; `id` is always that of the cell.
+    """
+
+    id: str
+    method: str
+    size: int
+    seed: int
+    order: str
+
+    @classmethod
+    def parse(cls, cell_id: str, own_order: str) -> CellName:
+        """Raises `BenchError` when `cell_id` is not a cell id."""
+        match = _ID.fullmatch(cell_id)
+        if not match:
+            raise BenchError(f"{cell_id!r} is not a cell id", "a cell id looks like optical@20#1")
+        return cls(cell_id, match["method"], int(match["size"]), int(match["seed"]), match["order"] or own_order)
 
 
 class CellSpec(Settings):
@@ -49,6 +75,7 @@ class CellSpec(Settings):
     precision: str
     threads: int  # of the worker; recorded, but no part of the key
     keep_student: bool = False  # store what training changed of the student; no part of the key
+    devices: int = 1  # that train it together, with the losses of one; no part of the key
     checkpoint_minutes: float = 0.0  # between two checkpoints of its training, 0: none; no part of the key
 
     @property

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -16,6 +15,7 @@ from urllib.parse import quote
 from bench.base.jsonfile import read_json, to_json
 from bench.base.lock import experiment_lock
 from bench.base.manifest import versions
+from bench.base.paths import remove_left_over
 from bench.experiment.spec import CellSpec
 
 State = Literal["done", "failed", "stale", "missing"]
@@ -70,7 +70,7 @@ class Store:
             old = CellSpec.model_validate(read_json(self.folder(spec) / "spec.json")).identity()
         except ValueError:
             return ["written by another version of the program, or damaged"]
-        if found := _differences(old, spec.identity()):
+        if found := differences(old, spec.identity()):
             return found
         lacking = spec.keep_student and STUDENT not in (self.manifest(spec).get("files") or {})
         return ["their students are not stored" if lacking else "damaged or incomplete files"]
@@ -122,17 +122,30 @@ class Store:
 
     def unfinished(self, spec: CellSpec) -> Path:
         """Folder of what an unfinished cell goes on from; another version of the libraries does not go on from it."""
-        return self.root / UNFINISHED / f"{spec.key[:32]}-{hashlib.sha256(to_json(versions()).encode()).hexdigest()[:8]}"
+        several = f"-{spec.devices}" if spec.devices > 1 else ""  # what one process keeps of a word table is another thing
+        return self.root / UNFINISHED / f"{spec.key[:32]}-{hashlib.sha256(to_json(versions()).encode()).hexdigest()[:8]}{several}"
 
     def scratch(self, spec: CellSpec) -> Path:
         """A new folder beside the cell's own, for this run only."""
         return self._beside(spec)
 
     def sweep(self, spec: CellSpec | None = None) -> None:
-        """Remove what killed processes left of one cell, or of all. Only for the holder of the lock."""
-        name = glob.escape(self.folder(spec).name) if spec else "*"
-        for left in self.cells.glob(f".{name}.*.tmp"):
+        """Remove what killed processes left of one cell, or of all and of the tables. Only for the holder of the lock."""
+        remove_left_over(self.cells, self.folder(spec).name if spec else "")
+        if spec is None:
+            remove_left_over(self.root)
+
+    def settle(self, spec: CellSpec) -> None:
+        """Remove what a cell would go on from, under any version of the libraries: it lies in its place now."""
+        for left in (self.root / UNFINISHED).glob(f"{spec.key[:32]}-*"):
             shutil.rmtree(left, ignore_errors=True)
+
+    def settle_all(self, specs: Iterable[CellSpec]) -> None:
+        """The same for cells that are done: a process may have been killed before it came to it. Only while no cell runs."""
+        for spec in specs:
+            self.settle(spec)
+        with suppress(OSError):  # it is not there, or another cell is unfinished
+            (self.root / UNFINISHED).rmdir()
 
     def lock(self) -> Any:
         """Context manager: this process alone writes here. Left-overs of a killed run are removed."""
@@ -180,13 +193,14 @@ def _complete(folder: Path, manifest: dict[str, Any]) -> bool:
         return False
 
 
-def _differences(old: Any, new: Any, path: str = "") -> list[str]:
+def differences(old: Any, new: Any, path: str = "") -> list[str]:
+    """Where two `CellSpec.identity` differ, as `training.pairs: 6000 -> 100`."""
     if isinstance(old, dict) and isinstance(new, dict):
         keys = dict.fromkeys([*old, *new])
         return [
             line
             for key in keys
-            for line in _differences(old.get(key), new.get(key), f"{path}.{key}".lstrip("."))
+            for line in differences(old.get(key), new.get(key), f"{path}.{key}".lstrip("."))
         ]
     if old == new:
         return []

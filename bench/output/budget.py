@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from bench.base.markdown import number
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 NAME = "budget"
 PANEL = (2.6, 2.2)  # inches
-LEFT, RIGHT, TOP, BOTTOM = 0.85, 0.1, 0.35, 0.55  # inches, without the legend
+LEFT, RIGHT, TOP, BOTTOM = 0.95, 0.2, 0.35, 0.55  # inches, without the legend
 SPREAD = 1.06  # methods at one budget stand side by side: each is moved by this factor
 DASHES = ("-", (0, (4, 2)), (0, (1, 1.5)))  # of the first, second ... recipe
 
@@ -56,6 +57,18 @@ def _cell(row: pd.Series) -> str:
     return f"{gain} [{low}, {high}]"
 
 
+def short(pairs: int) -> str:
+    """A number of pairs on an axis.
+
+    >>> short(600), short(3000), short(2_500_000)
+    ('600', '3k', '2.5M')
+    """
+    for unit, name in ((1_000_000, "M"), (1_000, "k")):
+        if pairs >= unit:
+            return f"{pairs / unit:.3g}{name}"
+    return str(pairs)
+
+
 def draw(rows: pd.DataFrame) -> Figure | None:
     """Gain against pairs, logarithmic: a row of panels a reference, a column a scorer, a line a method and recipe.
 
@@ -71,13 +84,16 @@ def draw(rows: pd.DataFrame) -> Figure | None:
     looks = plots.styles(methods)
     lines = [(name, how) for how in recipes for name in methods if len(rows[(rows["method"] == name) & (rows["recipe"] == how)])]
     named = {one: plots.label(one[0]) + (f", {one[1]}" if len(recipes) > 1 else "") for one in lines}
-    width = max(PANEL[0] * len(scorers) + LEFT + RIGHT, 0.9 + 0.08 * max(map(len, named.values())))
+    width = max(PANEL[0] * len(scorers) + LEFT + RIGHT, plots.legend_width(list(named.values())))
     legend = plots.ROW * -(-len(named) // plots.legend_columns(list(named.values()), width)) + 0.1
     height = PANEL[1] * len(overs) + TOP + BOTTOM + legend
     figure = Figure(figsize=(width, height), dpi=160)
     panels = figure.subplots(len(overs), len(scorers), sharex=True, sharey="row", squeeze=False)
     figure.subplots_adjust(LEFT / width, BOTTOM / height, 1 - RIGHT / width, 1 - (TOP + legend) / height, wspace=0.08, hspace=0.1)
     entries: dict[str, Any] = {}
+    reach = np.log(budgets[-1] / budgets[0]) + 2 * len(lines) * np.log(SPREAD) or 1.0
+    inch = (width - LEFT - RIGHT) / len(scorers) / (1.1 * reach)
+    ticks = plots.apart([float(np.log(n)) * inch for n in budgets], [short(int(n)) for n in budgets])
     for over, across in zip(overs, panels, strict=True):
         across[0].set_ylabel(f"gain over {over}\n(nDCG@10)")
         for scorer, panel in zip(scorers, across, strict=True):
@@ -92,7 +108,7 @@ def draw(rows: pd.DataFrame) -> Figure | None:
                 bars = [own["difference"] - own["low"], own["high"] - own["difference"]]
                 entries[named[name, how]] = panel.errorbar(at, own["difference"], bars, elinewidth=1, capsize=2, zorder=3, **look)
             panel.set_xscale("log")
-            panel.set_xticks(budgets, [f"{int(n):,}" for n in budgets])
+            panel.set_xticks(budgets, ticks)
             panel.minorticks_off()
             panel.tick_params(length=2)
     for scorer, panel in zip(scorers, panels[0], strict=True):

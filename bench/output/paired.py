@@ -15,35 +15,43 @@ from bench.analysis.verdicts.comparer import Comparer, comparable
 from bench.analysis.verdicts.decide import BETTER, WORSE
 from bench.analysis.verdicts.gains import gains, references
 from bench.base.errors import BenchError
-from bench.output import plots
+from bench.output import languages, plots
 from bench.output.highlight import chosen, family_heads
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-GAIN, DIFFERENCE = "gain", "difference"
-GROUPS = {"trained": ("o", plots.PALETTE[0], "-"), "held-out": ("s", plots.PALETTE[1], (0, (4, 2)))}  # marker, colour, dash
+GAIN, DIFFERENCE, LANGUAGES = "gain", "difference", "languages"
+# Marker, colour, dash. The colours are no method's: this is not one method against another.
+GROUPS = {"trained": ("o", "#222222", "-"), "held-out": ("s", "#7a5195", (0, (4, 2)))}
 PANEL = 2.2  # inches, both ways, for few sizes
 STEP = 0.55  # inches of one size; its label needs half of that
 SPREAD = 0.5  # of the way to the next size that the methods of one size take together
-LEFT, RIGHT, TOP, BOTTOM = 0.85, 0.1, 0.35, 0.5  # inches, without the legend
+LEFT, RIGHT, TOP, BOTTOM = 0.95, 0.1, 0.35, 0.5  # inches, without the legend
 
 
-def write(experiment: Experiment, tables: Sequence[pd.DataFrame], folder: Path) -> list[Path]:
-    """Write gain.svg, gain.png, difference.svg and difference.png of the experiment's own order of languages into `folder`.
+def write(
+    experiment: Experiment, tables: Sequence[pd.DataFrame], folder: Path, known: languages.Facts, comparer: Comparer | None = None
+) -> list[Path]:  # fmt: skip
+    """Write gain, difference and languages, each as .svg and .png, of the experiment's own order of languages into `folder`.
 
     A picture without anything to show is not written, and one of an earlier state is taken away.
 
     Args:
         tables: `tables.leaderboard` of every order; they say which of many methods are shown.
+        known: name, family and script of every language by code.
+        comparer: of this experiment, if there is one already.
 
     Returns:
         The files written.
     """
-    comparer, files = Comparer(experiment), list[Path]()
+    comparer, files = comparer or Comparer(experiment), list[Path]()
     shown = [*chosen(comparer.methods, tables), *references(comparer.methods)] if tables else []
-    drawn = {GAIN: partial(gain, comparer, shown), DIFFERENCE: partial(difference, experiment, comparer)}
+    drawn = {
+        GAIN: partial(gain, comparer, shown), DIFFERENCE: partial(difference, comparer),
+        LANGUAGES: partial(languages.draw, comparer, known),
+    }  # fmt: skip
     for name, draw in drawn.items():
         for suffix in (".svg", ".png"):
             (folder / f"{name}{suffix}").unlink(missing_ok=True)
@@ -77,29 +85,23 @@ def gain(comparer: Comparer, shown: Sequence[str]) -> Figure | None:
     return figure
 
 
-def difference(experiment: Experiment, comparer: Comparer) -> Figure | None:
+def difference(comparer: Comparer) -> Figure | None:
     """`pair`, first minus second, against the number of languages, one panel a scorer.
 
     Bars are paired 95 % intervals; the band holds differences too small to be of interest (the margin of equivalence). A
     filled mark is a difference that its test, corrected, calls better or worse; a hollow one is not. None without a pair.
     """
-    two = pair(comparer)
-    if two is None:
+    found = differences(comparer)
+    if found is None:
         return None
-    try:
-        rows = compare(experiment, *two, groups=[*GROUPS], comparer=comparer).rows
-    except BenchError:  # cells of the two that nothing can be held against yet
-        return None
-    # Rows of several sizes are means over them.
-    rows = rows[(rows["order"] == next(iter(comparer.plan.orders))) & ~rows["size"].str.contains(" ")]
-    if not len(rows):
-        return None
+    two, rows = found
     scorers, sizes = _there(rows, "scorer"), sorted({int(size) for size in rows["size"]})
     margin = float(rows["margin"].iloc[0])
     band = f"margin of equivalence (±{margin:g})"
     groups = [group for group in GROUPS if group in set(rows["group"])]
-    figure, panels = _grid(1, scorers, sizes, [*(f"{group} languages" for group in groups), band])
-    panels[0][0].set_ylabel(_label(two))
+    title = _title(two)
+    figure, panels = _grid(1, scorers, sizes, [*(f"{group} languages" for group in groups), band], title)
+    panels[0][0].set_ylabel("difference (nDCG@10)")
     for panel, scorer in zip(panels[0], scorers, strict=True):
         panel.axhspan(-margin, margin, facecolor="#eeeeee", edgecolor="#bbbbbb", hatch="////", lw=0, zorder=0, label=band)
         for number, group in enumerate(groups):
@@ -110,8 +112,28 @@ def difference(experiment: Experiment, comparer: Comparer) -> Figure | None:
             unsure = own[~own["verdict"].isin([BETTER, WORSE])]
             at = _places(unsure, sizes, _offset(number, len(groups)))
             panel.plot(at, unsure["difference"], marker, color=color, markerfacecolor="white", markersize=5.5, zorder=4)
-    _legend(figure, panels)
+    _legend(figure, panels, plots.ROW * 1.2 * len(title.splitlines()))
     return figure
+
+
+def differences(
+    comparer: Comparer, order: str = "", two: tuple[str, str] | None = None
+) -> tuple[tuple[str, str], pd.DataFrame] | None:  # fmt: skip
+    """Two methods (default: `pair`) and their comparison at each size, in trained and held-out languages of one order (default:
+    the experiment's own).
+
+    None without a pair, or where nothing can be compared yet.
+    """
+    two = two or pair(comparer)
+    if two is None:
+        return None
+    try:
+        rows = compare(comparer.experiment, *two, groups=[*GROUPS], comparer=comparer).rows
+    except BenchError:  # cells of the two that nothing can be held against yet
+        return None
+    # Rows of several sizes are means over them.
+    rows = rows[(rows["order"] == (order or next(iter(comparer.plan.orders)))) & ~rows["size"].str.contains(" ")]
+    return (two, rows) if len(rows) else None
 
 
 def pair(comparer: Comparer) -> tuple[str, str] | None:
@@ -125,13 +147,16 @@ def pair(comparer: Comparer) -> tuple[str, str] | None:
     return None
 
 
-def _grid(lines: int, scorers: Sequence[str], sizes: Sequence[int], named: Sequence[str]) -> tuple[Figure, list[list[Axes]]]:
+def _grid(
+    lines: int, scorers: Sequence[str], sizes: Sequence[int], named: Sequence[str], title: str = ""
+) -> tuple[Figure, list[list[Axes]]]:  # fmt: skip
     """Empty panels with room for the legend; sizes stand at equal distances, so that their numbers never touch."""
     from matplotlib.figure import Figure
 
     across = max(PANEL, STEP * len(sizes))
-    width = max(across * len(scorers) + LEFT + RIGHT, 0.9 + 0.08 * max(map(len, named)))
-    legend = plots.ROW * -(-len(named) // plots.legend_columns(named, width)) + 0.1
+    titled = title.splitlines()
+    width = max(across * len(scorers) + LEFT + RIGHT, plots.legend_width([*named, *titled]))
+    legend = plots.ROW * (-(-len(named) // plots.legend_columns(named, width)) + 1.2 * len(titled)) + 0.1
     height = PANEL * lines + TOP + BOTTOM + legend
     figure = Figure(figsize=(width, height), dpi=160)
     panels = figure.subplots(lines, len(scorers), sharex=True, sharey="row", squeeze=False)
@@ -146,16 +171,20 @@ def _grid(lines: int, scorers: Sequence[str], sizes: Sequence[int], named: Seque
         panel.set_title(plots.named(scorer))
     middle = (LEFT + width - RIGHT) / 2 / width
     figure.text(middle, 0.06 / height, "number of languages trained on", ha="center", va="bottom")
+    if title:
+        figure.text(0.5, 1 - 0.06 / height, title, ha="center", va="top", fontsize=10, linespacing=1.3)
     return figure, [list(line) for line in panels]
 
 
-def _legend(figure: Figure, panels: list[list[Axes]]) -> None:
+def _legend(figure: Figure, panels: list[list[Axes]], below: float = 0.0) -> None:
+    """`below`: inches above it that a title takes."""
     entries: dict[str, Any] = {}
     for panel in (one for line in panels for one in line):
         entries |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
     names, handles = list(entries), list(entries.values())
     columns = plots.legend_columns(names, figure.get_figwidth())
-    figure.legend(handles, names, loc="upper center", bbox_to_anchor=(0.5, 1), ncols=columns, frameon=False)
+    top = 1 - below / figure.get_figheight()
+    figure.legend(handles, names, loc="upper center", bbox_to_anchor=(0.5, top), ncols=columns, frameon=False)
 
 
 def _line(panel: Axes, rows: pd.DataFrame, sizes: Sequence[int], offset: float, **look: Any) -> None:
@@ -176,7 +205,7 @@ def _there(rows: pd.DataFrame, column: str) -> list[str]:
     return list(dict.fromkeys(rows[column]))
 
 
-def _label(two: tuple[str, str]) -> str:
+def _title(two: tuple[str, str]) -> str:
     """Long names stand on lines of their own."""
     first, second = two
-    return f"{first} minus {second}\n(nDCG@10)" if len(first + second) < 30 else f"{first}\nminus {second}\n(nDCG@10)"
+    return f"{first} minus {second}" if len(first + second) < 40 else f"{first}\nminus {second}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from bench.analysis.tables import MEAN
 from bench.base.paths import atomic_write
 from bench.output.highlight import chosen, family_heads
 from methods.declaration import base_scorer
-from methods.facts import NO_TRAINING, facts, highlighted
+from methods.facts import NO_TRAINING, NOT_MATCHED, facts, highlighted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +42,9 @@ STYLE: Any = {
 }  # fmt: skip
 
 
-def scaling(table: pd.DataFrame, path: Path, task: str = MEAN, shown: Sequence[str] = ()) -> list[Path]:
+def scaling(
+    table: pd.DataFrame, path: Path, task: str = MEAN, shown: Sequence[str] = (), methods: Sequence[str] = ()
+) -> list[Path]:  # fmt: skip
     """Draw one order's `tables.leaderboard` to `path`.svg and `path`.png; the same table gives the same bytes.
 
     Rows of panels are scorers, columns are groups of languages. Bands are 95 % intervals over questions;
@@ -50,11 +53,12 @@ def scaling(table: pd.DataFrame, path: Path, task: str = MEAN, shown: Sequence[s
     Args:
         task: one of the table's, or the mean over them.
         shown: methods in colour, the others are grey; default: `highlight.chosen`.
+        methods: all of the experiment, in its order, so that each looks as in its other pictures; default: those of the table.
 
     Returns:
         The two files.
     """
-    return save(lambda: draw(table, task, shown), path)
+    return save(lambda: draw(table, task, shown, methods), path)
 
 
 def save(drawn: Callable[[], Figure | None], path: Path) -> list[Path]:
@@ -80,17 +84,18 @@ def save(drawn: Callable[[], Figure | None], path: Path) -> list[Path]:
     return files
 
 
-def draw(table: pd.DataFrame, task: str = MEAN, shown: Sequence[str] = ()) -> Figure:
+def draw(table: pd.DataFrame, task: str = MEAN, shown: Sequence[str] = (), methods: Sequence[str] = ()) -> Figure:
     """The picture of `scaling`, not yet written."""
     from matplotlib.figure import Figure
 
     means = table[table["task"] == task]
     scorers = list(dict.fromkeys(means["scorer"]))
     groups = [group for group in GROUPS if group in set(means["group"])]
-    names = list(dict.fromkeys(means["method"]))
-    looks = styles(names, shown or chosen(names, [table]))
+    there = list(dict.fromkeys(means["method"]))
+    names = [*(name for name in methods if name in there), *(name for name in there if name not in methods)]
+    looks = {name: look for name, look in styles(methods or names, shown or chosen(names, [table])).items() if name in there}
     legend = _legend(looks)
-    width = PANEL[0] * len(groups) + LEFT + RIGHT
+    width = max(PANEL[0] * len(groups) + LEFT + RIGHT, legend_width(legend))
     columns = legend_columns(legend, width)
     top = TOP + ROW * max(0, -(-len(legend) // columns) - 2)
     height = PANEL[1] * len(scorers) + top + BOTTOM
@@ -102,24 +107,47 @@ def draw(table: pd.DataFrame, task: str = MEAN, shown: Sequence[str] = ()) -> Fi
         for panel, group in zip(row, groups, strict=True):
             _panel(panel, means[(means["scorer"] == scorer) & (means["group"] == group)], looks)
         row[0].set_ylabel(f"{named(scorer)}\nnDCG@10")
+    sizes = sorted(int(size) for size in means["size"].unique())
+    inch = (width - LEFT - RIGHT) / len(groups) / (1.12 * (sizes[-1] - sizes[0]) or 1)
+    named_sizes = apart([size * inch for size in sizes], list(map(str, sizes)))
     for panel, group in zip(panels[0], groups, strict=True):
         panel.set_title(f"{group} languages")
-        panel.set_xticks(sorted(means["size"].unique()))
+        panel.set_xticks(sizes, named_sizes)
     middle = (LEFT + width - RIGHT) / 2 / width
     figure.text(middle, 0.06 / height, "number of languages trained on", ha="center", va="bottom")
     lines = {str(line.get_label()): line for panel in panels.flat for line in panel.get_lines()}
-    there = [name for name in legend if name in lines]
-    handles = [lines[name] for name in there]
-    figure.legend(handles, there, loc="upper center", bbox_to_anchor=(middle, 1), ncols=columns, frameon=False)
+    drawn = [name for name in legend if name in lines]
+    handles = [lines[name] for name in drawn]
+    figure.legend(handles, drawn, loc="upper center", bbox_to_anchor=(middle, 1), ncols=columns, frameon=False)
     return figure
 
 
+def legend_width(names: Sequence[str]) -> float:
+    """Inches that a legend of one column needs."""
+    return 0.9 + 0.08 * max(map(len, names), default=0)
+
+
+def apart(at: Sequence[float], labels: Sequence[str], letter: float = 0.085) -> list[str]:
+    """The labels of an axis at these places (inches, rising), empty where one would touch the next; the last always stays.
+
+    >>> apart([0, 0.1, 1], ["5", "10", "100"])
+    ['', '10', '100']
+    """
+    kept, free = [""] * len(labels), float("inf")
+    for n in range(len(labels) - 1, -1, -1):
+        half = letter * len(labels[n]) / 2
+        if at[n] + half + 0.05 < free:
+            kept[n], free = labels[n], at[n] - half
+    return kept
+
+
 def legend_columns(names: Sequence[str], width: float) -> int:
-    """As many columns as fit into `width` inches; matplotlib fills a legend column by column."""
+    """As many columns as fit into `width` inches; matplotlib fills a legend column by column, the first ones with one more."""
     for columns in range(len(names), 1, -1):
-        rows = -(-len(names) // columns)
-        widest = [max(map(len, names[start : start + rows])) for start in range(0, len(names), rows)]
-        if sum(0.55 + 0.075 * length for length in widest) < width:
+        rows, longer = divmod(len(names), columns)
+        starts = [number * rows + min(number, longer) for number in range(columns + 1)]
+        widest = [max(map(len, names[start:end])) for start, end in pairwise(starts)]
+        if sum(0.6 + 0.075 * length for length in widest) < width:
             return columns
     return 1
 
@@ -159,6 +187,9 @@ def styles(methods: Sequence[str], shown: Sequence[str] = ()) -> dict[str, dict[
         }  # fmt: skip
         if shown and method not in shown:
             looks[method] = OTHER
+    more = [method for method in methods if facts(method).role == NOT_MATCHED]
+    for number, method in enumerate(more):
+        looks[method] = {"color": "#000000", "linestyle": DOTS[number % len(DOTS)], "linewidth": 1.0}
     untrained = [method for method in methods if facts(method).role == NO_TRAINING]
     for number, method in enumerate(untrained):
         looks[method] = {"color": GREY, "linestyle": DOTS[number % len(DOTS)], "linewidth": 1.0}
@@ -204,4 +235,4 @@ def named(scorer: str) -> str:
 def label(method: str) -> str:
     """What a method is called in pictures."""
     role = facts(method).role
-    return f"{method} ({role})" if method in (CEILING, FLOOR) or role == NO_TRAINING else method
+    return f"{method} ({role})" if method in (CEILING, FLOOR) or role in (NO_TRAINING, NOT_MATCHED) else method

@@ -59,6 +59,14 @@ def score(ranking: Ranking, query_ids: Sequence[str], qrels: Qrels) -> pd.DataFr
     return frame
 
 
+def summarise(per_query: pd.DataFrame) -> pd.DataFrame:
+    """Means over queries: one row a task, scorer and language, with the number of queries."""
+    groups = per_query.groupby(["task", "scorer", "language"], sort=True)
+    means = groups.mean(numeric_only=True)
+    means.insert(0, "queries", groups.size())
+    return means.reset_index()
+
+
 def _ranks(ranking: Ranking, query_ids: Sequence[str], qrels: Qrels, sizes: np.ndarray) -> np.ndarray:
     """(judgements,) rank of each judged document, from 1; 0 where it was not found or its query not searched."""
     total = int(sizes.sum())

@@ -56,7 +56,9 @@ class Keep(pl.Callback):
         self.failed = ""
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
-        if self.failed or time.monotonic() - self.at < 60 * self.where.minutes or trainer.global_step >= module.steps:
+        if not trainer.is_global_zero or self.failed or trainer.global_step >= module.steps:
+            return  # all ranks have the same weights, moments and random numbers: one writes them
+        if time.monotonic() - self.at < 60 * self.where.minutes:
             return
         beside = self.where.folder / f".{FILE}.tmp"
         try:
@@ -72,7 +74,7 @@ class Keep(pl.Callback):
 def randomness() -> dict[str, Any]:
     """States of all generators that training may draw from."""
     name, keys, *rest = np.random.get_state()
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    cuda = [torch.cuda.get_rng_state()] if torch.cuda.is_available() else []  # of the device that this process trains on
     return {"torch": torch.get_rng_state(), "cuda": cuda, "numpy": (name, torch.from_numpy(np.array(keys)), *rest),
             "python": random.getstate()}  # fmt: skip
 
@@ -81,7 +83,7 @@ def set_randomness(state: dict[str, Any]) -> None:
     """Take over what `randomness` gave."""
     torch.set_rng_state(state["torch"].cpu())
     if state["cuda"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all([one.cpu() for one in state["cuda"]])
+        torch.cuda.set_rng_state(state["cuda"][0].cpu())
     name, keys, *rest = state["numpy"]
     np.random.set_state((name, keys.cpu().numpy(), *rest))
     version, internal, gauss = state["python"]

@@ -13,12 +13,15 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
+from bench.base.manifest import peak_memory_mb
 from bench.base.progress import Report
 from bench.encoders.device import device_of
 from bench.encoders.encoder import Encoder
 from bench.encoders.space import Space
 from bench.training.arithmetic.attention import attention
 from bench.training.checkpoints import Checkpoints, Keep
+from bench.training.devices.ranks import ALONE, Ranks
+from bench.training.devices.strategy import trainer_options
 from bench.training.lower import LowerStates, upper_only
 from bench.training.module import Distillation
 from bench.training.pairs import Pairs, TeacherStates
@@ -125,7 +128,7 @@ def record(trainer: pl.Trainer, rows: list[dict[str, Any]], row: dict[str, Any])
 def train(
     student: Encoder, method: Method, space: Space, teacher: TeacherStates, pairs: Pairs, dev: Pairs,
     settings: Training, seed: int, precision: str, accelerator: str, report: Report, loggers: Sequence[Logger] = (),
-    lower: LowerStates | None = None, kept: Checkpoints | None = None,
+    lower: LowerStates | None = None, kept: Checkpoints | None = None, ranks: Ranks = ALONE,
 ) -> pd.DataFrame:  # fmt: skip
     """Train `student` in place.
 
@@ -144,21 +147,28 @@ def train(
         loggers: are given every row that is returned.
         lower: states of all these texts behind the frozen layers; None: they are computed in every step.
         kept: where a checkpoint is kept, and gone on from.
+        ranks: the processes that train together; each is given the same arguments, and ends with the same student.
 
     Returns:
         One row a step (loss, rate, seconds, what the method logs) and one a dev check (`dev_loss`); `attrs["how"]`: see `told`.
+        `attrs["memory_mb"]`: largest memory of each rank so far.
 
     Raises:
-        BenchError: the loss is not finite.
+        BenchError: the loss is not finite, or the ranks disagree.
     """
     pl.seed_everything(seed, workers=True, verbose=False)
     batches = length_batches(pairs.lengths, settings.batch_size, seed)
     module = Distillation(student, method, space, teacher, pairs, settings, len(batches), lower)
     follow = Follow(dev, report)
-    with upper_only(student.model, lower):
-        how = fit(module, Batches(batches), follow, precision, accelerator, loggers, kept)
+    with upper_only(student.model, lower), ranks.joined(device_of(accelerator)):
+        ranks.agree("pairs", b"".join(part.astype(np.int64).tobytes() for part in (pairs.lengths, pairs.english, *batches)))
+        ranks.agree("weights", np.array([float(p.detach().double().sum()) for p in student.model.parameters()]).tobytes())
+        how = fit(module, Batches(batches), follow, precision, accelerator, loggers, kept, ranks)
+        memory = [round(value) for value in ranks.each(peak_memory_mb())]
     student.model.requires_grad_(False).eval()
-    return told(follow.rows, how)
+    table = told(follow.rows, how)
+    table.attrs["memory_mb"] = memory
+    return table
 
 
 def told(rows: list[dict[str, Any]], how: dict[str, str]) -> pd.DataFrame:
@@ -170,7 +180,7 @@ def told(rows: list[dict[str, Any]], how: dict[str, str]) -> pd.DataFrame:
 
 def fit(
     module: Stepping, data: Batches, follow: pl.Callback, precision: str, accelerator: str = "auto",
-    loggers: Sequence[Logger] = (), kept: Checkpoints | None = None,
+    loggers: Sequence[Logger] = (), kept: Checkpoints | None = None, ranks: Ranks = ALONE,
 ) -> dict[str, str]:  # fmt: skip
     """One pass over the batches with Lightning, which decides the device; says how the model was trained.
 
@@ -178,11 +188,12 @@ def fit(
     """
     device = device_of(accelerator)
     module.computing = None if precision == "32-true" else torch.bfloat16
+    module.ranks = ranks
     with warnings.catch_warnings(), attention(module.model, device) as attends:
         # Single-process batches of arrays are meant: there is nothing for data workers to do.
         warnings.filterwarnings("ignore", module="pytorch_lightning")
         trainer = pl.Trainer(
-            max_steps=len(data.batches), max_epochs=1, accelerator=accelerator, devices=1,
+            max_steps=len(data.batches), max_epochs=1, accelerator=accelerator, **trainer_options(ranks),
             callbacks=[follow, *([Keep(kept)] if kept else [])], logger=list(loggers) or False,
             enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
             deterministic="warn",

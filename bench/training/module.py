@@ -67,12 +67,16 @@ class Distillation(Stepping):
         unique = [known[i] for i in range(len(place))]
         tables = next((shift.tables for shift in shifts if shift), None)
         languages = [language for _, language in place]
-        groups = cut(np.array([len(text) for text in unique]), self.device.type)
-        width = max(len(text) for text in unique)
+        lengths = np.array([len(text) for text in unique])
+        width, shares = int(lengths.max()), self.ranks.shares(lengths)
+        own = shares[self.ranks.rank]
+        groups = [own[group] for group in cut(lengths[own], self.device.type)]
         shifted = [tables and [table[[languages[i] for i in group]] for table in tables] for group in groups]
-        parts = [self._encoded([unique[i] for i in group], width, own) for group, own in zip(groups, shifted, strict=True)]
-        row = torch.from_numpy(np.argsort(np.concatenate(groups))).to(self.device)
-        vectors, mask, pooled = (torch.cat(part)[row] for part in zip(*parts, strict=True))
+        parts = [self._encoded([unique[i] for i in group], width, part) for group, part in zip(groups, shifted, strict=True)]
+        back = torch.from_numpy(np.argsort(np.concatenate(groups or [own]))).to(self.device)
+        encoded = zip(*parts or [self._nothing(width)], strict=True)
+        vectors, pooled = (self.ranks.gathered(torch.cat(part)[back], shares) for part in encoded)
+        mask = _content(unique, width).to(self.device, non_blocking=True)
         found = []
         for side, texts in zip(at, sides, strict=True):
             rows, longest = torch.tensor(side, device=self.device), max(len(text) for text in texts)
@@ -81,19 +85,23 @@ class Distillation(Stepping):
 
     def _encoded(
         self, texts: list[TokenizedText], width: int, shift: Sequence[np.ndarray] | None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, width, d) token vectors, (B, width) mask and (B, d) pooled vectors; `shift`: (B, d) for each of the two."""
+    ) -> tuple[Tensor, Tensor]:
+        """(B, width, d) token vectors and (B, d) pooled vectors; `shift`: (B, d) for each of the two."""
         batch = self.student.collate(texts)
         given = None if self.lower is None else self.lower.batch(texts, self.device)
         hidden, pooled = self.student.states(batch, given)
         more = width - hidden.shape[1]
-        mask = F.pad(batch.content_mask, (0, more)).to(self.device, non_blocking=True)
         # The encoder may compute in bfloat16; similarities, plans and softmaxes are float32 for every method.
         hidden, pooled = hidden.float(), pooled.float()
         if shift is not None:
             tokens, whole = (torch.from_numpy(part).to(self.device) for part in shift)
             hidden, pooled = hidden - tokens[:, None], pooled - whole
-        return F.pad(self.space.tokens(hidden), (0, 0, 0, more)), mask, self.space.pooled(pooled)
+        return F.pad(self.space.tokens(hidden), (0, 0, 0, more)), self.space.pooled(pooled)
+
+    def _nothing(self, width: int) -> tuple[Tensor, Tensor]:
+        """`_encoded` of no text: what a rank has of a batch that has fewer texts than there are ranks."""
+        dim = self.space.dim
+        return torch.zeros(0, width, dim, device=self.device), torch.zeros(0, dim, device=self.device)
 
     def remembered(self) -> dict[str, Any]:
         return self.method.state()
@@ -105,3 +113,11 @@ class Distillation(Stepping):
         loss, scalars = self.losses(positions, self.pairs)
         mend = "lower its learning rate, or raise its temperature / epsilon; the cell is marked as failed"
         self.update(loss, scalars, (f"the loss of {self.method.name}", mend))
+
+
+def _content(texts: Sequence[TokenizedText], width: int) -> Tensor:
+    """(B, width) bool: the tokens of the texts themselves."""
+    mask = np.zeros((len(texts), width), dtype=bool)
+    for row, text in enumerate(texts):
+        mask[row, : len(text)] = text.content
+    return torch.from_numpy(mask)

@@ -13,6 +13,7 @@ from bench.base.errors import BenchError
 from bench.training.arithmetic.rows import WordRows, can_stand_in
 from bench.training.arithmetic.weights import Weights
 from bench.training.checkpoints import randomness, set_randomness
+from bench.training.devices.ranks import ALONE, Ranks
 from bench.training.lower import LowerStates
 from bench.training.settings import Training
 
@@ -37,10 +38,12 @@ class Stepping(pl.LightningModule):
         last: loss and scalars of the last step.
         made: steps made.
         lower: states behind the frozen layers, where the model starts from them.
+        ranks: the processes that train together; `fit` sets them.
     """
 
     computing: torch.dtype | None = None
     lower: LowerStates | None = None
+    ranks: Ranks = ALONE
 
     def __init__(self, model: Any, body: Any, settings: Training, steps: int) -> None:
         super().__init__()
@@ -63,7 +66,7 @@ class Stepping(pl.LightningModule):
         if not self.settings.freeze_embeddings:
             body = self._body[0]
             words = body.get_input_embeddings()
-            if can_stand_in(words, self.model):
+            if self.ranks.alone and can_stand_in(words, self.model):
                 self._words = WordRows(words, self.computing, self.settings.weight_decay)
                 body.set_input_embeddings(self._words)
                 if "words" in self._resumed:
@@ -94,8 +97,11 @@ class Stepping(pl.LightningModule):
         """
         optimizer: Any = self.optimizers()
         assert self._weights is not None, "the optimiser has not been made"
-        self.manual_backward(loss)
+        # A rank that had no text of a small batch has a loss without a graph.
+        if loss.requires_grad or self.ranks.alone:
+            self.manual_backward(loss)
         self._weights.collect()
+        self.ranks.sum_gradients(self._weights.masters, loss, failed[0])
         gradients = [p.grad for p in self._weights.masters if p.grad is not None]
         rows = self._words.gradient() if self._words is not None else None
         clip(gradients + ([rows[1]] if rows else []), self.settings.clip)
@@ -113,6 +119,22 @@ class Stepping(pl.LightningModule):
         if not math.isfinite(values[0]):
             raise BenchError(f"{failed[0]} became {values[0]} at step {self.made}", failed[1])
         self.made += 1
+
+    def weights(self) -> dict[str, Any]:
+        """Copies of what is trained as it is now, on the processor, for `take_weights`; training goes on as if not asked."""
+        assert self._weights is not None, "the optimiser has not been made"
+        words = {} if self._words is None else {"words": self._words.optimiser.completed()}
+        return {"masters": [master.detach().to("cpu", copy=True) for master in self._weights.masters]} | words
+
+    def take_weights(self, kept: dict[str, Any]) -> None:
+        """Take over what `weights` gave at an earlier step; no step may follow."""
+        assert self._weights is not None, "the optimiser has not been made"
+        with torch.no_grad():
+            for own, master in zip(self._weights.masters, kept["masters"], strict=True):
+                own.copy_(master)
+        self._weights.publish()
+        if self._words is not None:
+            self._words.optimiser.take(kept["words"])
 
     def remembered(self) -> dict[str, Any]:
         """What a loss remembers of earlier batches; a subclass says what."""
@@ -155,8 +177,10 @@ class Stepping(pl.LightningModule):
         if self.settings.freeze_embeddings:
             words = "frozen"
         weights = "float32" if self.computing is None else f"{self.computing}, masters in float32".removeprefix("torch.")
-        below = {} if self.lower is None else {"lower_layers": "once a text"}
-        return {"attention": attention, "weights": weights, "word_embedding": words} | below
+        more = {} if self.lower is None else {"lower_layers": "once a text"}
+        if not self.ranks.alone:
+            more["devices"] = f"{self.ranks.size} ({self.ranks.device.type})"
+        return {"attention": attention, "weights": weights, "word_embedding": words} | more
 
 
 def clip(gradients: list[Tensor], longest: float) -> None:

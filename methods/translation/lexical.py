@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from methods.base import Method, option, register
+from methods.declaration import MethodError
 
 
 @dataclass
@@ -22,6 +24,11 @@ class LexicalParams:
     )
     alternatives: int = option(10, "structured: a word stands for at most so many translations")
     mass: float = option(0.97, "structured: and for no more than it takes to reach this probability in all")
+    lexicon: str = option(
+        "", "bilingual lexicon that is asked before the word table, for the trained languages that it has; empty: none",
+        choices=("", "gatitos"), later=True,
+    )  # fmt: skip
+    lexicon_only: bool = option(False, "in a language that the lexicon has: no word table is learnt beside it", later=True)
 
 
 @register
@@ -45,7 +52,13 @@ class Lexical(Method):
     `df(f) = sum_e p(e | f) df(e)`. p is the distribution that one_best takes the best of, cut to its most probable words
     (`alternatives`, `mass`) and scaled to sum to 1 again.
 
-    A language that was not trained has no word table: its queries pass through untranslated.
+    With `lexicon=gatitos` words and phrases of GATITOS (some 4,000 a language; Jones et al. 2023, arXiv 2303.15265) are
+    translated by it, the longest match first; of several translations the word table decides. Structured queries take the
+    mean of both distributions. Entries that are a query of a task are left out. `lexicon_only` learns no word table
+    in languages that the lexicon has: beginnings in common are then looked for among its words. A language without a lexicon
+    has its word table; the manifest names both kinds.
+
+    A language that was not trained has no word table and no lexicon: its queries pass through untranslated.
     """
 
     name = "lexical"
@@ -53,6 +66,14 @@ class Lexical(Method):
     reference = "Brown et al. 1993, Computational Linguistics 19(2), model 1; structured: Darwish and Oard 2003, SIGIR"
     kind = "translate"
     translator = "lexical"
-    when = {"form=structured": {"scorers": ("sparse",)}}  # it has no text that an encoder could read
+    when = {
+        "form=structured": {"scorers": ("sparse",)},  # it has no text that an encoder could read
+        "lexicon": {"role": "not budget-matched"},
+    }  # fmt: skip
     version = 2
     Params = LexicalParams
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        if self.params.lexicon_only and not self.params.lexicon:
+            raise MethodError("lexical: lexicon_only=True without a lexicon: give lexicon=gatitos too")

@@ -86,7 +86,9 @@ def test_trained_cells_are_repeatable(world: World, method: str):
     assert set(found["dev"]) == {"loss_start", "loss_end"}
     assert {"load", "prepare", "train", "evaluate"} <= set(found["seconds"])
     if "nmt" in method:
-        assert set(found["translation"]) == {"chrf", "bleu", "pairs", "english_chrf"}
+        assert set(found["translation"]) == {"chrf", "bleu", "pairs", "english_chrf", "languages"}
+        assert set(found["translation"]["languages"]) == {"hau_Latn", "swh_Latn"}
+        assert found["translation"]["languages"]["swh_Latn"].keys() == {"chrf", "bleu", "pairs", "kept", "copied_english"}
         texts = pd.read_csv(folder / "translations.csv", keep_default_na=False)
         assert texts.columns.tolist() == ["language", "text", "translation"]
         assert set(texts["language"]) == set(LETTERS) and not texts.duplicated(["language", "text"]).any()

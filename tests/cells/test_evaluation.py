@@ -10,12 +10,13 @@ import pytest
 
 from bench.base.errors import BenchError
 from bench.cells.asking.queries import QuerySet, english_sets, query_sets, with_words
-from bench.cells.evaluation import evaluate, summarise
+from bench.cells.evaluation import evaluate
 from bench.cells.shared.context import Context
 from bench.data.english import ENGLISH
 from bench.data.suite.types import Suite
 from bench.retrieval.large.index import PRODUCTS
 from bench.retrieval.scoring import MEASURES as MEASURES_OF_A_QUERY
+from bench.retrieval.scoring import summarise
 from bench.retrieval.settings import Retrieval
 from bench.retrieval.sparse import plain
 from tests.made_suite import LETTERS, World, made_world

@@ -28,6 +28,9 @@ def _unmeasured(path: Path) -> bytes:
     content = path.read_bytes()
     if path.name == "leaderboard.csv":
         return pd.read_csv(io.BytesIO(content), dtype=str).drop(columns=MEASURED).to_csv().encode()
+    if path.name == "cells.parquet":  # of a published folder
+        table = pd.read_parquet(io.BytesIO(content))
+        return table[~table["file"].isin(RECORDS)].to_csv().encode()
     return LINES.sub(b"", content) if path.name == "leaderboard.md" else content
 
 

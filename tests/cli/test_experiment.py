@@ -1,3 +1,5 @@
+import json
+import shutil
 import subprocess
 import sys
 
@@ -15,6 +17,9 @@ from bench.base.errors import BenchError
 from bench.base.paths import REPOSITORY
 from bench.cli.experiment import PLANNED, SCORES
 from bench.execution import runs
+from bench.output.plots import PALETTE
+from bench.output.publish.write import publish
+from bench.output.tables.comparison_text import text as comparison_text
 from methods.facts import facts
 from tests.analysis.test_comparison import IDS, noisy
 from tests.made_up import GUARD, LOW, QUESTIONS, TASKS, cell, failure, plan
@@ -141,3 +146,51 @@ def test_a_run_ends_with_results_or_says_which_cells_failed(tmp_path, monkeypatc
     with pytest.raises(KeyboardInterrupt):
         own.run(sizes=[1])
     assert yaml.safe_load((tmp_path / "small" / "profile.yaml").read_text())["name"] == "small" and GUARD
+
+
+def test_a_published_folder_is_an_experiment_too(folder, tmp_path):
+    for name in ("optical@4#0", "contrastive@4#0"):
+        shutil.rmtree(folder / "cells" / name, ignore_errors=True)
+    publish(folder, tmp_path / "paper", partial=True)
+    there, here = Experiment(tmp_path / "paper"), Experiment(folder)
+    for part in ("scores", "per_query", "leaderboard"):
+        pd.testing.assert_frame_equal(getattr(there, part)(), getattr(here, part)())
+    pd.testing.assert_frame_equal(there.compare("optical", "contrastive"), here.compare("optical", "contrastive"))
+    # Earlier versions published tables alone.
+    for name in ("questions.parquet", "cells.parquet"):
+        (tmp_path / "paper" / name).unlink()
+    board = Experiment(tmp_path / "paper").leaderboard()
+    assert tuple(board.columns) == BOARD and len(board) == len(here.leaderboard())
+    assert (board["ndcg@10"] - here.leaderboard()["ndcg@10"]).abs().max() < 1e-6
+    with pytest.raises(BenchError, match="holds no finished cell"):
+        Experiment(tmp_path / "paper").scores()
+
+
+def test_the_figure_is_the_scaling_picture(folder):
+    own = Experiment(folder)
+    figure = own.figure("faq", "optical")
+    titles = [panel.get_title() for panel in figure.axes]
+    assert any(titles) and len(figure.axes) == 2 * 4
+    lines = {line.get_label(): line.get_color() for panel in figure.axes for line in panel.get_lines()}
+    assert lines["optical"] in PALETTE and lines.get("contrastive", "#c4c8cc") not in PALETTE
+    with pytest.raises(BenchError, match="unknown method 'optcal': did you mean 'optical'"):
+        own.figure(methods=["optcal"])
+    with pytest.raises(BenchError, match="unknown task 'fax'"):
+        own.figure("fax")
+
+
+def test_cells_of_several_machines_are_listed_and_told_of_in_a_comparison(folder):
+    own = Experiment(folder)
+    assert own.mixed().columns.tolist() == ["fact", "value", "cell"] and own.mixed().empty
+    assert not [note for note in own.compare("optical", "contrastive").attrs["notes"] if "hardware" in note]
+    for name in IDS:
+        path = folder / "cells" / name / "manifest.json"
+        made = "bf16-mixed" if name == "optical@3#1" else "32-true"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"precision": made}))
+    found = own.reload().mixed()
+    assert len(found) == len(IDS) and found["fact"].unique().tolist() == ["precision"]
+    assert found.loc[found["value"] == "bf16-mixed", "cell"].tolist() == ["optical@3#1"]
+    first = own.compare("optical", "contrastive").attrs["notes"][0]
+    assert first.startswith("made on different hardware or software: precision: 32-true (") and "optical@3#1" in first
+    text = comparison_text(compare(load(folder), "optical", "contrastive"))
+    assert "made on different hardware or software" in text and "- precision: 32-true" in text

@@ -62,3 +62,19 @@ def test_a_closed_output_is_no_error(mine):
     command = f'exec "{sys.executable}" -c "from bench.cli import main; main()" languages >&-'
     done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": paths}, timeout=120)
     assert done.returncode == 0 and done.stderr == b""
+
+
+def test_a_folder_whose_name_is_not_utf8_is_told_before_anything_is_read(tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    try:
+        collection(folder / "data")
+    except OSError:
+        pytest.skip("this file system has no such names")
+    (folder / "p.yaml").write_text("name: mine\ndata: {suite: data}\ngrid: {methods: [untrained], sizes: [1]}\n")
+    elsewhere = collection(tmp_path / "plain")
+    (tmp_path / "p.yaml").write_text(f"name: mine\ndata: {{suite: {elsewhere}}}\ngrid: {{methods: [untrained], sizes: [1]}}\n")
+    for arguments in (["data", "check", folder / "data"], ["run", "--profile", folder / "p.yaml"],
+                      ["run", "--profile", tmp_path / "p.yaml", "--results", folder / "results"]):  # fmt: skip
+        done = run(*arguments)
+        assert done.returncode == 2 and b"Traceback" not in done.stderr, done.stderr
+        assert rb"caf\xe9" in done.stderr and b"is not UTF-8" in done.stderr

@@ -69,6 +69,10 @@ def behave(how: str, out_dir: Path) -> None:
         sys.exit(3)
     if how == "disk full":
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if how == "cache full":
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/caches/states")
+    if how == "library says full":  # safetensors has an error of its own
+        raise ValueError("Error while serializing: I/O error: No space left on device (os error 28)")
     if how == "child holds channel":
         # A helper of the cell that outlives it and has inherited everything it could.
         subprocess.Popen(["sleep", "60"], close_fds=False, start_new_session=True)
@@ -76,6 +80,10 @@ def behave(how: str, out_dir: Path) -> None:
     if how == "noise":
         os.write(1, b'{"event": "finished"}\n' * 50)
         os.write(2, b"\xff\xfe not text\n")
+    if how.startswith("write"):
+        # The file is gone again where there was room for it.
+        (out_dir / "large").write_bytes(bytes(int(how.split()[1]) * 2**20))
+        (out_dir / "large").unlink()
     if how.startswith("wait"):
         (out_dir / "half").write_text("half")
         deadline = time.monotonic() + float(how.split()[1])

@@ -1,4 +1,6 @@
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +14,7 @@ from bench.data.languages import Languages
 from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.inprocess import InProcess
 from bench.execution.local import LocalProcesses, call_in_child, death
+from bench.execution.worker import DEAF
 from bench.experiment.grid import cells
 from bench.experiment.profile.file import load_profile
 from bench.experiment.store import Store
@@ -87,9 +90,13 @@ def test_a_runner_that_does_not_exist_fails_its_cells(store):
     assert "no_such_module" in found[OPTICAL.id].reason
 
 
-def test_a_full_disk_ends_the_run_with_one_message(executor, store, fake):
-    fake(CONTRASTIVE, "disk full")
-    with pytest.raises(BenchError, match="is full") as caught, closing(executor.run(SPECS)) as events:
+@pytest.mark.parametrize(("how", "place"), [
+    ("disk full", "{root}"), ("cache full", "/caches/states"), ("library says full", "{root}"),
+])  # fmt: skip
+def test_a_full_disk_ends_the_run_with_one_message(executor, store, fake, how, place):
+    fake(CONTRASTIVE, how)
+    said = re.escape(f"the disk that holds {place.format(root=store.root)} is full")
+    with pytest.raises(BenchError, match=said) as caught, closing(executor.run(SPECS)) as events:
         list(events)
     assert "finished cells are kept" in caught.value.hint
     assert [store.state(spec) for spec in SPECS] == ["done", "missing", "missing"]
@@ -160,6 +167,22 @@ def test_children_end_with_their_parent(store, fake, tmp_path):
     parent.wait()
     until(lambda: not alive(child))
     assert store.state(OPTICAL) == "missing"
+
+
+@pytest.mark.parametrize("deaf", [True, False])
+def test_a_cell_of_slurm_leaves_it_to_its_parent_to_go(store, fake, tmp_path, monkeypatch, deaf):
+    """Slurm signals every process of a task that is to leave; one that died of it would count as a failure."""
+    if deaf:
+        monkeypatch.setenv(DEAF, "1")
+    fake(OPTICAL, "wait 3")
+    found: list = []
+    for event in LocalProcesses(store, 1, RUNNER).run([OPTICAL]):
+        if isinstance(event, Progress) and event.phase == "train":
+            child = int(until(lambda: list((tmp_path / "fake").glob("ran *")))[0].name.split()[-1])
+            for one in (signal.SIGTERM, signal.SIGUSR2):
+                os.kill(child, one)
+        found.append(event)
+    assert isinstance(found[-1], Finished) if deaf else "SIGTERM" in found[-1].reason or "SIGUSR2" in found[-1].reason
 
 
 def test_a_call_in_a_child_brings_back_what_it_returns_and_says():

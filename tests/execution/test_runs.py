@@ -129,6 +129,11 @@ def test_a_preparation_that_fails_is_one_message_and_runs_no_cell(tmp_path, fake
     with pytest.raises(BenchError, match="KeyError") as caught:
         go(tmp_path, prepare="tests.execution.fake_cells:broken_prepare")
     assert "Traceback" in caught.value.hint, "a bug must stay findable"
+    for how in ("cache full", "library says full"):
+        fake("prepare", how)
+        with pytest.raises(BenchError, match="the disk that holds .* is full") as caught:
+            go(tmp_path, prepare=PREPARE)
+        assert "make room" in caught.value.hint and "Traceback" not in str(caught.value)
     assert ran(tmp_path / "fake") == []
 
 

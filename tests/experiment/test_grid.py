@@ -12,6 +12,7 @@ from bench.experiment.profile.file import load_profile
 from bench.experiment.selection import Selection, split_list
 from bench.experiment.spec import CellSpec
 from methods import registry
+from tests.own_data import beir, bitext, write
 
 LANGUAGES = Languages.load()
 SMALL = Path(__file__).parents[1] / "profiles" / "small.yaml"
@@ -323,3 +324,32 @@ def test_arms_without_training_occur_as_often_as_what_they_depend_on():
     ids = [name for name in found if not name.startswith("contrastive")]
     assert ids == ["centred@0#0", "lir@0#0", *(f"linear_map@{size}#{seed}" for seed in (0, 1) for size in (5, 10))]
     assert found["linear_map@5#0"].pairs == found["contrastive@5#0"].pairs and found["centred@0#0"].pairs == 0
+
+
+def test_the_content_of_a_lexicon_is_in_the_keys_of_the_cells_that_ask_it(tmp_path: Path):
+    def write_lexicon(**words: str) -> None:
+        for code, word in words.items():
+            write(tmp_path, {f"bitext/gatitos/{code}.tsv": f"cat\t{word}\n"})
+
+    def keys(*methods: str) -> dict[str, str]:
+        named = ", ".join(f"'{method}'" for method in methods)
+        changes = [
+            f"grid.methods=[{named}]", "grid.sizes=[1, 2]", "data.order=sw,am", "data.guard=ha", f"data.folder={tmp_path}",
+            "data.hubs=[tico-19, belebele]", "evaluation.tasks=[belebele]",
+            "evaluation.queries_per_language={}",
+        ]  # fmt: skip
+        return {cell.id: cell.key for cell in cells(load_profile(str(SMALL), changes), LANGUAGES)}
+
+    codes = ("sw", "am", "ha")
+    write(tmp_path, {
+        **{f"bitext/tico-19/{code}.tsv": bitext(code) for code in codes},
+        **{f"tasks/belebele/{path}": text for path, text in beir((*codes, "en")).items()},
+    })  # fmt: skip
+    methods = ("lexical", "lexical(lexicon=gatitos)", "fused(method=lexical(lexicon=gatitos))")
+    write_lexicon(sw="paka", am="dimet", ha="kyanwa")
+    before = keys(*methods)
+    assert keys("lexical") == {name: key for name, key in before.items() if name.startswith("lexical@")}
+    write_lexicon(am="other", ha="other")
+    changed = {name for name, key in keys(*methods).items() if key != before[name]}
+    # Only of cells that train on the language: held-out and guard languages are not translated by it.
+    assert changed == {"lexical(lexicon=gatitos)@2#0", "fused(method=lexical(lexicon=gatitos))@2#0"}

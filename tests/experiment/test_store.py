@@ -191,9 +191,25 @@ def test_taking_the_lock_clears_what_a_killed_run_left(tmp_path):
     left = store.scratch(cell)
     (left / "metrics.csv").write_text("half")
     save(store, cell)
+    half = tmp_path / ".leaderboard.csv.0123abcd.tmp"
+    half.write_text("half a table")
+    (own := tmp_path / ".notes.tmp").write_text("not of this program")
     with store.lock():
         assert [path.name for path in store.cells.iterdir()] == [folder_name(cell.id)]
-    assert store.state(cell) == "done"
+    assert store.state(cell) == "done" and own.exists() and not half.exists()
+
+
+def test_what_a_cell_would_go_on_from_goes_with_the_cell(tmp_path):
+    store, cell, other = Store(tmp_path), spec(), spec("training.pairs=7")
+    for one in (cell, other):
+        store.unfinished(one).mkdir(parents=True)
+    old = store.unfinished(cell).with_name(f"{cell.key[:32]}-12345678")  # of other versions of the libraries
+    old.mkdir()
+    store.settle_all([cell])
+    assert not old.exists() and not store.unfinished(cell).exists() and store.unfinished(other).exists()
+    store.settle_all([other])
+    assert not store.unfinished(other).parent.exists()
+    store.settle_all([cell])  # nothing there
 
 
 def test_a_folder_that_cannot_be_written_is_one_message(tmp_path):

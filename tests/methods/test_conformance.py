@@ -103,6 +103,35 @@ class ReadsPaddingOfIdf(UsesIdfUnasked):
     needs = ("idf",)
 
 
+class DrawsForItself(Sound):
+    """Its random numbers are those of a generator that nobody seeds."""
+
+    def loss(self, student, teacher, pair_ids):
+        generator = torch.Generator()
+        generator.seed()
+        return super().loss(student, teacher, pair_ids)[0] + 0.01 * torch.rand((), generator=generator), {}
+
+
+class GathersForItself(Sound):
+    """Written for several processes each of which has a part of the batch."""
+
+    def loss(self, student, teacher, pair_ids):
+        if torch.distributed.is_initialized():
+            parts = [torch.empty_like(student.pooled) for _ in range(torch.distributed.get_world_size())]
+            torch.distributed.all_gather(parts, student.pooled.detach())
+        return super().loss(student, teacher, pair_ids)
+
+
+class CountsInItsClass(Sound):
+    """What it remembers depends on how often any instance was called, in whatever order."""
+
+    calls = 0
+
+    def loss(self, student, teacher, pair_ids):
+        CountsInItsClass.calls += 1
+        return super().loss(student, teacher, pair_ids)[0] * (1 + 0.01 * self.calls), {}
+
+
 class DoesNotTakeWhatItNeeds(Sound):
     needs = ("english",)
 
@@ -124,6 +153,9 @@ class DoesNotTakeWhatItNeeds(Sound):
         (ReadsPaddingOfIdf, "padding changes nothing"),
         (ReadsPaddingOfEnglish, "padding changes nothing"),
         (MixesUpEnglish, "order of pairs changes nothing"),
+        (DrawsForItself, "is the same on several devices"),
+        (GathersForItself, "is the same on several devices"),
+        (CountsInItsClass, "is the same on several devices"),
     ],
 )
 def test_the_suite_catches_a_broken_loss(method: type[Method], check: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from methods import registry
-from methods.facts import Facts, facts, highlighted, holder
+from methods.facts import Facts, facts, highlighted, holder, of_declaration
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,22 @@ def test_arms_without_training_are_shown_and_do_not_compete() -> None:
         assert facts(text).role == "no training" and facts(text).is_reference
     trained = {name for name in ("centred", "lir", "linear_map") if registry.declared(name).trained}
     assert trained == {"linear_map"}  # it depends on the pairs of the cell
+
+
+def test_a_condition_without_a_value_holds_for_any_but_the_default() -> None:
+    declared = replace(registry.declared("nmt"), when={"model": {"role": "not budget-matched"}})
+    assert of_declaration(declared, "model=some/thing") == Facts("not budget-matched", told_by=("model=some/thing",))
+    assert of_declaration(declared, "max_tokens=3") == Facts() == of_declaration(declared)
+
+
+def test_a_fused_arm_had_what_its_translator_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def known(text: str) -> Facts:
+        return Facts("not budget-matched") if "model=" in text else Facts("floor")
+
+    monkeypatch.setattr("methods.facts.facts", known)
+    fused = registry.declared("fused")
+    assert of_declaration(fused, "method=nmt(model=a,max_tokens=3),weight=0.2").role == "not budget-matched"
+    assert of_declaration(fused, "method=nmt(max_tokens=3)") == Facts()
 
 
 def test_a_scorer_in_another_space_is_the_same_scorer() -> None:

@@ -54,6 +54,9 @@ def ladder(experiments: Sequence[Experiment], size: int | None = None, group: st
     """
     if len(experiments) < 2:
         raise BenchError("one experiment is no ladder", "give two or more folders whose `training.pairs` differ")
+    for one in experiments:
+        if not {"pairs", "pairs_per_language"} & set(one.plan.profile.get("training") or {}):
+            raise BenchError(f"{one.path.name} does not say how many pairs it trains on", "its profile.yaml lacks training.pairs")
     first = experiments[0].plan.profile
     for other in experiments[1:]:
         for section in SAME:

@@ -64,8 +64,8 @@ def _term(point: Point, points: int) -> Term:
     return Term(point.pair, (1.0, -1.0), places, weights[:, None])
 
 
-def _languages(scores: Scores, points: Sequence[Point]) -> dict[str, Any]:
-    """In how many and in which languages one beats the other: every language is a statistic of its own."""
+def of_languages(scores: Scores, points: Sequence[Point]) -> tuple[list[str], Estimate]:
+    """The languages of `points`, and the difference in each: a statistic of its own, mean over its tasks and sizes."""
     codes = sorted({scores.places[place][2] for point in points for at in point.common for place in at})
     at_size = [[{scores.places[place][2]: place for place in at} for at in point.common] for point in points]
     times = {code: sum(any(code in task for task in tasks) for tasks in at_size) for code in codes}
@@ -77,7 +77,12 @@ def _languages(scores: Scores, points: Sequence[Point]) -> dict[str, Any]:
         weights = np.zeros((len(places), len(codes)))
         weights[np.arange(len(places)), columns] = shares
         terms.append(Term(point.pair, (1.0, -1.0), np.array(places, dtype=int), weights))
-    found, _ = estimate(scores, terms)
+    return codes, estimate(scores, terms)[0]
+
+
+def _languages(scores: Scores, points: Sequence[Point]) -> dict[str, Any]:
+    """In how many and in which languages one beats the other."""
+    codes, found = of_languages(scores, points)
     gaps, (_, greater, less) = found.value, found.p_values(TIE)
     row: dict[str, Any] = {
         "ahead": int((gaps > TIE).sum()), "behind": int((gaps < -TIE).sum()), "level": int((np.abs(gaps) <= TIE).sum()),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from bench.cells.arms.devices import devices
 from bench.cells.clock import Clock
 from bench.cells.loggers import opened
 from bench.cells.lower import lower_of
@@ -33,14 +34,53 @@ from bench.encoders.encoder import Encoder
 from bench.encoders.space import Means
 from bench.experiment.spec import CellSpec
 from bench.training.collapse import judge, spread
+from bench.training.devices.ranks import Ranks
 from bench.training.loop import train
 from bench.training.pairs import Pairs, TeacherStates
 from bench.training.rarity import english_idf, with_idf
 from methods.base import Method
 
+if TYPE_CHECKING:
+    from pytorch_lightning.loggers import Logger
+
+
+@dataclass(frozen=True)
+class Ready:
+    """All that a training needs: the student as it starts, what it is held against, pairs, dev pairs, and rows of the bitext."""
+
+    student: Encoder
+    states: TeacherStates
+    pairs: Pairs
+    dev: Pairs
+    rows: pd.DataFrame
+
 
 def distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, clock: Clock, found: dict[str, Any]) -> Encoder:
     """Train a student; train.csv goes into `out_dir`, what the manifest says of training into `found`."""
+    with devices(spec, out_dir) as ranks:
+        ready = made_ready(spec, context, method, clock, found)
+        student, rows = ready.student, ready.rows
+        with clock.phase("probe"):
+            probe = probe_texts(context, spec)
+            start = spread(probe_tokens(context, student, probe))
+        with clock.phase("train"), opened(spec, out_dir) as loggers:
+            table = fitted(spec, context, method, ready, out_dir, clock, loggers, ranks)
+    table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
+    with clock.phase("probe"):
+        now = spread(probe_tokens(context, student, probe))
+        scores = english_score(context, student, spec), english_ceiling(context, spec)
+    found |= training_record(trained_on(spec, method), context, rows, table, clock)
+    if method.code_switched:
+        found["words_replaced"] = round(float(rows["replaced"].sum() / max(1, rows["words"].sum())), 4)
+    found["collapse"] = judge(now, start, *scores).to_dict()
+    if spec.keep_student:
+        with clock.phase("keep student"):
+            found["student_mb"] = save_student(out_dir, student, context.key.student, spec.training, context.teacher.space) / 1e6
+    return student
+
+
+def made_ready(spec: CellSpec, context: Context, method: Method, clock: Clock, found: dict[str, Any]) -> Ready:
+    """What a cell is trained with: the same in every process that trains it."""
     with clock.phase("prepare"):
         rows = training_rows(spec, context, method)
     found |= context.student.map_facts()
@@ -58,28 +98,21 @@ def distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, cloc
             english = [ENGLISH] * len(rows) if method.english_only else rows["language"].tolist()
             pairs, dev = with_idf(pairs, english, dev, watched["language"].tolist())
             states = english_idf(states, targets.ids, pairs)
-    with clock.phase("probe"):
-        probe = probe_texts(context, spec)
-        start = spread(probe_tokens(context, student, probe))
-    with clock.phase("train"), opened(spec, out_dir) as loggers:
-        lower = lower_of(spec, context, student, pairs.texts, pairs.english_texts, [*dev.texts, *(dev.english_texts or ())])
-        table = train(
-            student, method, context.teacher.space, states, pairs, dev, spec.training, spec.seed,
-            precision_of(spec.precision), "auto", clock.report, loggers, lower,
-            checkpoints(spec, out_dir),
-        )  # fmt: skip
-    table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
-    with clock.phase("probe"):
-        now = spread(probe_tokens(context, student, probe))
-        scores = english_score(context, student, spec), english_ceiling(context, spec)
-    found |= training_record(trained_on(spec, method), context, pairs, rows, table, clock)
-    if method.code_switched:
-        found["words_replaced"] = round(float(rows["replaced"].sum() / max(1, rows["words"].sum())), 4)
-    found["collapse"] = judge(now, start, *scores).to_dict()
-    if spec.keep_student:
-        with clock.phase("keep student"):
-            found["student_mb"] = save_student(out_dir, student, context.key.student, spec.training, context.teacher.space) / 1e6
-    return student
+    return Ready(student, states, pairs, dev, rows)
+
+
+def fitted(
+    spec: CellSpec, context: Context, method: Method, ready: Ready, out_dir: Path, clock: Clock, loggers: Sequence[Logger],
+    ranks: Ranks,
+) -> pd.DataFrame:  # fmt: skip
+    """Train the student of `ready` in place, together with the other ranks. See `train`."""
+    dev = ready.dev
+    texts = [ready.pairs.texts, ready.pairs.english_texts, [*dev.texts, *(dev.english_texts or ())]]
+    lower = lower_of(spec, context, ready.student, *texts)
+    return train(
+        ready.student, method, context.teacher.space, ready.states, ready.pairs, dev, spec.training, spec.seed,
+        precision_of(spec.precision), "auto", clock.report, loggers, lower, checkpoints(spec, out_dir), ranks,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

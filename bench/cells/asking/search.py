@@ -100,6 +100,10 @@ class Asked:
         """The (first) questions of a query set."""
         return [(one.language if self.by_language else "", text) for text in one.texts[:most]]
 
+    def key(self, one: QuerySet) -> tuple:
+        """Equal for sets that search the same: the English queries of a task stand for many languages."""
+        return one.task, tuple(one.ids), tuple(self.of_set(one)), tuple(one.words or ())
+
     def put(self, scorer: str, total: int, rows: np.ndarray, ranking: Ranking) -> None:
         """What a scorer found for the `rows` of `total` queries."""
         self.ranks.setdefault(scorer, Ranks(total)).put(rows, ranking)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.base.paths import cache_dir
 from bench.base.progress import tell
+from bench.base.used import used
 from bench.cells.shared.documents import Documents
 from bench.cells.shared.key import Key
 from bench.cells.shared.student import Student
@@ -34,7 +35,7 @@ class Context:
     @cached_property
     def suite(self) -> Suite:
         languages = Languages.load(Path(self.key.languages_file) if self.key.languages_file else None)
-        return open_suite(Data.model_validate_json(self.key.data), languages, self.key.languages, tell)
+        return open_suite(Data.model_validate_json(self.key.data), languages, self.key.languages, tell, key=self.key.suite)
 
     @cached_property
     def texts(self) -> Texts:
@@ -56,8 +57,9 @@ class Context:
     def path(self, *parts: str) -> Path:
         """A place in the cache for something that depends on this context."""
         computed = autocast_dtype(self.key.precision, device_of())  # what `auto` comes to on this machine
-        digest = hashlib.sha256(repr((self.key, self.suite.hash, self.model_prints, computed)).encode()).hexdigest()[:16]
-        return cache_dir().joinpath("context", digest, *parts)
+        described = (self.key.content(), self.suite.hash, self.model_prints, computed)
+        digest = hashlib.sha256(repr(described).encode()).hexdigest()[:16]
+        return used(cache_dir() / "context" / digest).joinpath(*parts)
 
 
 @lru_cache(maxsize=2)

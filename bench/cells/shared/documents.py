@@ -12,6 +12,7 @@ import numpy as np
 from bench.base.errors import BenchError
 from bench.base.paths import cache_dir
 from bench.base.ragged import Ragged
+from bench.base.used import used
 from bench.cells.shared.key import Key
 from bench.cells.shared.teacher import Progress, Teacher
 from bench.cells.words.cutting import Pieces, key, pieces_of, words
@@ -108,7 +109,7 @@ class Documents:
         documents = self.suite.task(task).stream()
         computed = autocast_dtype(self.key.precision, device_of())
         described = (fingerprint(model_folder(encoder)), computed, settings.bits, settings.shard, documents.key)
-        folder = cache_dir() / "collections" / hashlib.sha256(repr(described).encode()).hexdigest()[:24]
+        folder = used(cache_dir() / "collections" / hashlib.sha256(repr(described).encode()).hexdigest()[:24])
 
         def encode(texts: Sequence[str]) -> tuple[np.ndarray, Ragged]:
             states = self.teacher.encoder.encode(texts, "passage")

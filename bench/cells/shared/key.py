@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from bench.encoders.hub import directory_of
 from bench.experiment.spec import CellSpec
 from bench.retrieval.settings import Retrieval
 
@@ -22,6 +23,7 @@ class Key:
     remove_directions: int
     precision: str
     head: str = "none"
+    suite: str = field(default="", repr=False)  # its key, by which it is found once it is made
     retrieval: Retrieval = field(default=Retrieval(), repr=False)  # of the indexes; nothing that a path names depends on it
 
     @classmethod
@@ -34,5 +36,10 @@ class Key:
             languages_file=spec.data.languages_file, max_length=spec.training.max_length,
             centre=spec.space.centre, remove_directions=spec.space.remove_directions,
             precision=spec.precision, head=spec.models.head,
-            retrieval=spec.retrieval,
+            retrieval=spec.retrieval, suite=spec.data_key,
         )  # fmt: skip
+
+    def content(self) -> Key:
+        """The same without where things lie: what they hold is told by the hashes of the suite and of the models."""
+        teacher, student = (name if directory_of(name) is None else "a folder" for name in (self.teacher, self.student))
+        return replace(self, teacher=teacher, student=student, data="", languages_file=None)

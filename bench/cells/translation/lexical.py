@@ -10,8 +10,10 @@ import pandas as pd
 
 from bench.base.errors import BenchError
 from bench.cells.pairs import dev_pairs, training_pairs, training_record
+from bench.cells.translation.listed import listed
 from bench.cells.words import ibm1
 from bench.cells.words.cutting import Pieces, key, words
+from bench.cells.words.entries import Entries
 from bench.cells.words.ibm1 import WordTable
 from bench.cells.words.lexicon import Lexicon
 from bench.retrieval.sparse import WordQuery, plain
@@ -33,6 +35,7 @@ class WordTranslator:
 
     def __init__(self, lexicons: dict[str, Lexicon], pieces: Pieces, alternatives: int = 0, mass: float = 1.0) -> None:
         self.lexicons, self.pieces, self.alternatives, self.mass = lexicons, pieces, alternatives, mass
+        self.trained_on: frozenset[str] | None = frozenset(lexicons)
 
     def translate(self, texts: list[tuple[str, str]], progress: Any = None) -> list[str]:
         """English for (language, text) pairs; a text without any word stays as it is."""
@@ -63,15 +66,21 @@ def make(
         )
     with clock.phase("prepare"):
         # The teacher's tokenizer decides nothing here but how scripts without spaces are cut.
-        pairs, rows = training_pairs(spec, context, context.teacher.encoder)
+        _, rows = training_pairs(spec, context, context.teacher.encoder)
         _, dev_rows = dev_pairs(spec, context, context.teacher.encoder)
         pieces = context.documents.pieces
+        entries: dict[str, Entries] = {}
+        if params.lexicon:
+            entries, found["lexicon"] = listed(spec, context, params.lexicon, pieces, dev_rows)
+            if params.lexicon_only:
+                rows = rows[~rows["language"].isin(entries)]
     with clock.phase("train"):
         tables, table = train(rows, dev_rows, params.rounds, params.both_ways, pieces)
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
-    found |= training_record(spec.languages, context, pairs, rows, table, clock)
+    found |= training_record(spec.languages, context, rows, table, clock)
     found["words"] = {language: len(one.source) for language, one in tables.items()}
-    lexicons = {language: Lexicon(one, params.prefix) for language, one in tables.items()}
+    tables = {language: one.table() for language, one in entries.items() if language not in tables} | tables
+    lexicons = {language: Lexicon(one, params.prefix, entries.get(language)) for language, one in tables.items()}
     alternatives = params.alternatives if params.form == "structured" else 0
     return WordTranslator(lexicons, pieces, alternatives, params.mass), dev_rows
 
@@ -113,7 +122,7 @@ def train(
     before, after = np.concatenate(dev_start), np.concatenate(dev_end)
     if len(after):
         record = [{"step": 0, "dev_loss": before.mean()}, *record, {"step": rounds, "dev_loss": after.mean()}]
-    return tables, pd.DataFrame(record)
+    return tables, pd.DataFrame(record or None, columns=None if record else ["step", "loss"])
 
 
 def _sentences(texts: pd.Series, pieces: Pieces) -> list[list[str]]:

@@ -16,6 +16,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from bench.base.errors import BenchError
 from bench.cells.translation.head_loss import cross_entropy, output_layer, without
+from bench.cells.translation.pointer import pointer_loss, pointer_of
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.encoders.space import Space
 
@@ -123,12 +124,15 @@ def sine_waves(length: int, d: int) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()], 1)
 
 
-def token_loss(model: EncoderDecoderModel, states: Tensor, mask: Tensor, target: Tensor, pad: int) -> Tensor:
+def token_loss(
+    model: EncoderDecoderModel, states: Tensor, mask: Tensor, target: Tensor, pad: int, source: Tensor | None = None
+) -> Tensor:
     """Mean cross-entropy of the English tokens given encoder states.
 
     Args:
         states: (B, L, d) encoder states; mask: (B, L) tokens that may be attended to.
         target: (B, T) rows of the English vocabulary, padded with `pad`.
+        source: (B, L) rows of the source tokens, as `pointer.source_rows`: of a decoder with a pointer, which may copy them.
     """
     states = attended(model, states, mask).to(next(model.decoder.parameters()).dtype)
     start = torch.full_like(target[:, :1], int(model.config.decoder_start_token_id or 0))
@@ -144,6 +148,9 @@ def token_loss(model: EncoderDecoderModel, states: Tensor, mask: Tensor, target:
         return torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), target.flatten(), ignore_index=pad)
     with without(head):
         before = model.decoder(**asked).logits
+    pointer = pointer_of(model)
+    if pointer is not None and source is not None:
+        return pointer_loss(pointer, before, head, states, mask, source, target, pad)
     real = target != pad
     return cross_entropy(before[real], head, target[real])
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from bench.base.errors import BenchError
 from bench.cells.loggers import opened
 from bench.cells.lower import lower_of
-from bench.cells.pairs import dev_pairs, training_pairs, training_record
+from bench.cells.pairs import all_rows, dev_pairs, tokenised, training_record, training_rows
 from bench.cells.shared.unfinished import checkpoints
-from bench.cells.translation.model import EnglishVocabulary, build, greedy
+from bench.cells.translation.model import EnglishVocabulary, attended, build, greedy
+from bench.cells.translation.pointer import add_pointer, greedy_with_copies, pointer_of
+from bench.cells.translation.stopping import Stopping
 from bench.cells.translation.training import train_translator
 from bench.cells.translation.warmup import warm_up
 from bench.encoders.device import precision_of
-from bench.encoders.encoder import Encoder, TokenizedText, token_batches
+from bench.encoders.encoder import Batch, Encoder, TokenizedText, token_batches
 
 if TYPE_CHECKING:
     from bench.cells.clock import Clock
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from bench.experiment.spec import CellSpec
 
 BATCH_TOKENS = 2048
+KEPT_TEXTS = 20_000  # sources whose states behind frozen layers are kept; more of them would take gigabytes
 
 
 def make(
@@ -43,8 +47,12 @@ def make(
 class Translator:
     """The trained encoder-decoder, from text to text."""
 
-    def __init__(self, encoder: Encoder, model: Any, vocabulary: EnglishVocabulary, max_tokens: int) -> None:
+    def __init__(
+        self, encoder: Encoder, model: Any, vocabulary: EnglishVocabulary, max_tokens: int,
+        trained_on: frozenset[str] | None = None,
+    ) -> None:  # fmt: skip
         self.encoder, self.model, self.vocabulary, self.max_tokens = encoder, model, vocabulary, max_tokens
+        self.trained_on = trained_on
 
     def translate(self, texts: list[tuple[str, str]], progress: Any = None) -> list[str]:
         """English for (language, text) pairs; the language is not needed, the encoder reads all of them."""
@@ -57,17 +65,22 @@ class Translator:
                 states, _ = self.encoder.states(batch)
             # A translation is hardly longer than this; without the bound one endless output holds up its batch.
             bound = min(self.max_tokens, 2 * max(len(items[i].ids) for i in chosen) + 4)
-            rows = greedy(self.model, states, batch.content_mask, bound).cpu().numpy()
-            for i, row in zip(chosen, rows, strict=True):
-                result[unique[i]] = self._text(row)
+            for i, ids in zip(chosen, self._written([items[i] for i in chosen], batch, states, bound), strict=True):
+                result[unique[i]] = self.encoder.tokenizer.decode(ids, skip_special_tokens=True).strip()
             if progress:
                 progress(len(result) / len(unique))
         return [result[text] for _, text in texts]
 
-    def _text(self, rows: np.ndarray) -> str:
+    def _written(self, items: list[TokenizedText], batch: Batch, states: Tensor, bound: int) -> list[list[int]]:
+        """Token ids of each translation."""
+        if pointer_of(self.model) is not None:
+            with torch.inference_mode():
+                embedded = self.encoder.model.get_input_embeddings()(batch.input_ids)
+                seen = attended(self.model, states, batch.content_mask)
+            return greedy_with_copies(self.model, self.vocabulary, seen, batch.content_mask, items, embedded, bound)
+        rows = greedy(self.model, states, batch.content_mask, bound).cpu().numpy()
         special = {self.vocabulary.pad, self.vocabulary.start, self.vocabulary.end}
-        ids = [int(self.vocabulary.ids[row]) for row in rows if int(row) not in special]
-        return self.encoder.tokenizer.decode(ids, skip_special_tokens=True).strip()
+        return [[int(self.vocabulary.ids[row]) for row in line if int(row) not in special] for line in rows]
 
 
 def with_copies(
@@ -95,10 +108,12 @@ def _trained(
     spec: CellSpec, context: Context, params: Any, out_dir: Path, clock: Clock, found: dict[str, Any]
 ) -> tuple[Translator, pd.DataFrame]:
     settings, precision = spec.training, precision_of(spec.precision)
+    stopping = Stopping(params.patience, params.check_every) if params.patience else None
     with clock.phase("load"):
         encoder = context.student.start()
     with clock.phase("prepare"):
-        pairs, rows = training_pairs(spec, context, encoder)
+        rows = all_rows(spec, context) if params.pairs == "all" else training_rows(spec, context)
+        pairs = tokenised(rows, context, encoder, None)
         dev, dev_rows = dev_pairs(spec, context, encoder)
         english = encoder.tokenize(context.texts.english, "query", context.key.max_length)
         vocabulary = EnglishVocabulary.of(encoder, english)
@@ -106,14 +121,24 @@ def _trained(
         model = build(encoder, vocabulary, params.decoder_layers, context.teacher.space)
     with clock.phase("decoder"):
         warm_up(context, encoder, model, vocabulary, params, precision, clock.report)
+    if params.pointer:
+        torch.manual_seed(spec.seed)  # the same whether the decoder was trained just now or read
+        add_pointer(model, encoder.dim)
     sources, targets = with_copies(pairs.texts, [english[i] for i in pairs.english], params.copying)
     with clock.phase("train"), opened(spec, out_dir) as loggers:
-        lower = lower_of(spec, context, encoder, pairs.texts, sources, dev.texts)
+        lower = lower_of(spec, context, encoder, pairs.texts, sources, dev.texts) if len(sources) <= KEPT_TEXTS else None
         table = train_translator(
             encoder, model, vocabulary, sources, targets,
             (dev.texts, [english[i] for i in dev.english]), settings, params.decoder_rate, spec.seed, precision, clock.report,
-            loggers, lower, checkpoints(spec, out_dir),
+            loggers, lower, checkpoints(spec, out_dir), params.epochs, stopping,
         )  # fmt: skip
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
-    found |= training_record(spec.languages, context, pairs, rows, table, clock)
-    return Translator(encoder, model, vocabulary, params.max_tokens), dev_rows
+    found |= training_record(spec.languages, context, rows, table, clock)
+    if params.epochs > 1 or stopping is not None:
+        steps = int(table["step"].max())
+        passes = steps / math.ceil(len(sources) / settings.batch_size)
+        seen = round(passes * len(rows))
+        found |= {"steps": steps, "passes": round(passes, 3), "pairs_seen": seen}
+        found["pairs_per_second"] = round(seen / max(1e-9, clock.seconds["train"]), 2)
+        found |= {"stopping": stopping.said()} if stopping is not None else {}
+    return Translator(encoder, model, vocabulary, params.max_tokens, frozenset(spec.languages)), dev_rows

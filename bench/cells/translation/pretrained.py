@@ -39,6 +39,8 @@ class Pretrained:
     def __init__(self, name_or_dir: str, context: Context, max_tokens: int) -> None:
         file = context.key.languages_file
         self.name, self.max_tokens = name_or_dir, max_tokens
+        # Whichever it is given: a language without a code is an error.
+        self.trained_on: frozenset[str] | None = None
         self.languages = Languages.load(Path(file) if file else None)
         self.model, self.tokenizer = _load(name_or_dir)
         self.model.eval().to(device_of())

@@ -11,7 +11,9 @@ import pandas as pd
 
 from bench.base.progress import Report
 from bench.cells.asking.queries import QuerySet
+from bench.cells.pairs import dev_sample
 from bench.cells.translation import lexical, neural
+from bench.cells.translation.quality import by_language, quality
 from bench.cells.translation.warmup import prepare_decoder
 from bench.data.english import ENGLISH
 from bench.retrieval.sparse import WordQuery
@@ -22,8 +24,17 @@ if TYPE_CHECKING:
     from bench.experiment.spec import CellSpec
 
 
+LANGUAGE_PAIRS = 40  # dev pairs of each trained language whose translations are judged
+
+
 class Translator(Protocol):
-    """From text to text."""
+    """From text to text.
+
+    Attributes:
+        trained_on: languages; what it makes of any other cannot be relied on. None: it takes whichever it is given.
+    """
+
+    trained_on: frozenset[str] | None
 
     def translate(self, texts: list[tuple[str, str]], progress: Any = None) -> list[str]:
         """English for (language code, text) pairs, in their order; `progress` is told the share done."""
@@ -55,12 +66,15 @@ TRANSLATIONS = {"neural": Translation(neural.make, prepare_decoder), "lexical": 
 
 def translated_sets(
     spec: CellSpec, context: Context, method: Any, sets: list[QuerySet], out_dir: Path, clock: Clock, found: dict[str, Any]
-) -> list[QuerySet]:
+) -> tuple[list[QuerySet], frozenset[str] | None]:
     """The query sets with their texts in English, by the translator of the method, or as structured queries.
 
     Writes translations.csv (language, text, translation; of structured queries also what each word stands for) and train.csv
-    into `out_dir`, and chrF and BLEU on dev pairs into `found` (of structured queries those of the text with each word's
-    best translation); of a decoder of our own also the chrF of English texts that it was asked to "translate".
+    into `out_dir`, and chrF and BLEU on dev pairs into `found`, over all and by language (of structured queries those of the text
+    with each word's best translation); of a decoder of our own also the chrF of English texts that it was asked to "translate".
+
+    Returns:
+        The query sets, and the languages that the translator was trained on (None: it takes any).
     """
     translator, dev_rows = TRANSLATIONS[method.translator].make(spec, context, method.params, out_dir, clock, found)
     with clock.phase("translate"):
@@ -69,10 +83,14 @@ def translated_sets(
         dev = translator.translate(list(zip(dev_rows["language"], dev_rows["text"], strict=True)))
         written = dev_rows["english"].tolist()
         found["translation"] = quality(dev, written)
-        if isinstance(translator, neural.Translator):
+        ours = isinstance(translator, neural.Translator)
+        sample = dev_sample(spec, context, LANGUAGE_PAIRS)
+        languages = by_language(translator, sample, ours, context.documents.pieces)
+        if ours:
             # Of a poor translation: did it not understand the language, or can it not write English either?
             copied = translator.translate([(ENGLISH, text) for text in written])
             found["translation"]["english_chrf"] = quality(copied, written)["chrf"]
+        found["translation"]["languages"] = languages
     table = pd.DataFrame(
         [(language, text, english[language, text]) for language, text in wanted], columns=["language", "text", "translation"]
     )
@@ -82,8 +100,8 @@ def translated_sets(
         table["structured"] = [shown(structured[asked]) for asked in wanted]
     table.to_csv(out_dir / "translations.csv", index=False)
     if structured:
-        return [replace(one, words=[structured[one.language, text] for text in one.texts]) for one in sets]
-    return [replace(one, texts=[english[one.language, text] for text in one.texts]) for one in sets]
+        return [replace(one, words=[structured[one.language, text] for text in one.texts]) for one in sets], translator.trained_on
+    return [replace(one, texts=[english[one.language, text] for text in one.texts]) for one in sets], translator.trained_on
 
 
 def shown(query: WordQuery) -> str:
@@ -95,14 +113,3 @@ def shown(query: WordQuery) -> str:
     return " | ".join(
         " ".join(f"{word} {share:.2f}".replace(" 0.", " .").removesuffix(" 1.00") for word, share in term) for term in query
     )
-
-
-def quality(translations: list[str], references: list[str]) -> dict[str, float]:
-    """Corpus chrF and BLEU (sacrebleu), both 0 to 100."""
-    import sacrebleu
-
-    return {
-        "chrf": round(sacrebleu.corpus_chrf(translations, [references]).score, 2),
-        "bleu": round(sacrebleu.corpus_bleu(translations, [references]).score, 2),
-        "pairs": len(references),
-    }

@@ -15,6 +15,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from bench.base.progress import Report
 from bench.cells.translation.model import EnglishVocabulary, token_loss
+from bench.cells.translation.pointer import pointer_of, source_rows
+from bench.cells.translation.stopping import Stopping
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.training.checkpoints import Checkpoints
 from bench.training.freezing import freeze
@@ -27,6 +29,8 @@ from bench.training.stepping import Stepping
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import Logger
     from transformers import EncoderDecoderModel
+
+PASS = 1_000_003  # between the seeds of two passes: those of other cells are small numbers
 
 
 class _Decoding(Stepping):
@@ -41,7 +45,12 @@ class _Decoding(Stepping):
         """Mean cross-entropy a token of these pairs."""
         states, mask = self.encoded([texts[i] for i in positions])
         target = pad_sequence([torch.tensor(targets[i]) for i in positions], batch_first=True, padding_value=self.pad)
-        return token_loss(self.model, states, mask, target.to(self.device), self.pad)
+        source = self.source([texts[i] for i in positions])
+        return token_loss(self.model, states, mask, target.to(self.device), self.pad, source)
+
+    def source(self, texts: list[Any]) -> Tensor | None:
+        """(B, L) rows of the source tokens, where they may be copied."""
+        return None
 
     def encoded(self, texts: list[Any]) -> tuple[Tensor, Tensor]:
         """Encoder states (B, L, d) and mask (B, L) of these texts."""
@@ -60,7 +69,7 @@ class Translation(_Decoding):
         model: the encoder-decoder.
         texts: source side, tokenised for the encoder.
         targets: rows of the English vocabulary, one list a text.
-        pad: row of the padding token.
+        vocabulary: of the decoder.
         settings: of the optimiser; its rate is the encoder's.
         decoder_rate: rate of the decoder, as a multiple of it.
         steps: of the whole training.
@@ -69,9 +78,10 @@ class Translation(_Decoding):
 
     def __init__(
         self, encoder: Encoder, model: EncoderDecoderModel, texts: Sequence[TokenizedText], targets: Sequence[list[int]],
-        pad: int, settings: Training, decoder_rate: float, steps: int, lower: LowerStates | None = None,
+        vocabulary: EnglishVocabulary, settings: Training, decoder_rate: float, steps: int, lower: LowerStates | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(model, encoder.model, pad, settings, steps)
+        super().__init__(model, encoder.model, vocabulary.pad, settings, steps)
+        self.vocabulary = vocabulary
         self.encoder, self.texts, self.targets, self.decoder_rate = encoder, texts, targets, decoder_rate
         self.lower = lower
         freeze(encoder.model, settings)
@@ -80,6 +90,9 @@ class Translation(_Decoding):
         batch = self.encoder.collate(texts)
         given = None if self.lower is None else self.lower.batch(texts, self.device)
         return self.encoder.states(batch, given)[0].float(), batch.content_mask.to(self.device)
+
+    def source(self, texts: list[TokenizedText]) -> Tensor | None:
+        return None if pointer_of(self.model) is None else source_rows(self.vocabulary, texts).to(self.device)
 
     def training_step(self, positions: np.ndarray, index: int) -> None:
         self.train_on(self.losses(positions, self.texts, self.targets))
@@ -121,22 +134,34 @@ class Writing(_Decoding):
 
 
 class FollowTranslation(pl.Callback):
-    """Writes down each step, and the loss on dev pairs before and after training."""
+    """Writes down each step, and the loss on dev pairs before and after training; with `stopping` in between too.
 
-    def __init__(self, texts: Sequence[TokenizedText], targets: Sequence[list[int]], report: Report, phase: str) -> None:
+    With `stopping` the last loss written down is that of the weights that were kept.
+    """
+
+    def __init__(
+        self, texts: Sequence[TokenizedText], targets: Sequence[list[int]], report: Report, phase: str,
+        stopping: Stopping | None = None,
+    ) -> None:  # fmt: skip
         self.texts, self.targets, self.report, self.phase = texts, targets, report, phase
+        self.stopping = stopping
         self.rows: list[dict[str, Any]] = []
         self.started = time.monotonic()
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows, "seconds": time.monotonic() - self.started}
+        stopping = {} if self.stopping is None else {"stopping": self.stopping.state()}
+        return {"rows": self.rows, "seconds": time.monotonic() - self.started} | stopping
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows, self.started = list(state_dict["rows"]), time.monotonic() - state_dict["seconds"]
+        if self.stopping is not None:
+            self.stopping.restore(state_dict["stopping"])
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if not self.rows:
             self._check(trainer, module, 0)
+        elif self.stopping is not None and self.stopping.over:  # it was killed after its last step
+            trainer.should_stop = True
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
         rate = trainer.optimizers[0].param_groups[-1]["lr"]
@@ -145,16 +170,25 @@ class FollowTranslation(pl.Callback):
             {"step": trainer.global_step, "seconds": self._seconds(), "learning_rate": rate, **module.last},
         )  # fmt: skip
         self.report(self.phase, trainer.global_step / module.steps)
+        if self.stopping is not None and self.stopping.due(trainer.global_step) and len(self.texts):
+            loss = self._check(trainer, module, trainer.global_step)
+            trainer.should_stop = self.stopping.look(trainer.global_step, loss, module)
 
-    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def on_train_end(self, trainer: pl.Trainer, module: Any) -> None:
+        if self.stopping is None or not len(self.texts):
+            self._check(trainer, module, trainer.global_step)
+            return
+        if not self.stopping.due(trainer.global_step):
+            self.stopping.look(trainer.global_step, self._check(trainer, module, trainer.global_step), module)
+        self.stopping.finish(module)
         self._check(trainer, module, trainer.global_step)
 
     def _seconds(self) -> float:
         return round(time.monotonic() - self.started, 2)
 
-    def _check(self, trainer: pl.Trainer, module: Any, step: int) -> None:
+    def _check(self, trainer: pl.Trainer, module: Any, step: int) -> float:
         if not len(self.texts):
-            return
+            return float("nan")
         order = np.argsort([len(t.ids) for t in self.texts], kind="stable")
         size = module.settings.batch_size
         with torch.no_grad():
@@ -163,13 +197,14 @@ class FollowTranslation(pl.Callback):
         loss = sum(losses) / len(order)
         record(trainer, self.rows, {"step": step, "seconds": self._seconds(), "dev_loss": loss})
         self.report(self.phase, step / module.steps, loss)
+        return loss
 
 
 def train_translator(
     encoder: Encoder, model: EncoderDecoderModel, vocabulary: EnglishVocabulary, texts: Sequence[TokenizedText],
     english: Sequence[TokenizedText], dev: tuple[Sequence[TokenizedText], Sequence[TokenizedText]], settings: Training,
     decoder_rate: float, seed: int, precision: str, report: Report, loggers: Sequence[Logger] = (),
-    lower: LowerStates | None = None, kept: Checkpoints | None = None,
+    lower: LowerStates | None = None, kept: Checkpoints | None = None, epochs: int = 1, stopping: Stopping | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Train in place; one row a step and one a dev check, as `bench.training.loop.train`.
 
@@ -179,12 +214,17 @@ def train_translator(
         decoder_rate: learning rate of the decoder, as a multiple of the encoder's.
         loggers: are given every row.
         lower, kept: as in `bench.training.loop.train`.
+        epochs: passes over the pairs, at most; those after the first in another order each.
+        stopping: ends training before that, by the dev loss.
     """
     pl.seed_everything(seed, workers=True, verbose=False)
-    batches = length_batches(np.array([len(t.ids) for t in texts]), settings.batch_size, seed)
+    lengths = np.array([len(t.ids) for t in texts])
+    batches = length_batches(lengths, settings.batch_size, seed)
+    for one in range(1, epochs):
+        batches += length_batches(lengths, settings.batch_size, seed + PASS * one, shuffle=True)
     targets = [vocabulary.rows(text) for text in english]
-    module = Translation(encoder, model, texts, targets, vocabulary.pad, settings, decoder_rate, len(batches), lower)
-    follow = FollowTranslation(dev[0], [vocabulary.rows(text) for text in dev[1]], report, "train")
+    module = Translation(encoder, model, texts, targets, vocabulary, settings, decoder_rate, len(batches), lower)
+    follow = FollowTranslation(dev[0], [vocabulary.rows(text) for text in dev[1]], report, "train", stopping)
     with upper_only(encoder.model, lower):
         how = fit(module, Batches(batches), follow, precision, loggers=loggers, kept=kept)
     model.requires_grad_(False).eval()

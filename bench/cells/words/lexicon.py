@@ -10,6 +10,7 @@ from os.path import commonprefix
 import numpy as np
 
 from bench.cells.words.cutting import key
+from bench.cells.words.entries import Entries, Phrase
 from bench.cells.words.ibm1 import WordTable
 from bench.retrieval.sparse import Term
 
@@ -22,14 +23,25 @@ class Lexicon:
     Args:
         table: of `bench.cells.words.ibm1`; its words are `key`s.
         prefix: shortest beginning by which an unknown word is taken for known ones; 0: never.
+        entries: of a bilingual lexicon, which are asked first: the longest phrase that has a translation gets it. Of several
+            translations the table decides (the mean of t(e | f) over the words of both sides), then the shortest.
     """
 
-    def __init__(self, table: WordTable, prefix: int) -> None:
-        self.table, self.prefix = table, prefix
+    def __init__(self, table: WordTable, prefix: int, entries: Entries | None = None) -> None:
+        self.table, self.prefix, self.entries = table, prefix, entries
 
     def translate(self, words: Sequence[str]) -> str:
         """The most probable English word of each, in the same order; a word that nothing is known of stays."""
-        return " ".join(self.best(word) or word for word in words)
+        if self.entries is None:
+            return " ".join(self.best(word) or word for word in words)
+        keys, found, at = [key(word) for word in words], [], 0
+        while at < len(words):
+            if phrase := self.entries.match(keys, at):
+                found.append(self._chosen(phrase, self.entries.english[phrase]))
+            else:
+                found.append(self.best(words[at]) or words[at])
+            at += len(phrase) or 1
+        return " ".join(found)
 
     def best(self, word: str) -> str | None:
         """The most probable English word, of equals the first in the alphabet; None if nothing is known."""
@@ -64,14 +76,43 @@ class Lexicon:
         Returns:
             The words and their probabilities, scaled to sum to 1 again.
         """
-        columns, values = self.distribution(word)
-        if not len(columns):
+        english, values = self._known(word)
+        if not english:
             return ((word, 1.0),)
         best = np.argsort(-values, kind="stable")
         enough = 1 + int(np.searchsorted(np.cumsum(values[best]), mass - 1e-9))
         best = best[: min(alternatives, enough)]
         shares = values[best] / values[best].sum()
-        return tuple((self.table.target[column], float(share)) for column, share in zip(columns[best], shares, strict=True))
+        return tuple((english[place], float(share)) for place, share in zip(best, shares, strict=True))
+
+    def _known(self, word: str) -> tuple[list[str], np.ndarray]:
+        """English words in the order of the alphabet, and (n,) their probabilities: of a word that is in both, the mean of
+        table and lexicon; of one that is in the lexicon alone, that of the lexicon."""
+        listed = self.entries.shares(word) if self.entries is not None else {}
+        if not listed:
+            columns, values = self.distribution(word)
+            return [self.table.target[column] for column in columns], values
+        if (number := self._rows.get(word)) is not None:
+            columns, values = self.table.row(number)
+            learnt = {self.table.target[column]: value for column, value in zip(columns, values, strict=True)}
+            listed = {one: (listed.get(one, 0.0) + learnt.get(one, 0.0)) / 2 for one in {*listed, *learnt}}
+        english = sorted(listed)
+        return english, np.array([listed[one] for one in english])
+
+    def _chosen(self, phrase: Phrase, translations: Sequence[Phrase]) -> str:
+        rows = [dict(zip(*map(np.ndarray.tolist, self.table.row(self._rows[word])), strict=True)) for word in phrase
+                if word in self._rows]  # fmt: skip
+
+        def rank(english: Phrase) -> tuple[float, int, int, Phrase]:
+            support = sum(row.get(self._columns.get(one, -1), 0.0) for row in rows for one in english) / len(english)
+            return -support, len(english), len(" ".join(english)), english
+
+        best: Phrase = min(translations, key=rank)
+        return " ".join(best)
+
+    @cached_property
+    def _columns(self) -> dict[str, int]:
+        return {word: number for number, word in enumerate(self.table.target)}
 
     @cached_property
     def _rows(self) -> dict[str, int]:

@@ -14,7 +14,7 @@ from bench.cli.options import RESULTS, AsJson, Results, Stored
 
 def add(app: typer.Typer) -> None:
     """Give `app` the commands of this file."""
-    for command in (leaderboard, compare, scaling, budget, agreement, report, publish, watch):
+    for command in (leaderboard, compare, scaling, budget, agreement, report, watch):
         app.command(rich_help_panel="Look")(command)
 
 
@@ -211,24 +211,6 @@ def report(
     typer.echo(page)
     if others:
         typer.echo(f"{len(others)} files for a paper in {others[0].parent} and {others[-1]}")
-
-
-def publish(
-    target: Annotated[Path, typer.Argument(help="Folder that the files are copied to.")],
-    profile: Stored = "default",
-    results: Results = RESULTS,
-) -> None:
-    """Copy tables, pictures and one manifest of a finished experiment: what goes beside a paper."""
-    from bench.analysis.results import READING, folder_of
-    from bench.output.publish import COPYING
-    from bench.output.publish import publish as copy
-    from bench.output.tables.leaderboard import PHASES
-    from bench.output.terminal.meter import Meter
-
-    with Meter(PHASES | {COPYING: PHASES[READING]}):
-        files = copy(folder_of(profile, results), target)
-    for path in files:
-        typer.echo(path)
 
 
 def watch(

@@ -11,10 +11,12 @@ from bench.cli import completion
 from bench.cli.options import (
     RESULTS,
     AsJson,
+    Assume,
     Changes,
     KeepStudents,
     LanguageNames,
     Methods,
+    On,
     Orders,
     ProfileName,
     Results,
@@ -45,11 +47,17 @@ def plan(
     workers: Workers = None,
     keep_students: KeepStudents = False,
     results: Results = RESULTS,
+    on: On = None,
+    assume: Assume = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the cells of an experiment: what is done, what is left, what it will cost in time."""
+    """Show the cells of an experiment: what is done, what is left, what it will cost in time, on a cluster too."""
+    from dataclasses import replace
+
     from bench.cli import documents
+    from bench.execution.elsewhere.places import machines_of
     from bench.execution.plan_view import overview
+    from bench.experiment.costs import Assumed
     from bench.experiment.plan import make_plan
     from bench.output.terminal.meter import Meter
     from bench.output.terminal.screen import screen, show
@@ -57,10 +65,12 @@ def plan(
     chosen = selection(methods, sizes, seeds, order, languages)
     with Meter():  # data and models of one's own are read once, to know what they hold
         made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students)
+    made = replace(made, assumed=Assumed.parsed(split(assume)))
+    made, machines = (made, []) if on is None else machines_of(on, made)
     if as_json:
-        documents.emit(documents.plan(made))
+        documents.emit(documents.plan(made, machines))
     else:
-        show(screen(), overview(made))
+        show(screen(), overview(made, on, machines))
 
 
 def run(
@@ -75,6 +85,7 @@ def run(
     workers: Workers = None,
     keep_students: KeepStudents = False,
     results: Results = RESULTS,
+    on: On = None,
     retry_failed: Annotated[bool, typer.Option(help="Run cells again that failed before.")] = True,
     log: Annotated[
         list[str] | None,
@@ -96,7 +107,13 @@ def run(
     chosen = selection(methods, sizes, seeds, order, languages)
     with Meter():
         made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students, ask=True)
-    raise typer.Exit(runs.run(made, screen(), retry_failed=retry_failed))
+    executor = None
+    if on is not None:
+        from bench.execution.elsewhere.places import placed
+
+        there = placed(on, made)
+        made, executor = there.plan, there.cluster
+    raise typer.Exit(runs.run(made, screen(), retry_failed=retry_failed, executor=executor))
 
 
 def doctor(results: Results = RESULTS, as_json: AsJson = False) -> None:

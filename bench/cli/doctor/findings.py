@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.base.jsonfile import read_json
+from bench.base.manifest import multiplies_bfloat16
 from bench.base.paths import REPOSITORY
 from bench.cli.doctor.machine import Machine
 from bench.cli.doctor.software import Software
@@ -46,9 +47,7 @@ def findings(machine: Machine, software: Software, stored: list[Stored]) -> list
 
 def precision(machine: Machine) -> str:
     """What `hardware.precision: auto` comes to here, as manifests call it."""
-    from bench.encoders.device import multiplies_bf16_fast
-
-    return "bf16-mixed" if machine.gpus or multiplies_bf16_fast(machine.cpuinfo) else "32-true"
+    return "bf16-mixed" if machine.gpus or multiplies_bfloat16(machine.cpuinfo) else "32-true"
 
 
 def stored_results(results: Path, reference: Path = REFERENCE) -> list[Stored]:

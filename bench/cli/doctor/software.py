@@ -109,9 +109,9 @@ def extras() -> Iterable[Extra]:
     yield Extra("hubs", hubs, "data sets of the hubs (docs/hubs.md)", _pip("hubs"))
     for logger in ("tensorboard", "mlflow", "wandb"):
         yield Extra(logger, _importable(logger), f"bench run --log {logger}", _pip(logger))
-    own = "for an executor of your own (docs/architecture.md)"
-    yield Extra("ray", _importable("ray"), own, "pip install ray")
-    yield Extra("slurm", shutil.which("sbatch") is not None, own, "a login node of a cluster has it")
+    yield Extra("ray", _importable("ray"), "bench run --on ray (docs/clusters.md)", _pip("ray"))
+    slurm = shutil.which("sbatch") is not None and _importable("submitit")
+    yield Extra("slurm", slurm, "bench run --on slurm (docs/clusters.md)", f"{_pip('slurm')}, on a login node of a cluster")
 
 
 def _required() -> list[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import torch
+
+from bench.base.manifest import multiplies_bfloat16
 
 
 def device_of(accelerator: str = "auto") -> str:
@@ -29,20 +28,4 @@ def autocast_dtype(precision: str, device: str | torch.device) -> torch.dtype | 
         return torch.bfloat16
     if torch.device(device).type != "cpu":
         return None
-    try:
-        described = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return None
-    return torch.bfloat16 if multiplies_bf16_fast(described) else None
-
-
-def multiplies_bf16_fast(cpuinfo: str) -> bool:
-    """Whether bfloat16 is the faster precision on the processor that /proc/cpuinfo describes.
-
-    Known, not measured at each start: a busy machine would measure something else in each process, and cells of one table
-    would differ. Intel's AVX512-BF16 without AMX (virtual machines hide it) is the slower one: 1280 x 384 x 1536 on one core
-    of a Sapphire Rapids, 84 GFLOP/s in bfloat16 and 140 in float32.
-    """
-    found = dict(re.findall(r"^(vendor_id|flags)\s*:\s*(.*)$", cpuinfo, re.MULTILINE))
-    flags = found.get("flags", "").split()
-    return "amx_bf16" in flags or ("avx512_bf16" in flags and found.get("vendor_id") == "AuthenticAMD")
+    return torch.bfloat16 if multiplies_bfloat16() else None

@@ -47,6 +47,15 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
+def word_rows(model: Any, name: str) -> int:
+    """Rows of a transformer's table of words; a `BenchError` for one without such a table (CANINE hashes characters)."""
+    try:
+        return int(model.get_input_embeddings().num_embeddings)
+    except (NotImplementedError, AttributeError) as error:
+        raise BenchError(f"the encoder {name} ({model.config.model_type}) has no table with a row for each token",
+                         "take one that has: students train the rows of their words") from error  # fmt: skip
+
+
 def load_model(folder: Path, name: str) -> Any:
     """The transformer with float32 weights, all of them from its files.
 

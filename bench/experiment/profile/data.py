@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.base.errors import BenchError
+from bench.base.paths import in_utf8
 from bench.data.languages import Languages
 from bench.data.settings import BUILTIN
 from bench.experiment.profile.schema import Profile
@@ -37,7 +38,7 @@ def beside(folder: Path) -> Callable[[str], str]:
     """Makes relative paths absolute: they start from `folder`."""
 
     def change(path: str) -> str:
-        return str(Path(os.path.normpath(folder.absolute() / Path(path).expanduser())))
+        return str(in_utf8(Path(os.path.normpath(folder.absolute() / Path(path).expanduser()))))
 
     return change
 

@@ -16,8 +16,6 @@ from bench.experiment.profile.schema import Profile
 from methods import registry
 
 SIDES = ("teacher", "student")
-# Parameters of methods that name a model.
-PARAMETERS = ("model", "encoder")
 
 
 def with_folders(content: dict[str, Any], change: Callable[[str], str], before: Mapping[str, Any] | None = None) -> None:
@@ -89,6 +87,9 @@ def with_revisions(profile: Profile, ask: bool = False) -> Profile:
     if profile.data.hubs and profile.data.folder is None:
         data = profile.data.model_copy(update={"hubs": revisions.with_revisions(profile.data.hubs, ask)})
         profile = profile.model_copy(update={"data": data})
+    if profile.data.folder is None:  # what the hub says is kept, and is in the keys of cells (`identity.lexicon_key`)
+        lexicons = {name for entry in profile.grid.methods if (name := lexicon_of(entry.method))}
+        revisions.with_revisions(sorted(lexicons), ask)
     found = dict(profile.models.places)
     names = [getattr(profile.models, side) for side in SIDES]
     names += [model for entry in profile.grid.methods if (model := model_of(entry.method))]
@@ -108,7 +109,15 @@ def model_of(text: str) -> str:
         params = registry.all_params(method_spec(text))
     except (BenchError, registry.MethodError):
         return ""  # what is wrong with it is told where methods are checked
-    return next((str(params[name]) for name in PARAMETERS if params.get(name)), "")
+    return registry.named_model(params)
+
+
+def lexicon_of(text: str) -> str:
+    """The bilingual lexicon that a method asks, or nothing."""
+    try:
+        return registry.named(registry.all_params(method_spec(text)), "lexicon")
+    except (BenchError, registry.MethodError):
+        return ""
 
 
 def _placed(profile: Profile, places: Mapping[str, str]) -> Profile:

@@ -77,7 +77,22 @@ class Hardware(Settings):
     workers: Annotated[int, Field(ge=1)] = 1  # cells at the same time
     threads: Annotated[int, Field(ge=0)] = 0  # of each worker; 0 = cores / workers
     precision: Literal["auto", "float32", "bf16"] = "auto"
+    devices: Annotated[int, Field(ge=1)] = 1  # that train one cell together: GPUs, or processes where there is none
     checkpoint_minutes: Annotated[float, Field(ge=0)] = 5.0  # a killed training loses at most so many; 0: it begins again
+    # Of a cell on a cluster (`--on ray`, `--on slurm`):
+    cores: Annotated[int, Field(ge=0)] = 0  # 0: as many as the threads of its devices
+    gpus: Annotated[float, Field(ge=0)] = 0  # on Ray also parts of one: 0.5
+    memory_gb: Annotated[float, Field(ge=0)] = 0  # 0: none is asked for
+    time: Annotated[str, Field(pattern=r"^(\d+-)?\d+:\d\d:\d\d$")] | None = None  # Slurm's --time: "[days-]hours:minutes:seconds"
+    prepare_there: bool = False  # what is made once before cells: as a job of the cluster too (its nodes must see this disk)
+    partition: str | None = None  # Slurm's --partition
+    gres: str | None = None  # Slurm's --gres, in the place of gpus: gpu:a100:2
+
+    @model_validator(mode="after")
+    def _one_cell_on_several(self) -> Hardware:
+        if self.devices > 1 and self.workers > 1:
+            raise ValueError("devices above 1 go with workers: 1: cells at the same time would share them")
+        return self
 
 
 class Profile(Settings):

@@ -17,41 +17,75 @@ from bench.base.errors import BenchError
 from bench.base.markdown import number
 from bench.base.progress import parts
 from bench.output.highlight import family_heads
+from bench.output.paired import pair
+from bench.output.plots import named
 from bench.output.report.embed import rounded
-from bench.output.tables.comparison_text import answering, sentence
+from bench.output.tables.comparison_text import MIXED, answering, sentence
+from methods.declaration import base_scorer
 
 SIGNED = "{:+.3f}"
 NUMBERS = ("first_mean", "second_mean", "difference", "low", "high", "p", "p_holm", "seed_sd", "smallest")
+GROUPS = {"trained": "the languages trained on", "core": "the core languages", "held-out": "held-out languages",
+          "guard": "guard languages"}  # fmt: skip
 WORDS = ("order", "scorer", "group", "size", "family", "verdict", "first_beats_in", "second_beats_in")
 COUNTS = ("ahead", "behind", "level", "first_beats", "second_beats", "languages", "questions", "questions_tied", "seeds",
           "seeds_ahead", "places", "places_declared")  # fmt: skip
 
 
-def pairs(shown: Sequence[str]) -> list[tuple[str, str]]:
-    """Pairs of methods that are tested: the families of the question, or the first three that are shown."""
+def pairs(comparer: Comparer, shown: Sequence[str], asked: bool = False) -> list[tuple[str, str]]:
+    """Pairs of methods that are tested: the one that the experiment is about (`paired.pair`), then the others of the families of
+    the question, or of the first three that are shown. `asked`: those shown were asked for, so the pair is among them."""
     heads = family_heads(shown)
-    return list(combinations(heads if len(heads) > 1 else list(shown)[:3], 2))
+    found = list(combinations(heads if len(heads) > 1 else list(shown)[:3], 2))
+    own = None if asked else pair(comparer)
+    return found if own is None else [own, *(two for two in found if set(two) != set(own))]
 
 
-def comparisons(experiment: Experiment, asked: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Every pair over the sizes (`comparison.compare`): a headline, the whole sentence, rows and notes.
+def comparisons(comparer: Comparer, asked: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Every pair over the sizes (`comparison.compare`): the verdict, a headline, the whole sentence, rows and notes.
 
     Pairs that have nothing in common say so in place of the sentence.
     """
     found: list[dict[str, Any]] = []
-    comparer = Comparer(experiment)
     for first, second in parts(list(asked)):
         try:
-            one = compare(experiment, first, second, over_sizes=True, comparer=comparer)
+            one = compare(comparer.experiment, first, second, over_sizes=True, comparer=comparer)
         except BenchError as error:
-            found.append({"first": first, "second": second, "headline": f"`{first}` and `{second}`",
+            found.append({"first": first, "second": second, "headline": f"`{first}` and `{second}`", "verdict": error.message,
                           "sentence": error.message, "rows": [], "notes": []})  # fmt: skip
             continue
         found.append({
             "first": first, "second": second, "headline": headline(one), "sentence": sentence(one).strip("*"),
-            "rows": [_row(row) for row in one.rows.to_dict("records")], "notes": list(one.notes),
+            "verdict": verdict(one),
+            "rows": [_row(row) for row in one.rows.to_dict("records")],
+            "notes": [*(f"{MIXED}: {line}" for line in one.mixed), *one.notes],
         })  # fmt: skip
     return found
+
+
+def verdict(found: Comparison) -> str:
+    """The verdict in one sentence with its interval: of the row that answers most directly, and how many others agree.
+
+    Of the rows that answer (`answering`) this is the first of the trained languages, with late interaction where there is such.
+    """
+    rows = answering(found.rows)
+    direct = ((rows["order"] == rows["order"].iloc[0]).astype(int) * 4 + (rows["group"] == "trained") * 2
+              + (rows["scorer"].map(base_scorer) == "late"))  # fmt: skip
+    row = rows.loc[direct.idxmax()]
+    a, b = f"`{found.first}`", f"`{found.second}`"
+    interval = f"{number(row['low'], SIGNED)} to {number(row['high'], SIGNED)}"
+    sizes = str(row["size"]).split()
+    order = f", order {row['order']}" if rows["order"].nunique() > 1 else ""
+    at = f"mean over N = {', '.join(sizes)}" if len(sizes) > 1 else f"N = {sizes[0]}"
+    where = f"{GROUPS.get(row['group'], row['group'])} ({named(row['scorer'])}, {at}{order})"
+    said = {
+        BETTER: f"{a} is better than {b} on {where}", WORSE: f"{a} is worse than {b} on {where}",
+        EQUIVALENT: f"{a} and {b} are equivalent within {number(row['margin'])} on {where}",
+    }.get(row["verdict"], f"{a} and {b} cannot be told apart on {where}")  # fmt: skip
+    same = int((rows["verdict"] == row["verdict"]).sum())
+    agree = f"; {same} of {len(rows)} comparisons say the same" if len(rows) > 1 else ""
+    unit = f"a difference of {number(row['difference'], SIGNED)} nDCG@10, 95 % interval {interval}"
+    return f"{said}: {unit}{agree}."
 
 
 def headline(found: Comparison) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,10 +13,11 @@ from bench.analysis import scaling
 from bench.analysis.arms import Scores
 from bench.analysis.results import MEASURES, Experiment
 from bench.analysis.tables import GROUPS, MEAN
+from bench.analysis.verdicts.comparer import Comparer
 from bench.base.errors import BenchError
 from bench.base.progress import parts, steps, tell
 from bench.output.highlight import chosen
-from bench.output.report import answer, board, cells, places, provenance, queries, texts
+from bench.output.report import answer, board, cells, pictures, places, provenance, queries, texts
 from bench.output.report.embed import rounded
 from bench.output.report.methods import described
 from bench.output.tables.leaderboard import Boards, boards_of, known_facts
@@ -36,10 +38,20 @@ class Lists:
     languages: list[str]
 
 
+@dataclass(frozen=True)
+class Behind:
+    """What the page was made from, for the pictures beside it: the boards of each experiment, the ladder of budgets (empty
+    where the experiments form none), and the comparer of the first experiment."""
+
+    boards: list[Boards]
+    budget: pd.DataFrame
+    comparer: Comparer
+
+
 def content(
     experiments: Sequence[Experiment], highlight: Sequence[str] = (), which: texts.Which = "shareable"
-) -> tuple[dict[str, Any], list[Boards]]:  # fmt: skip
-    """What the page holds, and the boards of each experiment. A *view* is one order of languages of one experiment.
+) -> tuple[dict[str, Any], Behind]:  # fmt: skip
+    """What the page holds, and what it was made from. A *view* is one order of languages of one experiment.
 
     Args:
         experiments: with their scores; several are shown beside each other (two budgets, say).
@@ -60,6 +72,7 @@ def content(
             )
     names = list(dict.fromkeys(cell.name.method for experiment in experiments for cell in experiment.cells))
     shown = chosen(names, [table for found in boards for _, table in found.values()], highlight)
+    titles = _titles(experiments)
     settings = [experiment.plan.names for experiment in experiments]
     methods = described(names, shown, settings)
     scores = [scores for found in boards for scores, _ in found.values()]
@@ -70,24 +83,31 @@ def content(
         sorted({code for one in scores for code in one.languages}),
     )
     views: list[dict[str, Any]] = []
+    named = {name: getattr(lists, name) for name in ("methods", "scorers", "languages")} | {"groups": list(GROUPS)}
+    first = Comparer(experiments[0])
     tell(VIEWS)
     for experiment, found in parts(list(zip(experiments, boards, strict=True))):
-        compared = answer.comparisons(experiment, answer.pairs(shown))
+        comparer = first if experiment is experiments[0] else Comparer(experiment)
+        known = known_facts(experiment)
+        asked = answer.pairs(comparer, shown, bool(highlight))
+        compared = answer.comparisons(comparer, asked)
         for name, (own, table) in steps(VIEWS, list(found.items())):
-            label = _label(experiment, name, len(experiments) > 1, len(found) > 1)
+            label = _label(titles[experiment.path], name, len(experiments) > 1, len(found) > 1)
             rows = [_of_order(one, name) for one in compared]
             found_texts = texts.load(experiment, name, which)
             browser = queries.differing(experiment, name, own, shown, found_texts, lists.methods)
+            drawn = pictures.of_order(comparer, name, shown, asked[0] if asked else None, known, named)
             view = _view(experiment, name, own, table, lists, shown)
-            views.append({"label": label, "compared": rows, "queries": browser, **view})
+            views.append({"label": label, "compared": rows, "queries": browser, **drawn, **view})
+    budgets, ladder = pictures.budget(experiments, named)
     page = {
         "version": __version__, "methods": methods, "languages": _languages(experiments, lists.languages),
         "tasks": lists.tasks, "scorers": lists.scorers, "groups": GROUP_NAMES, "measures": list(MEASURES),
         "states": list(board.STATES), "views": views,
-        "experiments": [_experiment(experiment, which) for experiment in experiments],
-        "texts": which,
+        "experiments": [_experiment(experiment, titles[experiment.path], which) for experiment in experiments],
+        "texts": which, "budget": budgets,
     }  # fmt: skip
-    return page, boards
+    return page, Behind(boards, ladder, first)
 
 
 def _view(
@@ -107,21 +127,30 @@ def _view(
     }  # fmt: skip
 
 
-def _experiment(experiment: Experiment, which: texts.Which) -> dict[str, Any]:
+def _experiment(experiment: Experiment, title: str, which: texts.Which) -> dict[str, Any]:
     plan = experiment.plan
     shown = texts.shareable_sources(which, plan.tasks)
     licences = [one | {"shown": shown.get(one["source"], "none")} for one in provenance.licences(experiment)]
     return {
-        "name": plan.name, "summary": str(plan.profile.get("summary") or ""), "cells": len(experiment.cells),
+        "name": title, "summary": str(plan.profile.get("summary") or ""), "cells": len(experiment.cells),
         "done": sum(cell.done for cell in experiment.cells), "seeds": answer.seeds(experiment),
         "provenance": provenance.provenance(experiment), "licences": licences,
     }  # fmt: skip
 
 
-def _label(experiment: Experiment, order: str, several_experiments: bool, several_orders: bool) -> str:
+def _titles(experiments: Sequence[Experiment]) -> dict[Path, str]:
+    """What each is called: its profile's name, and its folder where several have the same (steps of a ladder, say)."""
+    names = [experiment.plan.name for experiment in experiments]
+    return {
+        one.path: one.plan.name if names.count(one.plan.name) == 1 else f"{one.plan.name} ({one.path.name})"
+        for one in experiments
+    }
+
+
+def _label(title: str, order: str, several_experiments: bool, several_orders: bool) -> str:
     if not several_experiments:
         return order
-    return f"{experiment.plan.name}, {order}" if several_orders else experiment.plan.name
+    return f"{title}, {order}" if several_orders else title
 
 
 def _languages(experiments: Sequence[Experiment], codes: Sequence[str]) -> dict[str, dict[str, Any]]:

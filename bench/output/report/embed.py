@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -43,3 +45,20 @@ def embedded(content: Any) -> str:
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
+
+
+def packed(content: Any) -> str:
+    """The same JSON deflated, in base64: a third of its size. The page unpacks it with what browsers have built in.
+
+    >>> unpacked(packed({"x": "</script>"}))
+    {'x': '</script>'}
+
+    Raises:
+        ValueError: a NaN or an infinity, which JSON does not have.
+    """
+    return base64.b64encode(zlib.compress(embedded(content).encode(), 9)).decode()
+
+
+def unpacked(text: str) -> Any:
+    """What `packed` was given."""
+    return json.loads(zlib.decompress(base64.b64decode(text)))

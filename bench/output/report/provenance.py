@@ -12,6 +12,7 @@ from bench.analysis.results import Cell, Experiment
 from bench.data.settings import SOURCES
 from bench.data.sources.packages.catalogue import PACKAGES
 from bench.data.suite.keys import SOURCE_PACKAGES
+from bench.experiment.mixture import sentence
 from bench.experiment.record import RUNS, read_runs
 from bench.output.report.texts import own_data
 
@@ -24,6 +25,7 @@ def provenance(experiment: Experiment) -> dict[str, Any]:
         "runs": [_run(entry) for entry in read_runs(experiment.path / RUNS)],
         "versions": _distinct(done, "versions"), "commits": _distinct(done, "git"), "hardware": _distinct(done, "hardware"),
         "precision": sorted({str(cell.manifest["precision"]) for cell in done if cell.manifest.get("precision")}),
+        "mixed": [sentence(one) for one in experiment.mixtures()],
         "finished": max((str(cell.manifest.get("finished") or "") for cell in done), default=""),
         "unplanned": list(experiment.unplanned),
         "profile": yaml.safe_dump(profile, sort_keys=False, allow_unicode=True, width=100),

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 from string import Template
@@ -15,12 +16,13 @@ from bench.analysis.results import READING, load
 from bench.analysis.tables import SCORING
 from bench.base.paths import atomic_write
 from bench.base.progress import parts, tell
-from bench.output import paired
-from bench.output.report import figures
+from bench.output import budget, paired, plots
 from bench.output.report.content import VIEWS, content
-from bench.output.report.embed import embedded
+from bench.output.report.embed import packed
+from bench.output.report.paper import figures
 from bench.output.report.texts import Which
 from bench.output.tables import leaderboard_tex
+from bench.output.tables.leaderboard import known_facts
 
 PAGE = Path(__file__).parent / "page"
 FIGURES = "figures"
@@ -30,8 +32,8 @@ PHASES = {READING: 3.1, SCORING: 11.7, VIEWS: 6.5, figures.FIGURES: 14.9, PICTUR
 WITHOUT_FIGURES = {name: share for name, share in PHASES.items() if name not in (figures.FIGURES, PICTURES)}
 MINUS = re.compile(r"(?<![\w.-])-(?=\.?\d)")
 SCRIPTS = (
-    "dom", "state", "looks", "tip", "table", "chart", "answer", "scaling", "leaderboard", "heat", "language", "cost",
-    "training", "queries", "record", "main",
+    "dom", "state", "looks", "tip", "table", "chart", "bars", "families", "answer", "scaling", "leaderboard", "heat", "language",
+    "cost", "training", "queries", "record", "main",
 )  # fmt: skip
 
 
@@ -54,15 +56,19 @@ def write(
         BenchError: a folder holds no experiment or no result, or an unknown method.
     """
     experiments = [load(folder) for folder in parts(folders)]
-    found, boards = content(experiments, highlight, which)
+    found, behind = content(experiments, highlight, which)
     atomic_write(target, page(found))
     if not pictures:
         return [target]
-    tables = [table for of_experiment in boards for _, table in of_experiment.values()]
-    files = figures.write(target.parent / FIGURES, found, tables)
+    folder, boards = target.parent / FIGURES, behind.boards
+    files = figures.write(folder, found, [table for board in boards for _, table in board.values()])
     tell(PICTURES)
-    # The two that answer, of the experiment that the page opens on.
-    files += paired.write(experiments[0], [table for _, table in boards[0].values()], target.parent / FIGURES)
+    # Those that answer, of the experiment that the page opens on.
+    first = experiments[0]
+    files += paired.write(first, [table for _, table in boards[0].values()], folder, known_facts(first), behind.comparer)
+    for suffix in (".svg", ".png"):  # of an earlier choice of experiments
+        (folder / f"{budget.NAME}{suffix}").unlink(missing_ok=True)
+    files += plots.save(partial(budget.draw, behind.budget), folder / budget.NAME)
     own = zip(experiments, boards, strict=True)
     tex = [leaderboard_tex.text(one.plan, {order: table for order, (_, table) in board.items()}) for one, board in own]
     atomic_write(target.with_name(leaderboard_tex.FILE), "\n".join(tex))
@@ -73,14 +79,14 @@ def page(found: dict[str, Any]) -> str:
     """The HTML of `content`. It names its own style and script by hash: a browser runs and loads nothing else."""
     style = (PAGE / "style.css").read_text(encoding="utf-8")
     parts = "\n".join((PAGE / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
-    script = f'"use strict";\n(() => {{\n{parts}\n}})();'
+    script = f'"use strict";\n(async () => {{\n{parts}\n}})();'
     template = Template((PAGE / "page.html").read_text(encoding="utf-8"))
     first = found["experiments"][0]
     names = " and ".join(one["name"] for one in found["experiments"])
     return template.substitute(
         policy=_policy(style, script), version=escape(found["version"]), title=escape(f"XLSD bench: {names}"),
-        style=style, script=script, data=embedded(found), heading=escape(f"XLSD bench: {names}"),
-        summary=escape(_sentence(first["summary"])), facts=_facts(found), answer=_answer(found),
+        style=style, script=script, data=packed(found), heading=escape(f"XLSD bench: {names}"),
+        verdict=_verdict(found), summary=escape(_sentence(first["summary"])), facts=_facts(found), answer=_answer(found),
     )  # fmt: skip
 
 
@@ -105,6 +111,12 @@ def _facts(found: dict[str, Any]) -> str:
         f"last cell finished {finished[:10]}" if finished else "",
     ]  # fmt: skip
     return "".join(f"<li>{escape(fact)}</li>" for fact in facts if fact)
+
+
+def _verdict(found: dict[str, Any]) -> str:
+    """The first sentence of the page."""
+    compared = found["views"][0]["compared"]
+    return f'<p class="verdict-line" data-verdict="0">{_coded(compared[0]["verdict"])}</p>' if compared else ""
 
 
 def _answer(found: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from bench.base.markdown import number, table
 
 SIGNED = "{:+.3f}"
 NOTES = 20
+MIXED = "Cells of the two were made on different hardware or software: the difference may come from that"
 HEADS = {PRIMARY: "**Primary: declared in the profile**", EXPLORATORY: "**Exploratory: whatever else was asked for**"}
 
 
@@ -29,6 +30,8 @@ def text(found: Comparison) -> str:
             parts.append(HEADS[family])
         parts.append(_grid(rows))
     parts.append(_which(found))
+    if found.mixed:
+        parts.append(f"**{MIXED}**\n\n" + "\n".join(f"- {line}" for line in found.mixed))
     if found.notes:
         lines = [f"- {note}" for note in found.notes[:NOTES]]
         more = [f"- and {len(found.notes) - NOTES} more"] if len(found.notes) > NOTES else []

@@ -19,7 +19,7 @@ from bench.base.progress import parts, steps, tell
 from bench.data.languages import Languages
 from bench.data.text_facts import read as text_facts
 from bench.output.highlight import family_heads
-from bench.output.tables import leaderboard_tex, leaderboard_text, scaling_text
+from bench.output.tables import leaderboard_tex, leaderboard_text, scaling_text, translation
 
 ANALYSES = {"scaling.csv": scaling.COLUMNS, "transfer.csv": transfer.COLUMNS, "covariates.csv": covariates.COLUMNS}
 SLOPES = "slopes.csv"
@@ -31,17 +31,19 @@ Boards = dict[str, tuple[Scores, pd.DataFrame]]  # order -> its scores and its `
 ROUNDED = {"seconds": 1, "pairs_per_second": 2}  # decimals in the files; all else has those given to `_csv`
 
 
-def write(experiment_dir: Path) -> str:
+def write(experiment_dir: Path, pictures: bool = True) -> str:
     """Write the tables and pictures of an experiment into its folder.
 
-    These are leaderboard.csv, leaderboard.md, leaderboard.tex, per_language.csv, lengths.csv, gain, difference and
-    scaling as .svg and .png, and of `analyse` scaling.md, scaling.csv, slopes.csv, transfer.csv and covariates.csv.
+    These are leaderboard.csv, leaderboard.md, leaderboard.tex, per_language.csv, lengths.csv, translation.csv (where anything was
+    translated), gain, difference, languages and scaling as .svg and .png, and of `analyse` scaling.md, scaling.csv, slopes.csv,
+    transfer.csv and covariates.csv.
 
     Cells without a result appear in the tables as what they are (failed, not run, ...). An experiment with
     several language orders gets one picture for each further one, `scaling-<order>`.
 
     Args:
-        experiment_dir: `results/<experiment>`, with profile.yaml and cells/.
+        experiment_dir: `results/<experiment>`, with profile.yaml and cells/, or a published folder.
+        pictures: also draw them, which takes most of the time of a small experiment.
 
     Returns:
         The text of leaderboard.md.
@@ -59,8 +61,13 @@ def write(experiment_dir: Path) -> str:
     _csv(experiment_dir / "leaderboard.csv", everything, tables.COLUMNS, 6)
     _csv(experiment_dir / "lengths.csv", list(by_length.values()), lengths.COLUMNS, 6)
     _csv(experiment_dir / "per_language.csv", languages, tables.LANGUAGE_COLUMNS, 4)
+    if len(translated := translation.table(experiment, facts)):
+        _csv(experiment_dir / translation.FILE, [translated], translation.COLUMNS, 4)
+    else:  # one of an earlier state
+        (experiment_dir / translation.FILE).unlink(missing_ok=True)
     analyse(experiment, {order: scores for order, (scores, _) in boards.items()}, languages, facts)
-    _pictures(experiment, boards)
+    if pictures:
+        _pictures(experiment, boards, facts)
     tex = leaderboard_tex.text(plan, {order: table for order, (_, table) in boards.items()})
     atomic_write(experiment_dir / leaderboard_tex.FILE, tex)
     atomic_write(experiment_dir / "leaderboard.md", text)
@@ -152,7 +159,7 @@ def _csv(path: Path, parts: list[pd.DataFrame], columns: tuple[str, ...], digits
     atomic_write(path, table.to_csv(index=False, float_format=f"%.{digits}f", lineterminator="\n"))
 
 
-def _pictures(experiment: Experiment, boards: Boards) -> None:
+def _pictures(experiment: Experiment, boards: Boards, facts: dict[str, dict[str, Any]]) -> None:
     folder = experiment.path
     # A picture of an earlier state must not stand beside a newer table.
     for old in (*folder.glob("scaling*.svg"), *folder.glob("scaling*.png")):
@@ -160,7 +167,8 @@ def _pictures(experiment: Experiment, boards: Boards) -> None:
     from bench.output import paired, plots
 
     tell(DRAWING)
-    paired.write(experiment, [table for _, table in boards.values()], folder)
+    paired.write(experiment, [table for _, table in boards.values()], folder, facts)
+    methods = list(dict.fromkeys(cell.name.method for cell in experiment.cells))
     for number, (order, (_, table)) in enumerate(boards.items()):
-        tell(DRAWING, (number + 2) / (len(boards) + 2))  # the two pictures before take the most
-        plots.scaling(table, folder / ("scaling" if number == 0 else f"scaling-{order}"))
+        tell(DRAWING, (number + 2) / (len(boards) + 2))  # the pictures before take the most
+        plots.scaling(table, folder / ("scaling" if number == 0 else f"scaling-{order}"), methods=methods)

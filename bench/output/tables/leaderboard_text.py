@@ -13,9 +13,10 @@ from bench.analysis.results import RANKED_BY, Cell, Experiment, Plan
 from bench.analysis.tables import MEAN
 from bench.base.markdown import number as _number
 from bench.base.markdown import table as _table
+from bench.experiment.mixture import sentence
 from bench.output.tables import lengths_text
 from methods.declaration import base_scorer
-from methods.facts import NO_TRAINING, facts
+from methods.facts import NO_TRAINING, NOT_MATCHED, facts
 
 GROUPS = {
     "trained": "Trained languages (the first N of the order; another set in each column)",
@@ -85,10 +86,7 @@ def _summary(experiment: Experiment) -> list[str]:
         parts.append("Without a result, so neither scored nor ranked:\n\n" + _at_most(trouble, 20))
     if warned := [f"- {_code(cell)}: {_plain(cell.warning)}" for cell in cells if cell.warning]:
         parts.append("**Warnings of the collapse check** (marked `!` below):\n\n" + _at_most(warned, 20))
-    found = sorted({str(cell.manifest["precision"]) for cell in cells if cell.done and cell.manifest.get("precision")})
-    if len(found) > 1:
-        parts.append(f"**Cells were computed in different precisions ({', '.join(found)}): they do not belong into one table.** "
-                     "Set hardware.precision and run again what differs.")  # fmt: skip
+    parts += _mixed(experiment)
     if (experiment.path / TUNING).exists():
         parts.append("Settings were chosen on dev queries, with equally many trials for "
                      f"every method that is listed there: [{TUNING}]({TUNING}).")  # fmt: skip
@@ -96,6 +94,15 @@ def _summary(experiment: Experiment) -> list[str]:
         names = ", ".join(f"`{name}`" for name in experiment.unplanned[:10])
         parts.append(f"Stored, but not part of the profile and so not shown: {names}.")
     return parts
+
+
+def _mixed(experiment: Experiment) -> list[str]:
+    """What differs between the machines that cells were made on."""
+    lines = [f"- {_plain(sentence(one))}" for one in experiment.mixtures()]
+    said = ("**Cells of these tables were made on different hardware or software.** A difference between them may come from that "
+            "alone. Run again what differs (`bench run` on one machine, with hardware.precision set), or read only rows that "
+            "agree.")  # fmt: skip
+    return [f"{said}\n\n" + "\n".join(lines)] if lines else []
 
 
 def _scorer(plan: Plan, order: str, table: pd.DataFrame, scorer: str, level: str) -> list[str]:
@@ -179,7 +186,7 @@ def _lines(
 
 
 def ranking(rows: pd.DataFrame) -> list[str]:
-    """Ceiling, methods from best to worst over all sizes, those without training, floor.
+    """Ceiling, methods from best to worst over all sizes, those that had more than the pairs, those without training, floor.
 
     Methods that lack a size come after those that do not.
     """
@@ -190,7 +197,8 @@ def ranking(rows: pd.DataFrame) -> list[str]:
     there = set(rows["method"])
     own_ceilings = sorted(method for method in there - {CEILING} if facts(method).asks_english)
     untrained = [method for method in dict.fromkeys(rows["method"]) if facts(method).role == NO_TRAINING]
-    return [*({CEILING} & there), *own_ceilings, *methods, *untrained, *({FLOOR} & there)]
+    more = [method for method in dict.fromkeys(rows["method"]) if facts(method).role == NOT_MATCHED]
+    return [*({CEILING} & there), *own_ceilings, *methods, *more, *untrained, *({FLOOR} & there)]
 
 
 def _name(method: str) -> str:
@@ -252,6 +260,11 @@ def _legend(boards: dict[str, tuple[Scores, pd.DataFrame]]) -> str:
         its_own += (
             "- *No training*: the untrained student with its vectors corrected in closed form. Not ranked, part of no gap: what "
             "a trained method gains over it is what training has brought.\n"
+        )
+    if any(facts(method).role == NOT_MATCHED for method in methods):
+        its_own += (
+            "- *Not budget-matched*: trained on more than the pairs that the others see (all pairs, further passes, a lexicon, a "
+            "model that somebody else trained). Not ranked beside them, part of no gap.\n"
         )
     return f"""## How to read it
 

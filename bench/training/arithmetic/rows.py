@@ -22,6 +22,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+CHUNK = 16384  # rows of a table that are completed at a time
+
 
 class RowAdamW:
     """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) on the rows of a table, row by row when they are needed.
@@ -83,6 +85,24 @@ class RowAdamW:
         self._moved = np.append(self._moved * shrink + rate * math.sqrt(1 - b2**now) / (1 - b1**now) * ratio, 0.0)
         self._kept = np.append(self._kept * shrink, 1.0)
 
+    @torch.no_grad()
+    def completed(self) -> Tensor:
+        """(V, d) the table with all steps made up for; nothing is changed."""
+        parts = []
+        for rows in torch.arange(len(self.table)).split(CHUNK):
+            before = {name: values[rows].clone() for name, values in self._rows().items()}
+            self.complete(rows)
+            parts.append(self.table[rows].clone())
+            for name, values in self._rows().items():
+                values[rows] = before[name]
+        return torch.cat(parts)
+
+    @torch.no_grad()
+    def take(self, table: Tensor) -> None:
+        """Rows (V, d) in the place of the table's, complete as they are."""
+        self.table.copy_(table)
+        self.last.fill_(self.now)
+
     def state(self) -> dict[str, Any]:
         """All that later steps depend on, for `restore`: of the table only rows that training has touched."""
         rows = (self.last > 0).nonzero().squeeze(1)
@@ -143,7 +163,7 @@ class WordRows(nn.Module):
 
     def finish(self) -> nn.Embedding:
         """The embedding, complete."""
-        for rows in torch.arange(len(self.optimiser.table)).split(16384):
+        for rows in torch.arange(len(self.optimiser.table)).split(CHUNK):
             self.optimiser.complete(rows)
         return self.words[0]
 

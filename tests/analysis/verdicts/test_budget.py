@@ -77,4 +77,4 @@ def test_table_and_picture(tmp_path, steps):
     panel = figure.axes[0]
     places = [x for container in panel.containers for x in container[0].get_xdata()]
     assert len(places) == len(set(places)) == 6
-    assert [label.get_text() for label in figure.axes[-1].get_xticklabels()] == ["1,500", "6,000"]
+    assert [label.get_text() for label in figure.axes[-1].get_xticklabels()] == ["1.5k", "6k"]

@@ -17,6 +17,7 @@ from bench.training.stepping import Stepping
 from tests.made_suite import World, made_world
 
 NMT = "nmt(decoder_layers=1,english_passes=0,max_tokens=6)"
+STOPPING = "nmt(check_every=1,decoder_layers=1,decoder_rate=400.0,english_passes=0,epochs=3,max_tokens=6,patience=4)"
 
 
 class PowerCut(BaseException):
@@ -33,7 +34,7 @@ def wanted(world: World, method: str, minutes: float = 1e-9) -> CellSpec:
     return world.spec(method, pairs=100).model_copy(update={"checkpoint_minutes": minutes})
 
 
-@pytest.mark.parametrize("method", ["contrastive(form=dense)", NMT])
+@pytest.mark.parametrize("method", ["contrastive(form=dense)", NMT, STOPPING])
 def test_a_cell_that_died_goes_on(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     spec = wanted(world, method)
     undisturbed = tmp_path / "undisturbed"

@@ -9,7 +9,6 @@ import bench.cells.translation.warmup
 from bench.base.errors import BenchError
 from bench.cells.translation.model import EnglishVocabulary, build
 from bench.cells.translation.neural import Translator
-from bench.cells.translation.run import quality
 from bench.cells.translation.training import train_decoder, train_translator
 from bench.cells.translation.warmup import place, prepare_decoder, warm_up
 from bench.encoders.encoder import Encoder
@@ -146,26 +145,3 @@ def test_each_setting_of_the_decoder_has_a_place_of_its_own(world: World):
         for precision in ("32-true", "bf16-mixed")
     }
     assert len(places) == 8
-
-
-def test_quality_against_nltk_and_the_metrics_by_name():
-    """Of single words, so that both cut alike; translation and reference do not change places (BLEU punishes short ones)."""
-    from nltk.translate.bleu_score import corpus_bleu
-    from sacrebleu.metrics import BLEU, CHRF
-
-    found = ["the cat drinks the milk of the dog", "a dog reads an old book", "water flows to the sea today"]
-    written = ["the cat drinks the milk of a dog", "the dog reads the old book at home", "the water flows slowly to the sea"]
-    ours = quality(found, written)
-    theirs = 100 * corpus_bleu([[one.split()] for one in written], [one.split() for one in found])
-    assert ours["bleu"] == pytest.approx(theirs, abs=0.005) and 10 < theirs < 90
-    assert ours["bleu"] != quality(written, found)["bleu"] and ours["chrf"] != quality(written, found)["chrf"]
-    chrf = CHRF(char_order=6, word_order=0, beta=2)
-    assert ours["chrf"] == pytest.approx(chrf.corpus_score(found, [written]).score, abs=0.005)
-    bleu = BLEU(tokenize="13a", smooth_method="exp")  # of texts with punctuation the name says how they are cut
-    punctuated = ["Hello, world!", "It's 3.5 km."], ["Hello world!", "It is 3.5 km."]
-    assert quality(*punctuated)["bleu"] == pytest.approx(bleu.corpus_score(punctuated[0], [punctuated[1]]).score, abs=0.005)
-
-
-def test_quality():
-    assert quality(["a b c d"], ["a b c d"]) == {"chrf": 100.0, "bleu": 100.0, "pairs": 1}
-    assert quality(["x"], ["a b c d"])["chrf"] == 0.0

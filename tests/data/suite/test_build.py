@@ -91,6 +91,22 @@ def test_leakage_that_the_removal_misses_fails_the_build(monkeypatch: pytest.Mon
     assert list((tmp_path / "suite").glob("*")) == [] if (tmp_path / "suite").exists() else True
 
 
+def test_a_document_that_no_question_asks_for_is_not_trained_on_or_the_build_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = "A project page tells who made it and what can be done with it after school."
+    plain = made_sources.english
+    monkeypatch.setattr(made_sources, "english", lambda name: plain(name) | ({"www/p/long": long} if name == "scratch" else {}))
+    suite = made()
+    assert long in set(suite.task("faq").documents["text"]) and long not in set(suite.bitext["english"])
+    # Two rules keep it out of the bitext. Without both, the check of the finished suite sees it.
+    monkeypatch.setenv("XLSD_CACHE", os.environ["XLSD_CACHE"] + "-again")
+    monkeypatch.setattr(build.tasks_faq, "withheld", lambda english, questions: set())
+    assert long not in set(made().bitext["english"])
+    monkeypatch.setenv("XLSD_CACHE", os.environ["XLSD_CACHE"] + "-again")
+    monkeypatch.setattr(build, "remove_leaks", lambda pairs, tasks, answers, documents: pairs)
+    with pytest.raises(BenchError, match=f"leakage(.|\n)*scratch, train.: {long!r}"):
+        made()
+
+
 def test_a_full_disk_is_a_clear_error_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")

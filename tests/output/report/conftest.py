@@ -1,9 +1,7 @@
-"""A made-up experiment, its page, and a browser to open it in."""
+"""A made-up experiment and its page."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,8 @@ import pytest
 from bench.analysis.results import load
 from bench.output.report.content import content
 from bench.output.report.write import page
+from tests.browser import browser  # noqa: F401 - a fixture
 from tests.output.report import made
-
-NEEDED = "XLSD_NEED_BROWSER"  # set by .ci/run: there a missing browser is a failure, not a skipped test
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(scope="session")
@@ -40,18 +36,8 @@ def html(found: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium without a window."""
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        path = None
-    if path is None:
-        message = "no Chromium (apt-get install chromium) or no playwright: the report page is not opened in a browser"
-        pytest.fail(message) if os.environ.get(NEEDED) else pytest.skip(message)
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=options)
-        yield running
-        running.close()
+def ladder(world: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The content of the page of two experiments that differ in the budget alone."""
+    base = tmp_path_factory.mktemp("ladder")
+    steps = [made.experiment(base / name, training={"pairs": pairs}) for name, pairs in (("few", 300), ("more", 1200))]
+    return content([load(step) for step in steps])[0]

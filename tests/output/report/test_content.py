@@ -3,10 +3,13 @@ import pytest
 
 from bench.analysis.comparison import Comparison, compare
 from bench.analysis.results import load
+from bench.analysis.verdicts.comparer import Comparer
+from bench.analysis.verdicts.gains import by_language, gains
 from bench.base.errors import BenchError
-from bench.output.report.answer import headline
+from bench.output import paired
+from bench.output.report.answer import headline, verdict
 from bench.output.report.content import content
-from bench.output.report.embed import FACTOR
+from bench.output.report.embed import FACTOR, scaled
 from bench.output.tables import leaderboard
 from bench.output.tables.comparison_text import sentence
 from tests.made_up import plan
@@ -96,6 +99,73 @@ def test_several_experiments_are_views_of_one_page(world, tmp_path):
     both = content([load(world), load(other)])[0]
     assert [view["label"] for view in both["views"]] == ["made-up", "other"]
     assert all(view["compared"] for view in both["views"])
+
+
+def rows_of(part, *columns):
+    return list(zip(*(part[name] for name in columns), strict=True))
+
+
+def test_the_first_figures_are_the_gains_and_the_difference(world, found):
+    [view], comparer = found["views"], Comparer(load(world))
+    names, scorers = [method["name"] for method in found["methods"]], found["scorers"]
+    expected = gains(comparer, ["optical", "contrastive", "nmt"])
+    assert rows_of(view["gains"], "method", "over", "scorer", "size", "difference", "low", "high") == [
+        (names.index(row.first), names.index(row.second), scorers.index(row.scorer), int(row.size),
+         *scaled([row.difference, row.low, row.high])) for row in expected.itertuples()
+    ]  # fmt: skip
+    (first, second), rows = paired.differences(comparer)
+    part = view["difference"]
+    assert [names[n] for n in part["two"]] == [first, second] == ["optical", "contrastive"] and part["margin"] == 0.01
+    assert rows_of(part, "scorer", "size", "difference", "low", "high", "verdict") == [
+        (scorers.index(row.scorer), int(row.size), *scaled([row.difference, row.low, row.high]), row.verdict)
+        for row in rows.itertuples()
+    ]  # fmt: skip
+    assert [list(found["groups"])[n] for n in part["group"]] == rows["group"].tolist()
+
+
+def test_languages_stand_by_family_at_every_size(world, found):
+    [view], codes = found["views"], list(found["languages"])
+    part = view["families"]
+    assert [(title, [name for _, name in own]) for title, own in part["panels"]][0] == (
+        "Afroasiatic", ["Amharic (Ethi)", "Hausa (Latn)"]
+    )  # fmt: skip
+    assert {codes[n] for _, own in part["panels"] for n, _ in own} == set(codes) and set(part["size"]) == {2, 3}
+    expected = by_language(Comparer(load(world)), ["optical", "contrastive", "nmt"], [2, 3])
+    assert part["difference"] == scaled(expected["difference"])
+    assert [codes[n] for n in part["language"]] == expected["language"].tolist()
+
+
+def test_several_experiments_that_form_a_ladder_have_its_curve(found, ladder):
+    assert found["budget"] is None
+    assert [view["label"] for view in ladder["views"]] == ["made-up (few)", "made-up (more)"], "two steps of one profile"
+    part = ladder["budget"]
+    assert set(part["pairs"]) == {300, 1200} and part["recipes"] == ["everything trained"] and part["languages"] == 3
+    assert {ladder["methods"][n]["name"] for n in part["method"]} == {"optical", "contrastive"}, "nmt failed at 3"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said", "agree"),
+    [
+        (["undecided"] * 3, "`a` and `b` cannot be told apart", "3 of 3"),
+        (["worse", "better", "worse"], "`a` is better than `b`", "1 of 3"),
+        (["worse", "equivalent", "equivalent"], "`a` and `b` are equivalent within .010", "2 of 3"),
+    ],
+)
+def test_the_verdict_is_one_sentence_with_its_interval(verdicts, said, agree):
+    rows = pd.DataFrame({
+        "order": "low", "scorer": ["dense", "late", "late"], "group": ["trained", "trained", "guard"], "size": "2 3",
+        "verdict": verdicts, "family": "exploratory", "margin": 0.01, "difference": [0.5, 0.02, 0.6], "low": -0.01, "high": 0.05,
+    })  # fmt: skip
+    assert verdict(Comparison("a", "b", rows, ())) == (
+        f"{said} on the languages trained on (late interaction, mean over N = 2, 3): a difference of +.020 nDCG@10, "
+        f"95 % interval -.010 to +.050; {agree} comparisons say the same."
+    )
+    # Where there are primary rows, it is one of them.
+    primary = pd.concat([rows, rows.iloc[2:].assign(family="primary", verdict="equivalent", size="3")], ignore_index=True)
+    assert verdict(Comparison("a", "b", primary, ())) == (
+        "`a` and `b` are equivalent within .010 on guard languages (late interaction, N = 3): a difference of +.600 nDCG@10, "
+        "95 % interval -.010 to +.050."
+    )
 
 
 def test_of_many_methods_few_are_in_colour(tmp_path):

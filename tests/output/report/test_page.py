@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 
 import pytest
 
+from bench.analysis.results import load
+from bench.output.report.content import content
 from bench.output.report.write import page as html_of
 
 
@@ -20,6 +23,7 @@ class Opened:
         self.tab.on("pageerror", lambda error: self.said.append(str(error)))
         self.tab.on("request", lambda request: self.asked.append(request.url))
         self.tab.goto(path.as_uri())
+        self.tab.wait_for_selector("html[data-ready]", state="attached")
 
     def texts(self, selector):
         return [text.strip() for text in self.tab.locator(selector).all_inner_texts()]
@@ -57,6 +61,57 @@ def test_every_section_is_filled_and_nothing_escapes(opened):
     assert "<img src=http://evil.invalid" in opened.tab.locator("#record").inner_text(), "shown as the text that it is"
     assert "undefined" not in opened.tab.locator("main").inner_text() and "NaN" not in opened.tab.locator("main").inner_text()
     assert "[object" not in opened.tab.locator("main").inner_text()
+
+
+def test_the_page_opens_on_the_answer(opened, found):
+    [view] = found["views"]
+    first = opened.texts("#answer > *")
+    assert first[1] == view["compared"][0]["verdict"].replace("`", "").replace("-.", "−.")
+    assert first[2].startswith("Gain over the floor") and first[3].startswith("optical minus contrastive")
+    assert first[4] == "", "one experiment is no ladder of budgets"
+    assert opened.tab.locator("#difference").bounding_box()["y"] < 900, "both can be seen without scrolling"
+    gain = opened.tab.locator("#gain svg.chart")
+    assert gain.count() == len(found["scorers"])
+    rows = len(view["gains"]["size"])
+    assert opened.tab.locator("#gain .whisker").count() == rows == opened.tab.locator("#gain .panel .mark").count()
+    sure = sum(view["difference"]["sure"])
+    assert opened.tab.locator("#difference .panel .mark.hollow").count() == len(view["difference"]["size"]) - sure
+    assert opened.tab.locator("#difference rect.margin").count() == len(found["scorers"])
+    gain.first.focus()
+    opened.tab.keyboard.press("ArrowRight")
+    assert "optical" in opened.tab.locator("#tip").inner_text() and "[" in opened.tab.locator("#tip").inner_text()
+
+
+def test_bars_stand_where_their_numbers_are(opened, found):
+    """Heights of the first panel's marks are a straight line in the numbers that were stored."""
+    [view] = found["views"]
+    part, scorer = view["gains"], found["views"][0]["gains"]["scorer"][0]
+    stored = sorted(value for value, at in zip(part["difference"], part["scorer"], strict=True) if at == scorer)
+    places = opened.tab.locator("#gain svg.chart").first.locator(".mark").evaluate_all(
+        "(marks) => marks.map((one) => Number(one.getAttribute('transform').match(/ ([-.\\d]+)\\)/)[1]))")  # fmt: skip
+    drawn = sorted(places, reverse=True)
+    slope = (drawn[-1] - drawn[0]) / (stored[-1] - stored[0])
+    assert [drawn[0] + slope * (value - stored[0]) for value in stored] == pytest.approx(drawn, abs=0.2) and slope < 0
+
+
+def test_languages_by_family_follow_the_size_that_is_shown(opened):
+    assert opened.texts("#families figcaption")[0] == "Afroasiatic"
+    label = opened.tab.locator("#families svg.chart").first.get_attribute("aria-label")
+    assert "Amharic (Ethi), trained: optical +" in label
+    held_out = opened.tab.locator("#families").inner_text().count("held-out language")
+    choose(opened.tab, "Training languages N", "2")
+    assert "N = 2" in opened.tab.locator("#families h3").inner_text() and held_out == 1
+    opened.tab.get_by_label("optical", exact=True).uncheck()
+    assert "optical" not in opened.tab.locator("#families svg.chart").first.get_attribute("aria-label")
+
+
+def test_the_ladder_of_budgets_is_a_curve(browser, ladder, tmp_path):
+    path = tmp_path / "ladder.html"
+    path.write_text(html_of(ladder), encoding="utf-8")
+    one = Opened(browser, path)
+    assert set(one.tab.locator("#budget svg text").all_text_contents()) >= {"300", "1,200"}
+    assert one.tab.locator("#budget .panel .mark").count() == len(ladder["budget"]["size"]) and one.said == []
+    one.tab.close()
 
 
 def test_the_leaderboard_sorts_by_every_column(opened):
@@ -166,10 +221,10 @@ def test_another_experiment_has_its_own_answer(browser, found, tmp_path):
     path = tmp_path / "both.html"
     path.write_text(html_of(both), encoding="utf-8")
     one = Opened(browser, path)
-    before = one.tab.locator("#answer h2").first.inner_text()
+    before = one.tab.locator("h2[data-headline]").first.inner_text()
     assert before == found["views"][0]["compared"][0]["headline"].replace("`", "")
     choose(one.tab, "Order or experiment", "other budget")
-    assert one.tab.locator("#answer h2").first.inner_text() == "optical is worse than contrastive everywhere"
+    assert one.tab.locator("h2[data-headline]").first.inner_text() == "optical is worse than contrastive everywhere"
     assert "by −.010" in one.tab.locator("#answer").inner_text() and one.said == []
     one.tab.close()
 
@@ -214,10 +269,27 @@ def test_the_policy_stops_what_is_not_the_page_s_own(browser, html, tmp_path):
 def test_a_page_without_queries_or_comparisons_still_opens(browser, found, tmp_path):
     bare = json.loads(json.dumps(found))
     for view in bare["views"]:
-        view |= {"compared": [], "cells": [], "costs": []}
+        view |= {"compared": [], "cells": [], "costs": [], "gains": None, "difference": None, "families": None}
         view["queries"]["pairs"] = []
     path = tmp_path / "bare.html"
     path.write_text(html_of(bare), encoding="utf-8")
     one = Opened(browser, path)
     assert one.said == [] and "No two methods" in one.tab.locator("#queries").inner_text()
     one.tab.close()
+
+
+def test_cells_of_two_machines_are_told_of_where_the_table_stands(browser, world, tmp_path):
+    copy = tmp_path / "mixed"
+    shutil.copytree(world, copy)
+    for name, precision in (("optical@2#0", "bf16-mixed"), ("contrastive@2#0", "32-true")):
+        path = copy / "cells" / name / "manifest.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"precision": precision}))
+    file = tmp_path / "report.html"
+    file.write_text(html_of(content([load(copy)])[0]), encoding="utf-8")
+    one = Opened(browser, file)
+    for section in ("leaderboard", "record"):
+        shown = one.tab.locator(f"#{section} .mixed").inner_text()
+        assert "different hardware or software" in shown
+        assert "precision: 32-true (contrastive@2#0), bf16-mixed (optical@2#0)" in shown
+    one.tab.close()
+    assert one.said == []

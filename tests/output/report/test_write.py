@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 from bench.analysis import resampling
 from bench.analysis.results import load
 from bench.cli import app
-from bench.output.report import content, figures, write
+from bench.output.report import content, write
+from bench.output.report.embed import unpacked
+from bench.output.report.paper import figures
 from tests import made_up
 from tests.cli.test_app import bench, loaded
 from tests.output.report import made
@@ -67,14 +69,15 @@ def test_minus_signs_are_minus_signs_outside_of_code():
 
 
 def test_the_data_survive_embedding(html, found):
-    inside = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.S)
-    assert json.loads(inside[1]) == json.loads(json.dumps(found))
+    inside = re.search(r'<script type="text/plain" id="data">(.*?)</script>', html, re.S)
+    assert unpacked(inside[1]) == json.loads(json.dumps(found))
 
 
 def test_page_figures_and_table_for_a_paper(world, tmp_path):
     files = write.write([world], tmp_path / "out" / "page.html")
     names = {path.relative_to(tmp_path / "out").as_posix() for path in files}
-    pictures = ("gain", "difference", "scaling", "scaling-symbols", "scaling-faq", "differences", "languages", "cost", "training")
+    pictures = ("gain", "difference", "scaling", "scaling-symbols", "scaling-faq", "differences", "languages", "cost", "training",
+                "heat")  # fmt: skip
     expected = {f"figures/{name}{end}" for name in pictures for end in (".svg", ".png")}
     assert names == expected | {"page.html", "leaderboard.tex"}
     assert all(path.stat().st_size > 500 for path in files)
@@ -82,8 +85,8 @@ def test_page_figures_and_table_for_a_paper(world, tmp_path):
 
 
 def test_figures_are_the_same_every_time(world, found, tmp_path):
-    boards = content.content([load(world)])[1]
-    tables = [table for _, table in boards[0].values()]
+    [board] = content.content([load(world)])[1].boards
+    tables = [table for _, table in board.values()]
     once, again = (figures.write(tmp_path / name, found, tables) for name in ("once", "again"))
     assert [one.read_bytes() == other.read_bytes() for one, other in zip(once, again, strict=True)] == [True] * len(once)
 
@@ -138,6 +141,6 @@ def test_the_page_of_300_cells_stays_small(tmp_path, monkeypatch):
         (place / "manifest.json").write_text(json.dumps(content_of))
         (place / "train.csv").write_text("step,loss,dev_loss\n" + "\n".join(f"{n},{1.2345 / n:.4f}," for n in range(1, 180)))
     target = tmp_path / "large.html"
-    monkeypatch.setattr("bench.output.report.answer.pairs", lambda shown: [])  # their time grows with cells
+    monkeypatch.setattr("bench.output.report.answer.pairs", lambda *_: [])  # their time grows with cells
     write.write([folder], target, pictures=False)
     assert 1_000_000 < target.stat().st_size < 4_500_000  # texts of queries come on top, 0.3 MB an order

@@ -484,7 +484,7 @@ def test_imports_no_torch(made):
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
-def test_trials_are_linked_and_mixed_precisions_are_told(made):
+def test_trials_are_linked_and_mixed_machines_are_told(made):
     leaderboard.write(made)
     text = (made / "leaderboard.md").read_text()
     assert "tuning.csv" not in text and "precision" not in text
@@ -497,7 +497,17 @@ def test_trials_are_linked_and_mixed_precisions_are_told(made):
     assert "[tuning.csv](tuning.csv)" in text and "precision" not in text
     cell(made, "contrastive@2#0", constant, precision="32-true")
     leaderboard.write(made)
-    assert "different precisions (32-true, bf16-mixed)" in (made / "leaderboard.md").read_text()
+    text = (made / "leaderboard.md").read_text()
+    assert "different hardware or software" in text
+    assert "- precision: 32-true (contrastive@2#0), bf16-mixed (optical@2#0)" in text
+    for one, torch, machine in (("optical@2#0", "2.4.0", {"accelerator": "NVIDIA H200"}), ("contrastive@2#0", "2.5.1", {})):
+        shutil.rmtree(made / "cells" / one)
+        made_with = {"versions": {"torch": torch}, "hardware": {"processor": "Xeon", "cores": 2} | machine}
+        cell(made, one, constant, precision="32-true", **made_with)
+    leaderboard.write(made)
+    text = (made / "leaderboard.md").read_text()
+    assert "- precision" not in text and "- device: NVIDIA H200 (optical@2#0), Xeon (contrastive@2#0)" in text
+    assert "- torch: 2.4.0 (optical@2#0), 2.5.1 (contrastive@2#0)" in text
 
 
 def test_an_experiment_is_called_by_its_name_its_file_or_its_folder(tmp_path):

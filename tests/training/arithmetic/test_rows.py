@@ -98,3 +98,31 @@ def test_which_embeddings_it_stands_in_for():
     pairs = [(frozen[0], frozen), (tied.words, tied), (scaled[0], scaled), (bounded[0], bounded)]
     assert not any(can_stand_in(words, model) for words, model in pairs)  # type: ignore[arg-type]
     assert F.embedding(torch.tensor([0]), tied.words.weight).shape == (1, D)
+
+
+def test_a_completed_copy_changes_nothing_and_can_be_put_back():
+    def trained(copied: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
+        torch.manual_seed(0)
+        lazy, kept = WordRows(nn.Embedding(V, D), None, 0.1), None
+        for step, ids in enumerate(batches()):
+            if copied and step == STEPS // 2:
+                kept = lazy.optimiser.completed()
+            loss_of(lazy(ids), step).backward()
+            lazy.optimiser.step(*lazy.gradient(), rate(step))
+        half = kept is None or not torch.equal(kept, lazy.optimiser.completed())
+        assert half and (lazy.optimiser.last < STEPS).any()
+        if kept is not None:
+            whole = lazy.optimiser.completed()
+            lazy.optimiser.take(kept)
+            assert torch.equal(lazy.finish().weight, kept)
+            return whole, kept
+        return lazy.finish().weight.detach(), None
+
+    (plain, _), (whole, kept) = trained(False), trained(True)
+    assert torch.equal(plain, whole)
+    torch.manual_seed(0)
+    lazy = WordRows(nn.Embedding(V, D), None, 0.1)
+    for step, ids in enumerate(batches()[: STEPS // 2]):
+        loss_of(lazy(ids), step).backward()
+        lazy.optimiser.step(*lazy.gradient(), rate(step))
+    assert torch.equal(lazy.finish().weight, kept)

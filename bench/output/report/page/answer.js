@@ -52,7 +52,7 @@ function comparisonTable(compared) {
 
 section(() => {
   // The words stand in the page already, for the first view; another experiment has its own.
-  for (const name of ["headline", "sentence"]) {
+  for (const name of ["verdict", "headline", "sentence"]) {
     document.querySelectorAll(`[data-${name}]`).forEach((holder) => {
       const compared = view().compared?.[Number(holder.dataset[name])];
       if (compared) put(holder, coded(compared[name]));

@@ -7,7 +7,7 @@ const HEAT_ORDERS = [["family", "family"], ["script", "script"], ["pairs", "trai
 const HEAT_ROWS = [["all", "all"], ["trained", "trained"], ["held-out", "held-out"], ["core", "core"], ["guard", "guard"]];
 
 section(() => {
-  const host = document.querySelector("#languages > div");
+  const host = document.getElementById("heat");
   const holder = make("div");
   const again = (name) => (value) => { heatChoice[name] = value; heatMap(holder); };
   put(host,

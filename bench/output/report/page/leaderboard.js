@@ -8,6 +8,7 @@ section(() => {
   const holder = make("div");
   const fillBoard = () => boardTable(holder);
   put(host,
+    mixedNote(DATA.experiments.find((one) => one.name === view().experiment)?.provenance.mixed ?? []),
     make("div", { class: "row noprint" },
       choice("Number shown", measures, boardChoice.measure, (value) => { boardChoice.measure = value; fillBoard(); }),
       choice("Methods", [["all", "all"], ["shown", "those chosen"]], boardChoice.all ? "all" : "shown", (value) => { boardChoice.all = value === "all"; fillBoard(); }),

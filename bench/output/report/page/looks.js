@@ -33,8 +33,8 @@ function mark(x, y, method, { r = 3.6, hollow = false, grey = false } = {}) {
 }
 
 /** A piece of a method's line with its marker, for legends. */
-function swatch(method) {
-  const { class: color, dash, marker } = look(method);
+function swatch(method, line) {
+  const { class: color, dash: own, marker } = look(method), dash = line ?? own;
   return draw("svg", { width: 26, height: 12, viewBox: "0 0 26 12", "aria-hidden": "true", class: color },
     draw("line", { x1: 1, x2: 25, y1: 6, y2: 6, class: "trace", "stroke-dasharray": dash || null }),
     marker === undefined ? null : mark(13, 6, method, { r: 3.4 }));

@@ -67,3 +67,4 @@ addEventListener("resize", () => {
   width = innerWidth;
 });
 change({});
+document.documentElement.dataset.ready = ""; // for whoever waits for the page, such as a test

@@ -33,7 +33,7 @@ function cellTable(host) {
 }
 
 function experimentRecord(experiment) {
-  const { runs, versions, commits, hardware, precision, unplanned, profile } = experiment.provenance;
+  const { runs, versions, commits, hardware, precision, mixed, unplanned, profile } = experiment.provenance;
   const several = (list, text) => (list.length ? list.map((one) => `${text(one.value)}${list.length > 1 ? ` (${one.cells} cells)` : ""}`).join("; ") : "not recorded");
   const facts = [
     ["Commit", several(commits, (c) => c.commit.slice(0, 12) + (c.dirty ? ", with uncommitted changes" : ""))],
@@ -42,14 +42,21 @@ function experimentRecord(experiment) {
     ["Runs", runs.map((run) => `${(run.started ?? "?").slice(0, 16).replace("T", " ")}: ${clock(run.seconds)}, of it preparation ${clock(run.prepare)}; ${run.run} cells run, ${run.failed} failed, ${run.kept} kept`).join("; ") || "not recorded"],
   ];
   const left = unplanned.length ? make("p", { class: "note" }, `Stored, but not part of the profile and so not shown: ${unplanned.join(", ")}`) : null;
-  return make("div", {}, make("h3", { class: "more" }, `Made by: ${experiment.name}`), left,
+  return make("div", {}, make("h3", { class: "more" }, `Made by: ${experiment.name}`), left, mixedNote(mixed),
     make("dl", { class: "about" }, facts.map(([term, value]) => make("div", {}, make("dt", {}, term), make("dd", {}, value)))),
     make("details", { class: "more" }, make("summary", {}, "Versions"), versions.map((one) => make("p", { class: "small" }, Object.entries(one.value).map(([name, version]) => `${name} ${version}`).join(", ")))),
     make("details", { class: "more" }, make("summary", {}, "Profile"), make("pre", { tabindex: 0 }, profile)),
-    make("h3", { class: "more" }, "Data and licences"), licenceTable(experiment.licences));
+    make("h3", { class: "more" }, "Data and licences"), licenceTable(experiment));
 }
 
-function licenceTable(licences) {
+// Cells of several machines in one table: a difference may come from that alone.
+function mixedNote(lines) {
+  if (!lines.length) return null;
+  return make("div", { class: "note mixed" }, "Cells of these tables were made on different hardware or software. A difference between them may come from that alone.",
+    make("ul", { class: "plain small" }, lines.map((line) => make("li", {}, line))));
+}
+
+function licenceTable({ licences, name }) {
   const host = make("div");
   if (!licences.length) return make("p", { class: "muted" }, "Somebody's own data, from files on disk: their licences are not known here.");
   table(host, [
@@ -59,6 +66,6 @@ function licenceTable(licences) {
     { head: "task", text: true, value: (l) => l.task, cell: (l) => l.task || "bitext only" },
     { head: "texts in this page", text: true, value: (l) => l.shown, cell: (l) => l.shown },
     { head: "note", text: true, value: (l) => l.note, cell: (l) => ({ content: l.note, class: "wrap" }) },
-  ], licences, { caption: "Packages that the data come from" });
+  ], licences, { caption: `Packages that the data of ${name} come from` });
   return host;
 }

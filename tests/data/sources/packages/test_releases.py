@@ -68,7 +68,7 @@ def test_fetch_downloads_once(registry, monkeypatch, client):
     assert path.read_bytes() == CONTENT
     assert packages.fetch("toy", lines.append) == path
     assert registry.calls == 1 and len(lines) == 1 and "toy==1" in lines[0]
-    assert left_over(path.parent) == ["toy-1.whl", "toy-1.whl.verified"]
+    assert left_over(path.parent) == ["toy-1.whl"]
 
 
 def test_a_file_with_another_hash_never_gets_its_name(registry, tmp_path):
@@ -84,6 +84,14 @@ def test_a_file_put_there_by_hand_is_verified_and_used(registry, tmp_path):
     (folder / "toy-1.whl").write_bytes(CONTENT)
     assert packages.fetch("toy").read_bytes() == CONTENT
     assert registry.calls == 0
+
+
+def test_downloads_that_were_killed_go_with_the_next(registry, tmp_path):
+    killed = tmp_path / "cache" / "packages" / ".toy-a1b2c3d4"
+    killed.mkdir(parents=True)
+    (killed / "toy-1.whl").write_bytes(b"half")
+    packages.fetch("toy")
+    assert left_over(killed.parent) == ["toy-1.whl"]
 
 
 def test_a_wrong_file_put_there_by_hand_is_an_error_and_stays(registry, tmp_path):
@@ -103,7 +111,17 @@ def test_a_file_that_changed_after_it_was_verified_is_verified_again(registry):
         packages.fetch("toy")
 
 
-def test_a_marker_of_another_release_is_not_believed(registry, monkeypatch):
+def test_a_file_of_the_same_size_and_time_is_verified_again(registry):
+    path = packages.fetch("toy")
+    os.utime(path, ns=(1, 1))
+    packages.fetch("toy")
+    path.write_bytes(CONTENT[::-1])
+    os.utime(path, ns=(1, 1))
+    with pytest.raises(BenchError, match="sha256"):
+        packages.fetch("toy")
+
+
+def test_the_file_of_another_release_is_not_believed(registry, monkeypatch):
     packages.fetch("toy")
     monkeypatch.setitem(PACKAGES, "toy", fake_package(sha256="0" * 64))
     with pytest.raises(BenchError, match="sha256"):
@@ -156,7 +174,7 @@ def test_processes_that_fetch_at_the_same_time(tmp_path):
     running = [subprocess.Popen([sys.executable, "-c", script], env=environment) for _ in range(4)]
     assert [process.wait(60) for process in running] == [0, 0, 0, 0]
     assert log.read_text() == "download\n"
-    assert left_over(tmp_path / "cache" / "packages") == ["toy-1.whl", "toy-1.whl.verified"]
+    assert left_over(tmp_path / "cache" / "packages") == ["toy-1.whl"]
 
 
 # The clients themselves, as far as that goes without a network.

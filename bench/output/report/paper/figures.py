@@ -15,7 +15,7 @@ from bench.analysis.verdicts.decide import BETTER, WORSE
 from bench.base.progress import parts, tell
 from bench.output import plots
 from bench.output.report.embed import FACTOR
-from bench.output.report.heat_figure import heat
+from bench.output.report.paper.heat import heat
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,17 +33,18 @@ def write(folder: Path, content: Mapping[str, Any], tables: list[pd.DataFrame]) 
         content: `content.content`.
         tables: `tables.leaderboard` of each view.
     """
+    names = [method["name"] for method in content["methods"]]
     shown = [method["name"] for method in content["methods"] if method["shown"]]
     files: list[Path] = []
     for number, (view, table) in enumerate(parts(list(zip(content["views"], tables, strict=True)))):
         end = f"-{_file_name(view['label'])}" if number else ""
         others: dict[str, Callable[[Mapping[str, Any], View], Figure | None]] = {
-            "differences": differences, "languages": heat, "cost": cost, "training": training,
+            "differences": differences, "heat": heat, "cost": cost, "training": training,
         }  # fmt: skip
         for at, task in enumerate(content["tasks"]):
             tell(FIGURES, at / (len(content["tasks"]) + len(others)))
             name = "scaling" if task == MEAN else f"scaling-{task}"
-            files += plots.scaling(table, folder / f"{name}{end}", task, shown)
+            files += plots.scaling(table, folder / f"{name}{end}", task, shown, names)
         for at, (name, draw) in enumerate(others.items(), start=len(content["tasks"])):
             tell(FIGURES, at / (len(content["tasks"]) + len(others)))
             files += plots.save(partial(draw, content, view), folder / f"{name}{end}")

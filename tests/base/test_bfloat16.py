@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.encoders.device import multiplies_bf16_fast
+from bench.base.manifest import multiplies_bfloat16
 
 CPUINFO = "processor\t: 0\nvendor_id\t: {vendor}\nmodel name\t: some\nflags\t\t: fpu sse2 {flags} avx2\n"
 
@@ -18,8 +18,8 @@ CPUINFO = "processor\t: 0\nvendor_id\t: {vendor}\nmodel name\t: some\nflags\t\t:
     ],
 )
 def test_bfloat16_only_where_it_is_faster(vendor, flags, fast):
-    assert multiplies_bf16_fast(CPUINFO.format(vendor=vendor, flags=flags)) is fast
+    assert multiplies_bfloat16(CPUINFO.format(vendor=vendor, flags=flags)) is fast
 
 
 def test_an_unknown_processor_takes_float32():
-    assert not multiplies_bf16_fast("") and not multiplies_bf16_fast("Processor: ARMv8\nFeatures: bf16\n")
+    assert not multiplies_bfloat16("") and not multiplies_bfloat16("Processor: ARMv8\nFeatures: bf16\n")

@@ -1,7 +1,7 @@
 import pytest
 
 from bench.base.errors import BenchError
-from bench.execution.trials import draw, search_space
+from bench.execution.tuning.trials import draw, search_space
 
 RATES = {"learning_rate": (5e-5, 1e-4)}
 OWN = {"learning_rate": 5e-5}

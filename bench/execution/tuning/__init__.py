@@ -1,0 +1,1 @@
+"""Dev trials: what they try, and the shipped lists of them."""

@@ -1,0 +1,1 @@
+"""Published folders: results that others can check and go on from."""
