@@ -71,8 +71,9 @@ def test_a_report(told, folder, option: str, shares) -> None:
 
 
 def test_publishing(told, folder, tmp_path) -> None:
-    found, done = told("publish", tmp_path / "paper", "--profile", folder)
-    assert {*TABLES, "copying"} <= set(found) and done == 1
+    found, _ = told("publish", tmp_path / "paper", "--profile", folder)
+    assert {*TABLES, "collecting results", "packing scores"} <= set(found)
+    assert told("verify", tmp_path / "paper")[0]["looking at files"] == 1
 
 
 def test_rankings_and_budgets(told, folder, tmp_path) -> None:

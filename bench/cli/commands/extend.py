@@ -104,11 +104,10 @@ def export(
     from bench.base.progress import tell
     from bench.output.terminal.meter import Meter
 
-    with Meter() as meter:
+    with Meter():
         tell("importing torch")
         from bench.output.export import cell as work
 
-        meter.shares = work.PHASES
         work.export(folder_of(profile, results), cell, target)
     typer.echo(f"{target / 'dense'}: SentenceTransformer")
     typer.echo(f"{target / 'late'}: MultiVectorEncoder of sentence-transformers 6, ColBERT of PyLate")

@@ -45,11 +45,10 @@ def publish(
 ) -> None:
     """Write a folder that others can check without you: tables, scores of all questions, what made them, how to cite."""
     from bench.analysis.results import folder_of
-    from bench.output.publish.write import PHASES
     from bench.output.publish.write import publish as work
     from bench.output.terminal.meter import Meter
 
-    with Meter(PHASES):
+    with Meter():
         written = work(folder_of(profile, results), target, partial, runs)
     inner: dict[str, int] = {}
     for path in written:
@@ -108,11 +107,10 @@ def restore(
 
 def verify(folder: Folder, as_json: AsJson = False) -> None:
     """Work out the tables of a published folder again from the scores in it, and say what differs (status 1)."""
-    from bench.output.publish.verify import PHASES
     from bench.output.publish.verify import verify as work
     from bench.output.terminal.meter import Meter
 
-    with Meter(PHASES):
+    with Meter():
         found = work(folder)
     if as_json:
         from dataclasses import asdict
