@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 EXTRAS := $(if $(shell command -v npm),,npm)
 comma := ,
 
-.PHONY: help docs notebook bench bench-smoke bench-full leaderboard report tune test lint types unit smoke fuzz chaos check-export install clean clean-cache
+.PHONY: help docs notebook bench bench-smoke bench-full leaderboard report tune test lint types unit smoke fuzz chaos cluster check-export install clean clean-cache
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -64,6 +64,9 @@ fuzz: $(VENV)/.installed-dev ## inputs that nobody meant, for ten minutes (MINUT
 KILLS ?= 50
 chaos: $(VENV)/.installed-dev ## runs killed fifty times (KILLS=5), full disks, a jumping clock: same tables; needs root and faketime
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python -m tests.chaos --kills $(KILLS) $(ARGS)
+
+cluster: $(VENV)/.installed-dev ## all tests on a real Ray and a real Slurm of this machine, those too that depend on its speed
+	XLSD_NEED_CLUSTER=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -m "" tests/execution/elsewhere $(ARGS)
 
 PYLATE := .venv-pylate
 CHECKED := results/.check-export

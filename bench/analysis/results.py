@@ -163,8 +163,10 @@ def read_plan(folder: Path) -> Plan:
     try:
         profile = parsed(path.read_text(encoding="utf-8"))
         resolved = profile["resolved"]
-        orders = {name: tuple(codes) for name, codes in resolved["orders"].items()}
+        orders = {name: _codes(codes) for name, codes in resolved["orders"].items()}
         first = next(iter(orders))
+        if not isinstance(resolved.get("keys") or {}, dict):
+            raise TypeError("resolved.keys is no mapping")
         ids = [cell if isinstance(cell, str) else cell["id"] for cell in resolved["cells"]]
         cells = tuple(CellName.parse(cell_id, first) for cell_id in dict.fromkeys(ids))
         methods = {cell.method for cell in cells}
@@ -177,7 +179,7 @@ def read_plan(folder: Path) -> Plan:
         sizes = {cell.size for cell in cells if cell.size} or set((profile.get("grid") or {}).get("sizes") or ())
         return Plan(
             name=str(profile.get("name") or folder.resolve().name), orders=orders,
-            guard=tuple(resolved.get("guard") or ()), core=tuple(resolved.get("core") or ()),
+            guard=_codes(resolved.get("guard") or ()), core=_codes(resolved.get("core") or ()),
             sizes=tuple(sorted(map(int, sizes))), cells=cells, profile=profile,
             tasks=tuple(resolved.get("tasks") or evaluation.get("tasks") or ()),
             names={name: method for method, name in names.items()}, min_questions=int(evaluation.get("min_questions") or 0),
@@ -187,6 +189,13 @@ def read_plan(folder: Path) -> Plan:
             f"{path} is not a resolved profile: {type(error).__name__}: {error}",
             "`bench run` writes it with a `resolved:` part; run the profile again to restore it",
         ) from error
+
+
+def _codes(given: Any) -> tuple[str, ...]:
+    """Language codes of a list. Raises `TypeError` for anything else."""
+    if not isinstance(given, list | tuple) or not all(isinstance(code, str) for code in given):
+        raise TypeError(f"{given!r:.60} is no list of languages")
+    return tuple(given)
 
 
 def read_cell(name: CellName, folder: Path | None, key: str | None = None) -> Cell:

@@ -8,13 +8,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bench.base.paths import REPOSITORY
 from bench.experiment.profile.schema import Profile
-from tests.browser import violations
 
 # What a browser fetches by itself: not links that a reader may follow.
 FETCHED = (
@@ -75,13 +73,3 @@ def test_the_python_reference_has_the_public_classes(site: Path) -> None:
     for name in ("methods.base.Method", "methods.base.TokenStates", "bench.base.errors.BenchError"):
         assert f'id="{name}"' in page, name
     assert "what `bench` exports" not in html.unescape(page)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_start_page_is_accessible(site: Path, browser: Any, scheme: str, width: int) -> None:
-    """axe-core finds nothing on the page that everybody sees first."""
-    tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    tab.goto((site / "index.html").as_uri())
-    assert violations(tab) == []
-    tab.close()

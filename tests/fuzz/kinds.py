@@ -78,6 +78,8 @@ def _checked(folder: Path) -> None:
 def _experiment(folder: Path) -> None:
     experiment = load(folder)
     boards_of(experiment)
+    if told := [cell.reason for cell in experiment.cells if not cell.done]:
+        raise BenchError(told[0], "what tables say of a cell that cannot be read")
 
 
 def _encoder(folder: Path) -> None:

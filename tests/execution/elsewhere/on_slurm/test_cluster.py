@@ -17,7 +17,7 @@ from tests.chaos.tables import contents, left_over
 from tests.execution.elsewhere.conftest import Slurm
 from tests.execution.elsewhere.running import FAKE, SMALL, TABLES, Run, ends, processes, ran_twice
 
-pytestmark = pytest.mark.xdist_group("slurm")  # one cluster for all of them
+pytestmark = [pytest.mark.xdist_group("slurm"), pytest.mark.unsteady]  # one cluster for all of them
 TIME = "hardware.time=0:30:00"
 SLOW = "contrastive@2#0"
 
@@ -25,6 +25,8 @@ SLOW = "contrastive@2#0"
 @pytest.fixture(scope="module")
 def here(slurm: Slurm) -> dict[str, bytes]:
     """What the same cells leave when they run on this machine, outside of Slurm."""
+    for left in slurm.fake.iterdir():  # of a test before the first that asks for this
+        left.unlink()
     run = Run(slurm.environment(), "here", slurm.base / "here")
     assert run.end() == 0, run.said
     return contents(slurm.base / "here")
