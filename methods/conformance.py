@@ -73,10 +73,15 @@ class Problem:
         return method.loss(student, teacher.detach(), self.pair_ids, **self.needed(method))[0]
 
 
-def conform(method: Method) -> list[Outcome]:
-    """Run all checks on a loss; an exception in a check is a failure of that check."""
+def conform(method: Method, progress: Callable[[str, float], None] = lambda phase, fraction: None) -> list[Outcome]:
+    """Run all checks on a loss; an exception in a check is a failure of that check.
+
+    Args:
+        progress: told what is done and the fraction of it that is over.
+    """
     outcomes = []
-    for name, check in CHECKS.items():
+    for number, (name, check) in enumerate(CHECKS.items()):
+        progress("checking", number / len(CHECKS))
         torch.manual_seed(0)
         try:
             detail = check(method)

@@ -19,6 +19,7 @@ from bench.analysis.scorers import shown
 from bench.base.errors import BenchError
 from bench.base.markdown import number, table
 from bench.base.paths import atomic_write
+from bench.base.progress import steps
 from bench.experiment.store import folder_name
 from methods.declaration import base_scorer
 from methods.facts import facts
@@ -58,7 +59,7 @@ def agreements(experiment: Experiment, k: int, pairs: int) -> Iterator[dict[str,
     parallel = {task: resampling.is_parallel(asked.language, asked.query) for task, asked in questions(cells).items()}
     tasks = [task for task, is_parallel in parallel.items() if is_parallel and (not plan.tasks or task in plan.tasks)]
     about = shown(cell.name.method for cell in experiment.cells)
-    for cell in cells:
+    for cell in steps("comparing rankings", cells):
         asked = cell.questions
         assert asked is not None  # a done cell has them
         for scorer in sorted(name for name in set(asked["scorer"]) if base_scorer(name) in about):

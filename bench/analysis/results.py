@@ -15,6 +15,7 @@ import yaml
 
 from bench.base.errors import BenchError, did_you_mean
 from bench.base.manifest import check_facts
+from bench.base.progress import steps
 from bench.base.yamlfile import read_mapping
 from bench.base.yamltext import parsed
 from bench.experiment.mixture import Mixture, facts_of, mixtures
@@ -22,6 +23,7 @@ from bench.experiment.packed import METRICS, Packed
 from bench.experiment.spec import CORE, CellName
 
 MEASURES = ("ndcg@10", "mrr@10", "recall@100", "success@1")
+READING = "reading results"  # phase of progress
 PROFILE = "profile.yaml"  # in an experiment's folder: what was meant to run
 RANKED_BY = MEASURES[0]
 METRIC_COLUMNS = ("task", "scorer", "language", "queries", *MEASURES)
@@ -140,7 +142,8 @@ def load(folder: Path) -> Experiment:
         found = tuple(read_packed(name, packed, plan.keys.get(name.id)) for name in plan.cells)
         return Experiment(folder, plan, found, tuple(sorted(set(packed.cells) - {name.id for name in plan.cells})))
     stored = {_stored_id(path): path for path in sorted((folder / "cells").glob("[!.]*")) if path.is_dir()}
-    cells = tuple(read_cell(name, stored.get(name.id), plan.keys.get(name.id)) for name in plan.cells)
+    named = steps(READING, plan.cells)
+    cells = tuple(read_cell(name, stored.get(name.id), plan.keys.get(name.id)) for name in named)
     return Experiment(folder, plan, cells, tuple(sorted(set(stored) - {name.id for name in plan.cells})))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,12 @@ from bench.analysis.transfer import KINDS, relatives
 from bench.analysis.verdicts.decide import Estimate
 from bench.analysis.verdicts.evidence import Term, runs, weights_of
 from bench.analysis.verdicts.variance import Variance
+from bench.base.progress import steps
 from bench.data.text_facts import FACTS as TEXT_FACTS
 from methods.facts import facts
 
 GROUPS = ("trained", "core", "held-out", "guard", "all")
+SCORING = "scores and intervals"  # phase of progress
 MEAN = "mean"  # the pseudo-task that averages the tasks
 FACTS = ("name", "class", "script", "family")
 COLUMNS = (
@@ -41,15 +44,13 @@ def leaderboard(plan: Plan, order: str, scores: Scores) -> pd.DataFrame:
     `complete` False stand on fewer languages, questions or seeds than planned and carry no rank.
     """
     rows = []
-    for scorer in scores.scorers:
-        for task in (MEAN, *scores.tasks):
-            for group in GROUPS:
-                for size in plan.sizes_of(order):
-                    languages = plan.group(group, order, size)
-                    tasks = scores.tasks if task == MEAN else (task,)
-                    places = [at for name in tasks if (at := scores.at(scorer, name, languages))]
-                    point = {"order": order, "scorer": scorer, "task": task, "group": group, "size": size}
-                    rows += [point | row for row in _board(scores, scorer, size, places)] if places else []
+    points = list(product(scores.scorers, (MEAN, *scores.tasks), GROUPS, plan.sizes_of(order)))
+    for scorer, task, group, size in steps(SCORING, points):
+        languages = plan.group(group, order, size)
+        tasks = scores.tasks if task == MEAN else (task,)
+        places = [at for name in tasks if (at := scores.at(scorer, name, languages))]
+        point = {"order": order, "scorer": scorer, "task": task, "group": group, "size": size}
+        rows += [point | row for row in _board(scores, scorer, size, places)] if places else []
     _check_columns(rows)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.assign(settings=table["method"].map(lambda name: plan.names.get(name, name)))

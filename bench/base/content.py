@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 
 from bench.base.paths import atomic_write, cache_dir
+from bench.base.progress import tell
 
+BLOCK = 1 << 24  # bytes read at a time
 # A file that was changed so shortly before it was read may be changed again within the same tick of the clock.
 SETTLED = 2 * 10**9  # nanoseconds; file systems count in at most two seconds
 
@@ -36,11 +38,22 @@ def content_hash(path: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     read_at = time.time_ns()
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = _digest(path, seen[2])
     if _seen(path) == seen and read_at - seen[-1] > SETTLED:
         atomic_write(note, json.dumps({"file": [place, *seen], "sha256": digest}))
     return digest
+
+
+def _digest(path: Path, size: int) -> str:
+    """sha256 of the content; says how far it is with a file that takes long."""
+    digest, read = hashlib.sha256(), 0
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            digest.update(block)
+            read += len(block)
+            if size > BLOCK:
+                tell(f"reading {path.name}", min(1.0, read / size))
+    return digest.hexdigest()
 
 
 def _seen(path: Path) -> list[int]:

@@ -10,6 +10,8 @@ from typing import Protocol, TypeVar
 T = TypeVar("T")
 Listener = Callable[[str, float], None]
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+_span: ContextVar[tuple[float, float]] = ContextVar("span", default=(0.0, 1.0))  # of a phase, in hand of `parts`
+_instead: ContextVar[str] = ContextVar("instead", default="")  # phase that stands for all others
 _amount: ContextVar[tuple[str, list[float]] | None] = ContextVar("amount", default=None)  # phase; done and all
 
 
@@ -35,15 +37,38 @@ def listening(listener: Listener) -> Iterator[None]:
 def tell(phase: str, fraction: float = 0.0) -> None:
     """The work is in this phase, of which `fraction` (0 to 1) is done."""
     if (listener := _listener.get()) is not None:
-        listener(phase, fraction)
+        start, end = _span.get()
+        listener(_instead.get() or phase, start + (end - start) * fraction)
 
 
 def steps(phase: str, items: Sequence[T]) -> Iterator[T]:
-    """The items one by one; where somebody listens, how far that is."""
+    """The items one by one; where somebody listens, how far that is. Work on an item may tell phases of its own."""
     for number, item in enumerate(items):
         tell(phase, number / len(items))
         yield item
     tell(phase, 1.0)
+
+
+@contextmanager
+def under(phase: str) -> Iterator[None]:
+    """All phases that the block tells count as this one."""
+    token = _instead.set(phase)
+    try:
+        yield
+    finally:
+        _instead.reset(token)
+
+
+def parts(items: Sequence[T]) -> Iterator[T]:
+    """The items one by one, each the same share of whatever phases the work on it tells."""
+    start, end = _span.get()
+    share = (end - start) / max(1, len(items))
+    for number, item in enumerate(items):
+        token = _span.set((start + number * share, start + (number + 1) * share))
+        try:
+            yield item
+        finally:
+            _span.reset(token)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from bench.base.progress import Report
+from bench.base.progress import Report, listening
 from bench.base.used import noting
 from bench.cells.asking import cut
 from bench.cells.asking.queries import nothing_asked, query_sets
@@ -60,7 +60,8 @@ def prepare(profile: Profile, report: Report) -> dict[str, Any]:
             for name, step in STEPS.items():
                 report(name, 0.0)
                 start = time.monotonic()
-                step(context, profile, spec, partial(report, name))
+                with listening(partial(_within, report, name)):
+                    step(context, profile, spec, partial(report, name))
                 seconds[name] = round(seconds.get(name, 0.0) + time.monotonic() - start, 2)
             notes += long_pairs(context, spec) + cut.warnings(cut.cut_record(context, spec))
             suites.append({"hash": context.suite.hash, "counts": context.suite.info.get("counts", {})})
@@ -81,6 +82,11 @@ def _methods(profile: Profile) -> list[Method]:
     """
     specs = {str(spec): spec for spec in (method_spec(entry.method) for entry in profile.grid.methods)}
     return [load_method(specs[name]) for name in sorted(specs)]
+
+
+def _within(report: Report, name: str, phase: str, fraction: float) -> None:
+    """What a step says of its own parts."""
+    report(f"{name}: {phase}", fraction)
 
 
 def long_pairs(context: Context, spec: CellSpec) -> list[str]:

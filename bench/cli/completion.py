@@ -207,6 +207,12 @@ def _files(incomplete: str, endings: tuple[str, ...]) -> Iterator[tuple[str, str
             yield f"{place}{slash}{path.name}", "file"
 
 
+def _places(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
+    from bench.execution.elsewhere.places import PLACES
+
+    yield from ((name, "cluster") for name in PLACES)
+
+
 def _groups(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
     yield from ((name, "group of languages") for name in GROUPS)
 
@@ -220,4 +226,4 @@ method, methods, stored_method = offered(_methods), listed(_methods), offered(_s
 highlight, cell, group, texts = listed(_stored_methods), offered(_cells), offered(_groups), offered(_texts)
 languages, orders, language_names = listed(_languages), listed(_orders), listed(_languages_and_orders)
 scorer, task, sources, loggers = offered(_scorers), offered(_tasks), listed(_sources), listed(_loggers)
-packages, hub = listed(_packages), offered(_hubs)
+packages, hub, place = listed(_packages), offered(_hubs), offered(_places)

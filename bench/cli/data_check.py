@@ -11,10 +11,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from bench.base.errors import BenchError
+from bench.base.progress import tell
 from bench.data.english import ENGLISH
 from bench.data.languages import Languages
 from bench.data.settings import BUILTIN, Data
-from bench.data.sources.collection import OwnData, Progress
+from bench.data.sources.collection import OwnData
 from bench.data.sources.local.opening import open_local
 from bench.data.sources.local.problems import ERROR, WARNING, Problems
 from bench.data.sources.local.task import Content
@@ -51,7 +52,7 @@ class Checked:
         return self.problems.number(ERROR)
 
 
-def check(path: Path, languages_file: Path | None, shown: int, progress: Progress) -> Checked:
+def check(path: Path, languages_file: Path | None, shown: int) -> Checked:
     """Read everything once, a corpus line by line, and make the suite as far as that needs no corpus.
 
     Args:
@@ -77,14 +78,14 @@ def check(path: Path, languages_file: Path | None, shown: int, progress: Progres
     folder = None if data.suite == BUILTIN else Path(data.suite)
     local = open_local(folder, data.bitext, data.tasks, languages, shown, merge=data.duplicates == "merge")
     problems = local.problems
-    pairs, contents = local.content(None, False, problems, progress)
+    pairs, contents = local.content(None, False, problems, lambda line: None)  # which says itself how far it is
     _coverage(pairs, contents, problems)
     made = None
     if not problems.number(ERROR):
         try:
             notes = tuple(note for content in contents for note in content.notes)
             choices = Choices.of(data)
-            made = assemble(OwnData(pairs, [content.task for content in contents], notes), choices, progress)
+            made = assemble(OwnData(pairs, [content.task for content in contents], notes), choices, tell)
             _findings(made, contents, problems)
             _nothing_left(pairs, made, problems)
         except BenchError as error:

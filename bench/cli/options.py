@@ -53,8 +53,12 @@ Changes = Annotated[
 KeepStudents = Annotated[bool, typer.Option("--keep-students", help="Store the trained students, for `bench export`.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead; messages go to standard error.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Cells at the same time.")]
-On = Annotated[str | None, typer.Option("--on", help="A cluster: ray, ray://host:port or slurm. Default: this machine.")]
-
+On = Annotated[
+    str | None,
+    typer.Option(
+        "--on", help="A cluster: ray, ray://host:port or slurm. Default: this machine.", autocompletion=completion.place
+    ),
+]
 Assume = Annotated[
     list[str] | None, typer.Option("--assume", help="Plan for hardware that is not there: pairs_per_second=2000,memory_gb=24.")
 ]

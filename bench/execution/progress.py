@@ -35,6 +35,8 @@ class RunView:
         self.working: dict[str, Working] = {}
         self.file = file
         self.done = self.failed = self.peak_mb = 0
+        # As a plan counts it: once anything is stored, what cells share is in the cache.
+        self.to_prepare = costs.prepare_seconds() if specs and not skipped else 0.0
         self.started = time.monotonic()
         self.live = (
             Live(self, console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
@@ -59,6 +61,7 @@ class RunView:
         told = True  # all but steps within a phase are written down at once: the next may be minutes away
         if isinstance(event, Started):
             self.waiting.remove(event.id)
+            self.to_prepare = 0.0
             self.working[event.id] = Working(time.time())
             self._line(f"{self._count()} {event.id} started")
         elif isinstance(event, Progress):
@@ -97,6 +100,7 @@ class RunView:
 
     def prepared(self) -> None:
         """The preparation is over."""
+        self.to_prepare = 0.0
         started = self.working.pop("prepare", Working(time.time())).started
         self._line(f"prepare: done in {duration(time.time() - started)}")
 
@@ -118,7 +122,9 @@ class RunView:
                 lengths.append(None if expected is None else max(0.0, expected - (now - at.started)))
         lengths += [self.costs.seconds(self.specs[cell]) for cell in self.waiting]
         known = [length for length in lengths if length is not None]
-        return makespan(known, self.workers) if len(known) == len(lengths) else None
+        preparing = self.working.get("prepare")
+        shared = max(0.0, self.to_prepare - (now - preparing.started if preparing else 0.0))
+        return shared + makespan(known, self.workers) if len(known) == len(lengths) else None
 
     def __rich__(self) -> Group:
         head = f"cells {self._count()} · {duration(time.monotonic() - self.started)} so far · {self._left_text()}"

@@ -21,6 +21,7 @@ from bench.execution.progress import RunView
 from bench.execution.progress_file import ProgressFile
 from bench.experiment.plan import Plan
 from bench.experiment.record import RUNS, add_run
+from bench.output.terminal.meter import Meter
 from bench.output.terminal.screen import show, show_markdown
 
 PREPARE = "bench.cells.prepare:prepare"
@@ -109,9 +110,11 @@ def run(
 def _tables(plan: Plan, console: Console) -> None:
     if not any(plan.store.state(spec) == "done" for spec in plan.specs):
         return
-    from bench.output.tables.leaderboard import write
+    from bench.output.tables.leaderboard import PHASES, write
 
-    show_markdown(console, write(plan.store.root))
+    with Meter(PHASES):
+        text = write(plan.store.root)
+    show_markdown(console, text)
 
 
 def _unwritable(error: OSError, plan: Plan) -> BenchError:

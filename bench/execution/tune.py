@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from rich.console import Console
 
 from bench.analysis.results import NAMES
 from bench.base.errors import BenchError, unknown
@@ -15,19 +16,20 @@ from bench.base.manifest import cores
 from bench.base.paths import atomic_write
 from bench.base.yamlfile import read_mapping
 from bench.data.languages import Languages
-from bench.execution.base import Failed, Finished, Note, Progress, Started
 from bench.execution.local import LocalProcesses, call_in_child
+from bench.execution.progress import RunView
 from bench.execution.tuning.trials import draw
+from bench.experiment.costs import Costs
 from bench.experiment.grid import cells
 from bench.experiment.profile.file import load_profile
 from bench.experiment.profile.schema import Profile
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
 from bench.output.tables.leaderboard_text import TUNING
+from bench.output.terminal.screen import show
 from methods.declaration import ENCODED, SPARSE
 from methods.facts import holder
 
-Say = Callable[[str], None]
 TRIALS = Path(__file__).with_name("tuning") / "full.yaml"  # those of the profile `full`
 CRITERIA = ("mean", *ENCODED, SPARSE)
 
@@ -111,13 +113,13 @@ def trial_cells(file: Path, workers: int | None = None) -> tuple[Profile, list[t
     return Profile.model_validate(shared.model_dump() | {"grid": {"methods": methods, "sizes": [described["size"]]}}), found
 
 
-def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.DataFrame:
+def tune(file: Path, results: Path, console: Console, workers: int | None = None) -> pd.DataFrame:
     """Run the trials that have no result yet, and write tuning.csv: one row a trial, the best of each arm marked.
 
     Args:
         file: description of the trials (`bench/execution/tuning/full.yaml`).
         results: folder of experiments.
-        say: gets one line when a trial starts or ends.
+        console: where progress goes, as that of `bench run`.
         workers: trials at the same time.
 
     Raises:
@@ -128,15 +130,16 @@ def tune(file: Path, results: Path, say: Say, workers: int | None = None) -> pd.
     store = Store(results / profile.name)
     with store.lock():
         todo = [spec for _, _, spec in trials if store.state(spec) != "done"]
-        if todo:
-            say(f"{len(todo)} of {len(trials)} trials to run")
-            call_in_child("bench.cells.prepare:prepare", profile, profile.hardware.threads or cores(), lambda *_: None)
-        # Closed on Ctrl-C too: that ends the children.
-        with closing(LocalProcesses(store, profile.hardware.workers).run(todo)) as events:  # type: ignore[type-var]
-            for event in events:
-                if not isinstance(event, Progress | Note):
-                    verb = {Started: "started", Finished: "done", Failed: "FAILED"}[type(event)]
-                    say(f"{verb} {event.id}" + (f": {event.reason}" if isinstance(event, Failed) else ""))
+        show(console, f"{len(todo)} of {len(trials)} trials to run")
+        costs = Costs(profile, store.manifests())
+        with RunView(todo, len(trials) - len(todo), costs, profile.hardware.workers, console) as view:
+            if todo:
+                call_in_child("bench.cells.prepare:prepare", profile, profile.hardware.threads or cores(), view.step)
+                view.prepared()
+            # Closed on Ctrl-C too: that ends the children.
+            with closing(LocalProcesses(store, profile.hardware.workers).run(todo)) as events:  # type: ignore[type-var]
+                for event in events:
+                    view.handle(event)
         table = collect(store, trials, described["arms"])
         content = table.to_csv(index=False, float_format="%.4f")
         # Beside the tables of the experiment that the trials are for, too: its leaderboard links to it.

@@ -104,6 +104,7 @@ def test_plan_of_a_selection(tmp_path):
         (("plan", "--profile", "smoek.yaml"), "did you mean 'smoke'"),
         (("run", "--log", "tensorbord"), "did you mean 'tensorboard'"),
         (("report", "--texts", "al"), "did you mean 'all'"),
+        (("plan", "--on", "slrum"), "did you mean 'slurm'"),
         (("data", "show", "belebel"), "did you mean 'belebele'"),
         (("tune", "--trials", str(TRIALS.with_name("ful.yaml"))), "did you mean 'full.yaml'"),
         (("methods", "optcal"), "did you mean 'optical'"),

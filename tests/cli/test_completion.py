@@ -106,6 +106,7 @@ def test_methods_and_cells_of_an_experiment(folder) -> None:
 def test_data_sets_packages_and_loggers(folder) -> None:
     assert complete("data", "show", "bele") == ["belebele"] and complete("data", "fetch", "kolibri,dj") == ["kolibri,django"]
     assert complete("run", "--log", "csv,tens") == ["csv,tensorboard"]
+    assert complete("run", "--on", "") == ["ray", "slurm"]
 
 
 def test_a_broken_file_offers_nothing_and_says_nothing(folder) -> None:

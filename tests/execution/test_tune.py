@@ -1,13 +1,15 @@
+import io
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
+from rich.console import Console
 
 import bench.execution.tune
 from bench.analysis.results import MEASURES
 from bench.base.errors import BenchError
-from bench.execution.base import Failed, Finished
+from bench.execution.base import Failed, Finished, Started
 from bench.execution.tune import collect, trial_cells, tune
 from bench.experiment.spec import CellSpec
 from bench.experiment.store import Store
@@ -135,6 +137,7 @@ def test_only_what_is_missing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
         def run(self, specs):
             for spec in specs:
                 ran.append(spec.id)
+                yield Started(spec.id)
                 if "~trial2" in spec.id and "form" in spec.id:
                     yield Failed(spec.id, "it broke")
                 else:
@@ -143,17 +146,19 @@ def test_only_what_is_missing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(bench.execution.tune, "LocalProcesses", Fake)
     monkeypatch.setattr(bench.execution.tune, "call_in_child", lambda what, *_: prepared.append(what))
-    said: list[str] = []
-    table = tune(file, tmp_path, said.append)
+    console = Console(file=io.StringIO(), width=200)
+    table = tune(file, tmp_path, console)
+    said = console.file.getvalue().splitlines()
     assert ran == [spec.id for _, _, spec in trials] and prepared == ["bench.cells.prepare:prepare"]
-    assert said[0] == "5 of 5 trials to run" and said[-1].startswith("FAILED") and "it broke" in said[-1]
+    assert said[0] == "5 of 5 trials to run" and "FAILED: it broke" in said[-1] and said[-1].split()[1] == "[5/5]"
+    assert any("[1/5]" in line and "left" in line for line in said), "each trial that ends says how long the others will take"
     written = pd.read_csv(tmp_path / "trying" / "tuning.csv")
     # The experiment that the trials are for has the table too: its leaderboard links to it.
     name = yaml.safe_load(Path(SMALL).read_text())["name"]
     assert (tmp_path / name / "tuning.csv").read_text() == (tmp_path / "trying" / "tuning.csv").read_text()
     assert written["trial"].fillna("").tolist() == table["trial"].tolist()
     ran.clear()
-    tune(file, tmp_path, said.append)
+    tune(file, tmp_path, console)
     assert ran == [trials[-1][2].id]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -13,8 +14,10 @@ from bench.analysis.verdicts.family import PRIMARY, corrected, declared
 from bench.analysis.verdicts.left_out import LeftOut
 from bench.analysis.verdicts.rows import Point, row
 from bench.base.errors import BenchError, unknown
+from bench.base.progress import parts, steps
 from methods.facts import facts
 
+COMPARING = "comparing"  # phase of progress
 GROUPS = ("trained", "core", "held-out", "guard")
 
 
@@ -35,7 +38,7 @@ class Comparer:
     ) -> list[dict[str, Any]]:  # fmt: skip
         """One row an order, scorer, group and size (or mean over sizes), uncorrected."""
         rows: list[dict[str, Any]] = []
-        for order in orders or self.plan.orders:
+        for order in parts(list(orders or self.plan.orders)):
             scores = self.scores(order, first, second, left, sizes)
             if not scores.places:
                 continue
@@ -44,13 +47,13 @@ class Comparer:
                 if task in names:
                     listed = ", ".join(f"{code} {count}" for code, count in sorted(few.items()))
                     left.cells.append(f"{task}: too few questions to count in its mean: {listed}")
-            for scorer in common_scorers(scores, scorers, first, second, left):
-                for group in groups or GROUPS:
-                    points = self.points(scores, order, scorer, group, names, (first, second), left, sizes, groups, over_sizes)
-                    for chosen in [points] if over_sizes else [[point] for point in points]:
-                        if any(point.common for point in chosen):
-                            found = {"order": order, "scorer": scorer, "group": group, "first": first, "second": second}
-                            rows.append(found | row(scores, chosen, self.margin))
+            asked = list(product(common_scorers(scores, scorers, first, second, left), groups or GROUPS))
+            for scorer, group in steps(COMPARING, asked):
+                points = self.points(scores, order, scorer, group, names, (first, second), left, sizes, groups, over_sizes)
+                for chosen in [points] if over_sizes else [[point] for point in points]:
+                    if any(point.common for point in chosen):
+                        found = {"order": order, "scorer": scorer, "group": group, "first": first, "second": second}
+                        rows.append(found | row(scores, chosen, self.margin))
         return rows
 
     def scores(self, order: str, first: str, second: str, left: LeftOut, sizes: Sequence[int]) -> Scores:

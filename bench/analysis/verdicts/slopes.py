@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,12 @@ import pandas as pd
 
 from bench.analysis.arms import Scores
 from bench.analysis.statistics import slope_weights
-from bench.analysis.verdicts.comparer import GROUPS, Comparer, common_scorers
+from bench.analysis.verdicts.comparer import COMPARING, GROUPS, Comparer, common_scorers
 from bench.analysis.verdicts.evidence import Term, estimate, weights_of
 from bench.analysis.verdicts.family import EXPLORATORY, PRIMARY, corrected
 from bench.analysis.verdicts.left_out import LeftOut
 from bench.analysis.verdicts.rows import Point, figures, mean
+from bench.base.progress import parts, steps
 
 COLUMNS = (
     "order", "scorer", "group", "size", "first", "second", "family", "first_slope", "second_slope", "difference", "low", "high",
@@ -39,20 +41,19 @@ def slopes(
     the rest on its own.
     """
     left, rows = left or LeftOut(), []
-    for first, second in pairs:
-        for order in comparer.plan.orders:
-            scores = comparer.scores(order, first, second, left, sizes)
-            if not scores.places:
-                continue
-            names = list(tasks) or list(scores.tasks)
-            for scorer in common_scorers(scores, scorers, first, second, left):
-                for group in groups or GROUPS:
-                    asked = scores, order, scorer, group, names, (first, second), left, sizes, groups
-                    points = [point for point in comparer.points(*asked, over_sizes=True) if point.common]
-                    if found := _row(scores, points, comparer.margin):
-                        about = {"order": order, "scorer": scorer, "group": group, "first": first, "second": second}
-                        is_primary = not tasks and not sizes and _is_primary(comparer, about)
-                        rows.append(about | {"family": PRIMARY if is_primary else EXPLORATORY} | found)
+    for (first, second), order in parts(list(product(pairs, comparer.plan.orders))):
+        scores = comparer.scores(order, first, second, left, sizes)
+        if not scores.places:
+            continue
+        names = list(tasks) or list(scores.tasks)
+        wanted = list(product(common_scorers(scores, scorers, first, second, left), groups or GROUPS))
+        for scorer, group in steps(COMPARING, wanted):
+            asked = scores, order, scorer, group, names, (first, second), left, sizes, groups
+            points = [point for point in comparer.points(*asked, over_sizes=True) if point.common]
+            if found := _row(scores, points, comparer.margin):
+                about = {"order": order, "scorer": scorer, "group": group, "first": first, "second": second}
+                is_primary = not tasks and not sizes and _is_primary(comparer, about)
+                rows.append(about | {"family": PRIMARY if is_primary else EXPLORATORY} | found)
     return corrected(pd.DataFrame(rows))[list(COLUMNS)] if rows else pd.DataFrame(columns=list(COLUMNS))
 
 

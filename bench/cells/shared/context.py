@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from bench.base.paths import cache_dir
+from bench.base.progress import tell
 from bench.base.used import used
 from bench.cells.shared.documents import Documents
 from bench.cells.shared.key import Key
@@ -34,7 +35,7 @@ class Context:
     @cached_property
     def suite(self) -> Suite:
         languages = Languages.load(Path(self.key.languages_file) if self.key.languages_file else None)
-        return open_suite(Data.model_validate_json(self.key.data), languages, self.key.languages, key=self.key.suite)
+        return open_suite(Data.model_validate_json(self.key.data), languages, self.key.languages, tell, key=self.key.suite)
 
     @cached_property
     def texts(self) -> Texts:

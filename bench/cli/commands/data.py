@@ -62,10 +62,15 @@ def preview(
     shown: Annotated[int, typer.Option("--show", min=1, help="Pairs, queries and documents that are shown.")] = 3,
 ) -> None:
     """Read a data set of the hubs in one language and show what it holds; those that cannot be evaluated too."""
+    from bench.base.progress import tell, under
     from bench.cli import listings
+    from bench.output.terminal.meter import Meter
     from bench.output.terminal.screen import screen, show
 
-    show(screen(), listings.hub_preview(name, language, shown))
+    with Meter(), under(f"reading {name}"):
+        tell("")
+        found = listings.hub_preview(name, language, shown)
+    show(screen(), found)
 
 
 def check(
@@ -77,9 +82,11 @@ def check(
     """Validate data on disk before any training: every problem with file and line, and what will be used of it."""
     from bench.cli import data_check as work
     from bench.cli import documents
+    from bench.output.terminal.meter import Meter
     from bench.output.terminal.screen import screen, show
 
-    checked = work.check(path, languages_file, shown, lambda line: None)
+    with Meter():
+        checked = work.check(path, languages_file, shown)
     if as_json:
         documents.emit(documents.checked(checked, path))
     else:
@@ -93,13 +100,19 @@ def fetch(
     ] = None,
 ) -> None:
     """Download the data packages into the cache folder and verify them."""
+    from bench.base.progress import advance, counted
     from bench.data.sources.packages import releases
+    from bench.output.terminal.meter import Meter
     from bench.output.terminal.screen import screen, show
 
-    console = screen()
-    for name in split(names) or list(releases.PACKAGES):
-        path = releases.fetch(name, lambda line: show(console, line))
-        show(console, f"{name}: {path}")
+    wanted = split(names) or list(releases.PACKAGES)
+    megabytes = [releases.PACKAGES[name].download_mb for name in wanted if name in releases.PACKAGES]
+    with Meter() as meter, counted("downloading", sum(megabytes)):
+        for name in wanted:
+            path = releases.fetch(name, meter.say)
+            advance(releases.PACKAGES[name].download_mb)
+            with meter.aside():
+                show(screen(), f"{name}: {path}")
 
 
 def build(
@@ -110,14 +123,18 @@ def build(
     changes: Changes = None,
 ) -> None:
     """Build the suite of a profile (bitext and tasks), or find it built."""
+    from bench.base.progress import parts, tell
+    from bench.data.suite.build import PHASES
     from bench.data.suite.opening import open_suite
     from bench.experiment.grid import suites
     from bench.experiment.plan import make_plan
+    from bench.output.terminal.meter import Meter
     from bench.output.terminal.screen import screen, show
 
-    console = screen()
     chosen = selection(None, None, None, order, languages)
-    made = make_plan(profile, RESULTS, chosen, changes or (), split(without))
-    for codes, data in suites(made.specs):
-        suite = open_suite(data, made.languages, codes, lambda line: show(console, str(line)))
-        show(console, f"{len(suite.bitext):,} pairs, {len(suite.tasks)} tasks: {suite.path}")
+    with Meter(PHASES) as meter:
+        made = make_plan(profile, RESULTS, chosen, changes or (), split(without))
+        for codes, data in parts(suites(made.specs)):
+            suite = open_suite(data, made.languages, codes, tell)
+            with meter.aside():
+                show(screen(), f"{len(suite.bitext):,} pairs, {len(suite.tasks)} tasks: {suite.path}")

@@ -50,14 +50,19 @@ def check_method(
     as_json: AsJson = False,
 ) -> None:
     """Run the conformance suite on the loss of a method, built in or from outside."""
+    from bench.base.progress import tell
     from bench.cli import documents
     from bench.experiment.method_specs import load_method, method_spec
-    from methods.conformance import conform
+    from bench.output.terminal.meter import Meter
 
-    method = load_method(method_spec(name))
-    if method.kind != "distil":
-        raise BenchError(f"{name} has no loss to check (it is of kind {method.kind!r})", "name a method of kind 'distil'")
-    outcomes = conform(method)
+    with Meter():
+        tell("importing torch")
+        from methods.conformance import conform
+
+        method = load_method(method_spec(name))
+        if method.kind != "distil":
+            raise BenchError(f"{name} has no loss to check (it is of kind {method.kind!r})", "name a method of kind 'distil'")
+        outcomes = conform(method, tell)
     if as_json:
         documents.emit(documents.conformance(name, outcomes))
     else:
@@ -74,10 +79,10 @@ def tune(
 ) -> None:
     """Run the dev trials of every method (the same number for each) and write tuning.csv."""
     from bench.execution import tune as work
-    from bench.output.terminal.screen import screen, show, show_markdown
+    from bench.output.terminal.screen import screen, show_markdown
 
     console = screen()
-    table = work.tune(file or work.TRIALS, results, lambda line: show(console, line), workers)
+    table = work.tune(file or work.TRIALS, results, console, workers)
     shown = [name for name in ("arm", "trial", "chosen", "dense", "late", "criterion", "warning") if name in table]
     show_markdown(console, table[shown].to_markdown(index=False, floatfmt=".3f"))
 
@@ -96,9 +101,14 @@ def export(
 ) -> None:
     """Write a student for sentence-transformers (dense and multi-vector) and PyLate. `english@0#0` is the teacher."""
     from bench.analysis.results import folder_of
-    from bench.output.export import cell as work
+    from bench.base.progress import tell
+    from bench.output.terminal.meter import Meter
 
-    work.export(folder_of(profile, results), cell, target)
+    with Meter():
+        tell("importing torch")
+        from bench.output.export import cell as work
+
+        work.export(folder_of(profile, results), cell, target)
     typer.echo(f"{target / 'dense'}: SentenceTransformer")
     typer.echo(f"{target / 'late'}: MultiVectorEncoder of sentence-transformers 6, ColBERT of PyLate")
     typer.echo("how to use it, and what it is made of: README.md in each; `models.student` of a profile goes on from it")

@@ -22,10 +22,12 @@ def leaderboard(profile: Stored = "default", results: Results = RESULTS, as_json
     """Rebuild tables and plots of an experiment from its files."""
     from bench.analysis.results import folder_of
     from bench.cli import documents
-    from bench.output.tables.leaderboard import write
+    from bench.output.tables.leaderboard import PHASES, write
+    from bench.output.terminal.meter import Meter
 
     folder = folder_of(profile, results)
-    text = write(folder)
+    with Meter(PHASES):
+        text = write(folder)
     if as_json:
         documents.emit(documents.leaderboard(folder))
     else:
@@ -65,19 +67,24 @@ def compare(
 ) -> None:
     """Is A better than B, where, by how much, and could it be chance? From stored results alone."""
     from bench.analysis import comparison
-    from bench.analysis.results import folder_of, load
+    from bench.analysis.results import READING, folder_of, load
+    from bench.analysis.verdicts.comparer import COMPARING
     from bench.base.paths import atomic_write
     from bench.cli import documents
     from bench.output.tables import comparison_text, slopes_text
+    from bench.output.terminal.meter import Meter
 
-    experiment = load(folder_of(profile, results))
     chosen = (size or (), scorer or (), task or (), group or ())
+    with Meter({READING: 1, COMPARING: 1}):
+        experiment = load(folder_of(profile, results))
+        if slopes:
+            rows = comparison.compare_slopes(experiment, first, second, *chosen, margin)
+        else:
+            found = comparison.compare(experiment, first, second, *chosen, over_sizes, margin)
     if slopes:
-        rows = comparison.compare_slopes(experiment, first, second, *chosen, margin)
         document = {"first": first, "second": second, "rows": documents.rows(rows)}
         text = slopes_text.text(rows, first, second)
     else:
-        found = comparison.compare(experiment, first, second, *chosen, over_sizes, margin)
         rows, document, text = found.rows, documents.comparison(found), comparison_text.text(found)
     if csv:
         atomic_write(csv, rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
@@ -91,10 +98,12 @@ def scaling(profile: Stored = "default", results: Results = RESULTS, as_json: As
     """How scores grow with the number of languages, and what reaches languages that were not trained."""
     from bench.analysis.results import folder_of
     from bench.cli import documents
-    from bench.output.tables.leaderboard import SCALING, write
+    from bench.output.tables.leaderboard import PHASES, SCALING, write
+    from bench.output.terminal.meter import Meter
 
     folder = folder_of(profile, results)
-    write(folder)
+    with Meter(PHASES):
+        write(folder)
     file = folder / SCALING
     if not file.is_file():
         raise BenchError(f"no cell of {folder} has a score yet", "run the experiment first: bench run")
@@ -120,12 +129,15 @@ def budget(
     from bench.analysis.results import load
     from bench.analysis.verdicts.budget import ladder
     from bench.analysis.verdicts.comparer import GROUPS
+    from bench.base.progress import parts
     from bench.cli import documents
     from bench.output import budget as writing
+    from bench.output.terminal.meter import Meter
 
     if group not in GROUPS:
         raise unknown("group", group, GROUPS)
-    rows = ladder([load(step) for step in steps], size, group)
+    with Meter():
+        rows = ladder([load(step) for step in parts(steps)], size, group)
     if not len(rows):
         raise BenchError("no step has a trained method beside a floor", "run the profile with `untrained` among its methods")
     files = writing.write(rows, out)
@@ -146,9 +158,11 @@ def agreement(
     from bench.analysis import agreement as work
     from bench.analysis.results import folder_of
     from bench.cli import documents
+    from bench.output.terminal.meter import Meter
 
     folder = folder_of(profile, results)
-    text = work.write(folder, depth, pairs)
+    with Meter():
+        text = work.write(folder, depth, pairs)
     if as_json:
         documents.emit({"results": str(folder), "rows": documents.table(folder / "agreement.csv")})
     else:
@@ -185,12 +199,15 @@ def report(
     from bench.analysis.results import folder_of
     from bench.experiment.selection import split_list
     from bench.output.report.texts import WHICH
-    from bench.output.report.write import write
+    from bench.output.report.write import PHASES, WITHOUT_FIGURES, write
+    from bench.output.terminal.meter import Meter
 
     if texts not in WHICH:
         raise unknown("choice of --texts", texts, WHICH)
     folders = [folder_of(name, results) for name in profile or ["default"]]
-    page, *others = write(folders, out or folders[0] / "report.html", split_list(highlight), texts, figures)  # type: ignore[arg-type]
+    shares = PHASES if figures else WITHOUT_FIGURES
+    with Meter(shares):
+        page, *others = write(folders, out or folders[0] / "report.html", split_list(highlight), texts, figures)  # type: ignore
     typer.echo(page)
     if others:
         typer.echo(f"{len(others)} files for a paper in {others[0].parent} and {others[-1]}")

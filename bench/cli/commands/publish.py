@@ -46,8 +46,10 @@ def publish(
     """Write a folder that others can check without you: tables, scores of all questions, what made them, how to cite."""
     from bench.analysis.results import folder_of
     from bench.output.publish.write import publish as work
+    from bench.output.terminal.meter import Meter
 
-    written = work(folder_of(profile, results), target, partial, runs)
+    with Meter():
+        written = work(folder_of(profile, results), target, partial, runs)
     inner: dict[str, int] = {}
     for path in written:
         name = path.relative_to(target).as_posix()
@@ -78,10 +80,12 @@ def restore(
     """Put the cells of a published folder back, so that `bench run` of the same profile runs only what is missing."""
     from bench.experiment.plan import make_plan
     from bench.output.publish.restore import restore as work
+    from bench.output.terminal.meter import Meter
 
     chosen = selection(methods, sizes, seeds, order, languages)
-    plan = make_plan(profile or str(folder / "profile.yaml"), results, chosen, changes or (), split(without))
-    found = work(folder, plan)
+    with Meter():
+        plan = make_plan(profile or str(folder / "profile.yaml"), results, chosen, changes or (), split(without))
+        found = work(folder, plan)
     total = len(plan.specs)
     typer.echo(f"{len(found.put_back)} of {total} cells put back into {plan.store.root}")
     for said, ids in (
@@ -104,8 +108,10 @@ def restore(
 def verify(folder: Folder, as_json: AsJson = False) -> None:
     """Work out the tables of a published folder again from the scores in it, and say what differs (status 1)."""
     from bench.output.publish.verify import verify as work
+    from bench.output.terminal.meter import Meter
 
-    found = work(folder)
+    with Meter():
+        found = work(folder)
     if as_json:
         from dataclasses import asdict
 

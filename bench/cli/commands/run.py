@@ -59,10 +59,12 @@ def plan(
     from bench.execution.plan_view import overview
     from bench.experiment.costs import Assumed
     from bench.experiment.plan import make_plan
+    from bench.output.terminal.meter import Meter
     from bench.output.terminal.screen import screen, show
 
     chosen = selection(methods, sizes, seeds, order, languages)
-    made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students)
+    with Meter():  # data and models of one's own are read once, to know what they hold
+        made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students)
     made = replace(made, assumed=Assumed.parsed(split(assume)))
     made, machines = (made, []) if on is None else machines_of(on, made)
     if as_json:
@@ -96,13 +98,15 @@ def run(
     from bench.cells import loggers
     from bench.execution import runs
     from bench.experiment.plan import make_plan
+    from bench.output.terminal.meter import Meter
     from bench.output.terminal.screen import screen
 
     if log:
         os.environ[loggers.VARIABLE] = ",".join(loggers.checked(split(log)))
     loggers.asked()  # a package that is missing is told now, not by every cell
     chosen = selection(methods, sizes, seeds, order, languages)
-    made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students, ask=True)
+    with Meter():
+        made = make_plan(profile, results, chosen, changes or (), split(without), workers, keep_students, ask=True)
     executor = None
     if on is not None:
         from bench.execution.elsewhere.places import placed

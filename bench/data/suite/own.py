@@ -14,7 +14,7 @@ from bench.data.english import ENGLISH
 from bench.data.languages import Languages
 from bench.data.sources.collection import OwnData, Progress, Reader
 from bench.data.suite import inside, leakage
-from bench.data.suite.build import Frames, content_hash, counts, task_frames, write_suite
+from bench.data.suite.build import CHECKING, CLEANING, REMOVING, Frames, content_hash, counts, task_frames, write_suite
 from bench.data.suite.keys import FORMAT, Choices, own_key
 from bench.data.suite.own_pairs import own_bitext
 from bench.data.suite.own_tasks import own_task
@@ -63,7 +63,7 @@ def own_suite(reader: Reader, languages: Languages, codes: Sequence[str], choice
 
 def assemble(data: OwnData, choices: Choices, progress: Progress) -> Assembled:
     """Clean pairs, split queries, and take out of the bitext what holds a text of a task."""
-    progress("cleaning bitext")
+    progress(CLEANING)
     pairs, rejected = own_bitext(data.pairs, choices.max_pairs)
     notes = list(data.notes)
     tasks = []
@@ -74,7 +74,7 @@ def assemble(data: OwnData, choices: Choices, progress: Progress) -> Assembled:
         notes += said
     streams = {task.name: task.stream for task in data.tasks if task.stream is not None}
     frames = task_frames(tasks)
-    progress("removing pairs that hold a text of a task")
+    progress(REMOVING)
     parts = inside.find(pairs, frames)
     inside.refuse_made_of(pairs, parts)
     notes += inside.notes(parts)
@@ -85,7 +85,7 @@ def assemble(data: OwnData, choices: Choices, progress: Progress) -> Assembled:
             raise BenchError(
                 f"all training pairs of {language} hold a text of a task", "take bitext that was not made from the tasks"
             )
-    progress("checking for leakage")
+    progress(CHECKING)
     leakage.check(kept, protect(frames))
     parallel = {task.name: task.parallel for task in tasks}
     return Assembled({"bitext": kept, **frames}, parallel, rejected, tuple(notes), leaks, streams)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bench.base.errors import BenchError
+from bench.base.errors import BenchError, did_you_mean
 from bench.execution.base import RUN_CELL, Executor
 from bench.execution.elsewhere.resources import Machine, cells_at_a_time, check_room, cores_of
 from bench.experiment.plan import Plan
 
+PLACES = ("ray", "slurm")
 ALLOWED = "ray, ray://host:port, slurm"
 
 
@@ -61,4 +62,5 @@ def cluster_of(on: str, plan: Plan, runner: str = RUN_CELL) -> Cluster:
         from bench.execution.elsewhere.on_slurm.cluster import SlurmCluster
 
         return SlurmCluster(plan.store, plan.profile.hardware, runner)
-    raise BenchError(f"cells cannot be run on {on!r}", f"allowed: {ALLOWED}; without --on they run on this machine")
+    near = did_you_mean(on, PLACES)
+    raise BenchError(f"cells cannot be run on {on!r}{near}", f"allowed: {ALLOWED}; without --on they run on this machine")

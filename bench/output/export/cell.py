@@ -12,6 +12,7 @@ from bench.analysis.results import no_experiment
 from bench.base.errors import BenchError, unknown
 from bench.base.jsonfile import read_json
 from bench.base.paths import atomic_dir, atomic_write
+from bench.base.progress import steps, tell, under
 from bench.cells.shared.context import Context, context_of
 from bench.cells.students import put_back, read_student
 from bench.encoders.encoder import Encoder
@@ -23,6 +24,7 @@ from bench.experiment.store import STUDENT, Store, folder_name
 from bench.output.export import card, layout, prefixes
 from methods import registry
 
+LOADING, CHECKING, WRITING = "loading the student", "checking its tokens", "writing"  # phases of progress
 SAMPLE = 400  # texts of the suite on which the tokens of the export are checked
 
 
@@ -63,13 +65,18 @@ def export(experiment: Path, cell_id: str, target: Path) -> Path:
         raise BenchError(f"{target} is there already", "give another folder, or remove it first")
     check_kind(cell, experiment)
     context = context_of(cell.spec)
-    encoder, space = _encoder(cell, context)
-    marked = prefixes.mark(encoder)
-    prefixes.check(encoder, marked, _sample(context))
+    with under(LOADING):
+        tell(LOADING)
+        encoder, space = _encoder(cell, context)
+    with under(CHECKING):
+        tell(CHECKING)
+        marked = prefixes.mark(encoder)
+        prefixes.check(encoder, marked, _sample(context))
+    tell(WRITING)
     with atomic_dir(target) as folder:
         layout.write(folder, encoder, marked, space, "document" if cell.kind == "english" else "query")
         facts = card.Facts.of(cell.folder, cell.spec, cell.manifest, cell.kind, encoder, marked)
-        for form in (layout.LATE, layout.DENSE):
+        for form in steps(WRITING, (layout.LATE, layout.DENSE)):
             atomic_write(folder / form / "README.md", card.text(facts, form))
     return target
 

@@ -13,6 +13,7 @@ from bench.base.errors import BenchError
 from bench.base.jsonfile import to_json
 from bench.base.manifest import now
 from bench.base.paths import atomic_write
+from bench.base.progress import steps
 from bench.data import text_facts
 from bench.experiment.packed import FILES, IDENTITY, MANIFEST, QUESTIONS, SMALL, Packed
 from bench.experiment.plan import Plan
@@ -63,7 +64,7 @@ def restore(folder: Path, plan: Plan) -> Restored:
     found = Restored(others=sorted(set(packed.cells) - {spec.id for spec in plan.specs}))
     mark = {"published": _sha256(folder / MANIFEST), "restored": now()}
     with plan.store.lock():
-        for spec in plan.specs:
+        for spec in steps("putting cells back", plan.specs):
             manifest = packed.cells.get(spec.id)
             if manifest is None:
                 found.absent.append(spec.id)

@@ -16,6 +16,7 @@ from pathlib import Path
 import bench
 from bench.analysis.results import MEASURES, Cell, Experiment, load
 from bench.base.errors import BenchError
+from bench.base.progress import steps, under
 from bench.experiment.packed import FILES, IDENTITY, MANIFEST, METRICS, QUESTIONS, Packed
 from bench.output.publish import compare, mteb, trec
 from bench.output.publish.write import FORMAT, LANGUAGES, TABLES, inside
@@ -23,6 +24,8 @@ from bench.output.tables import leaderboard
 from bench.output.tables.leaderboard_text import TUNING
 from bench.retrieval.scoring import summarise
 
+# Phases of progress.
+HASHING, LOADING, CHECKING, RANKING = "looking at files", "reading the folder", "checking cells", "checking rankings"
 NEEDED = ("profile.yaml", QUESTIONS, FILES)
 MOST = 10**9  # bytes that the scores for MTEB unpack to; 300 cells take 20 MB
 SOURCES = (*NEEDED, MANIFEST, LANGUAGES, "texts.csv", TUNING)  # what tables are made from
@@ -71,7 +74,8 @@ def verify(folder: Path) -> Checked:
     _files(folder, packed, found)
     if all((folder / name).is_file() for name in NEEDED):
         try:
-            experiment = load(folder)
+            with under(LOADING):
+                experiment = load(folder)
         except BenchError as error:
             found.differences.append(f"profile.yaml: {error.message}")
             return found
@@ -98,7 +102,7 @@ def _files(folder: Path, packed: Packed, found: Checked) -> None:
     if not isinstance(listed, dict):
         found.differences.append(f"{MANIFEST}: it lists no files: `bench publish` was broken off")
         return
-    for name, stated in sorted(listed.items()):
+    for name, stated in steps(HASHING, sorted(listed.items())):
         if not inside(name):
             found.differences.append(f"{MANIFEST}: {name!r} leads out of the folder")
         elif not (folder / name).is_file():
@@ -116,7 +120,7 @@ def _files(folder: Path, packed: Packed, found: Checked) -> None:
 
 def _cells(experiment: Experiment, packed: Packed, found: Checked) -> None:
     unsaid = 0
-    for cell in experiment.cells:
+    for cell in steps(CHECKING, experiment.cells):
         name = cell.name.id
         if cell.state == "missing":
             if packed.manifest.get("complete") is not False:
@@ -161,7 +165,7 @@ def _rankings(experiment: Experiment, packed: Packed, found: Checked) -> None:
     if not (packed.folder / trec.RUNS).is_dir():
         found.notes.append("it holds no rankings: scores of single questions are taken as they are")
         return
-    for cell in experiment.cells:
+    for cell in steps(RANKING, experiment.cells):
         key = suites.get(cell.name.id) if isinstance(suites, dict) else None
         if not cell.done:
             continue

@@ -18,6 +18,7 @@ from bench.analysis.results import Experiment, load
 from bench.base.errors import BenchError
 from bench.base.jsonfile import read_json, to_json
 from bench.base.paths import atomic_write, remove_left_over
+from bench.base.progress import steps, tell, under
 from bench.base.yamltext import parsed
 from bench.experiment.packed import FILES, IDENTITY, MANIFEST, QUESTIONS, SMALL, Packed, pack_files, pack_questions
 from bench.experiment.record import RUNS, read_runs
@@ -27,6 +28,8 @@ from bench.output.publish import citation, mteb, readme, sheet, trec
 from bench.output.tables import leaderboard
 from bench.output.tables.leaderboard_text import TUNING
 
+# Phases of progress; those of the tables are told between.
+COLLECTING, PACKING, FORMS = "collecting results", "packing scores", "forms for other tools"
 FORMAT = 1  # of a published folder
 # Worked out from the scores, on both ends.
 TABLES = (
@@ -59,7 +62,8 @@ def publish(experiment_dir: Path, target: Path, partial: bool = False, runs: boo
         BenchError: there is no experiment or no result in it; a planned cell has none, and `partial` was not asked for; `target`
             holds an experiment.
     """
-    experiment = load(experiment_dir)
+    with under(COLLECTING):
+        experiment = load(experiment_dir)
     _check(experiment, target, partial)
     before = _start(target)
     done = [cell for cell in experiment.cells if cell.done]
@@ -71,12 +75,15 @@ def publish(experiment_dir: Path, target: Path, partial: bool = False, runs: boo
     }  # fmt: skip
     atomic_write(target / MANIFEST, to_json(manifest))
     written = [*_inputs(experiment_dir, target), QUESTIONS, FILES]
-    frames = {cell.name.id: pd.read_parquet(_folder(experiment, cell.name.id) / "per_query.parquet") for cell in done}
+    frames = {}
+    for cell in steps(PACKING, done):
+        frames[cell.name.id] = pd.read_parquet(_folder(experiment, cell.name.id) / "per_query.parquet")
     atomic_write(target / QUESTIONS, pack_questions(frames))
     atomic_write(target / FILES, pack_files(_small(experiment, identities)))
     leaderboard.write(target)  # from what lies there now: what can be checked is what is shown
     written += [_packed(target / name) for name in TABLES if (target / name).exists()]
     written += sorted(path.name for name in PICTURES for end in ("svg", "png") for path in target.glob(f"{name}.{end}"))
+    tell(FORMS)
     facts = sheet.sheet(experiment, list(dict.fromkeys(suites.values())))
     rankings, left_out = _rankings(experiment, suites, runs, target)
     texts: dict[str, str | bytes] = {

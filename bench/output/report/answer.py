@@ -15,6 +15,7 @@ from bench.analysis.tables import MEAN
 from bench.analysis.verdicts.decide import BETTER, EQUIVALENT, VERDICTS, WORSE
 from bench.base.errors import BenchError
 from bench.base.markdown import number
+from bench.base.progress import parts
 from bench.output.highlight import family_heads
 from bench.output.paired import pair
 from bench.output.plots import named
@@ -46,7 +47,7 @@ def comparisons(comparer: Comparer, asked: Sequence[tuple[str, str]]) -> list[di
     Pairs that have nothing in common say so in place of the sentence.
     """
     found: list[dict[str, Any]] = []
-    for first, second in asked:
+    for first, second in parts(list(asked)):
         try:
             one = compare(comparer.experiment, first, second, over_sizes=True, comparer=comparer)
         except BenchError as error:

@@ -15,6 +15,7 @@ from bench.analysis.results import MEASURES, Experiment
 from bench.analysis.tables import GROUPS, MEAN
 from bench.analysis.verdicts.comparer import Comparer
 from bench.base.errors import BenchError
+from bench.base.progress import parts, steps, tell
 from bench.output.highlight import chosen
 from bench.output.report import answer, board, cells, pictures, places, provenance, queries, texts
 from bench.output.report.embed import rounded
@@ -23,6 +24,7 @@ from bench.output.tables.leaderboard import Boards, boards_of, known_facts
 from bench.output.tables.leaderboard_text import GROUPS as GROUP_TITLES
 from methods.facts import facts
 
+VIEWS = "languages and queries"  # phase of progress
 GROUP_NAMES = {name: GROUP_TITLES.get(name, "All languages of the order (").partition(" (")[0] for name in GROUPS}
 
 
@@ -61,7 +63,7 @@ def content(
     """
     from bench import __version__
 
-    boards = [boards_of(experiment) for experiment in experiments]
+    boards = [boards_of(experiment) for experiment in parts(experiments)]
     for experiment, found in zip(experiments, boards, strict=True):
         if not found:
             raise BenchError(
@@ -83,12 +85,13 @@ def content(
     views: list[dict[str, Any]] = []
     named = {name: getattr(lists, name) for name in ("methods", "scorers", "languages")} | {"groups": list(GROUPS)}
     first = Comparer(experiments[0])
-    for experiment, found in zip(experiments, boards, strict=True):
+    tell(VIEWS)
+    for experiment, found in parts(list(zip(experiments, boards, strict=True))):
         comparer = first if experiment is experiments[0] else Comparer(experiment)
         known = known_facts(experiment)
         asked = answer.pairs(comparer, shown, bool(highlight))
         compared = answer.comparisons(comparer, asked)
-        for name, (own, table) in found.items():
+        for name, (own, table) in steps(VIEWS, list(found.items())):
             label = _label(titles[experiment.path], name, len(experiments) > 1, len(found) > 1)
             rows = [_of_order(one, name) for one in compared]
             found_texts = texts.load(experiment, name, which)
@@ -96,13 +99,13 @@ def content(
             drawn = pictures.of_order(comparer, name, shown, asked[0] if asked else None, known, named)
             view = _view(experiment, name, own, table, lists, shown)
             views.append({"label": label, "compared": rows, "queries": browser, **drawn, **view})
-    steps, ladder = pictures.budget(experiments, named)
+    budgets, ladder = pictures.budget(experiments, named)
     page = {
         "version": __version__, "methods": methods, "languages": _languages(experiments, lists.languages),
         "tasks": lists.tasks, "scorers": lists.scorers, "groups": GROUP_NAMES, "measures": list(MEASURES),
         "states": list(board.STATES), "views": views,
         "experiments": [_experiment(experiment, titles[experiment.path], which) for experiment in experiments],
-        "texts": which, "budget": steps,
+        "texts": which, "budget": budgets,
     }  # fmt: skip
     return page, Behind(boards, ladder, first)
 

@@ -12,10 +12,12 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from bench.analysis.results import load
+from bench.analysis.results import READING, load
+from bench.analysis.tables import SCORING
 from bench.base.paths import atomic_write
+from bench.base.progress import parts, tell
 from bench.output import budget, paired, plots
-from bench.output.report.content import content
+from bench.output.report.content import VIEWS, content
 from bench.output.report.embed import packed
 from bench.output.report.paper import figures
 from bench.output.report.texts import Which
@@ -24,6 +26,10 @@ from bench.output.tables.leaderboard import known_facts
 
 PAGE = Path(__file__).parent / "page"
 FIGURES = "figures"
+PICTURES = "pictures of the answer"  # phase of progress
+# Phases with their share of the time: seconds of one core for 186 cells (`benchmarks.made_cells`).
+PHASES = {READING: 3.1, SCORING: 11.7, VIEWS: 6.5, figures.FIGURES: 14.9, PICTURES: 4.0}
+WITHOUT_FIGURES = {name: share for name, share in PHASES.items() if name not in (figures.FIGURES, PICTURES)}
 MINUS = re.compile(r"(?<![\w.-])-(?=\.?\d)")
 SCRIPTS = (
     "dom", "state", "looks", "tip", "table", "chart", "bars", "families", "answer", "scaling", "leaderboard", "heat", "language",
@@ -49,13 +55,14 @@ def write(
     Raises:
         BenchError: a folder holds no experiment or no result, or an unknown method.
     """
-    experiments = [load(folder) for folder in folders]
+    experiments = [load(folder) for folder in parts(folders)]
     found, behind = content(experiments, highlight, which)
     atomic_write(target, page(found))
     if not pictures:
         return [target]
     folder, boards = target.parent / FIGURES, behind.boards
     files = figures.write(folder, found, [table for board in boards for _, table in board.values()])
+    tell(PICTURES)
     # Those that answer, of the experiment that the page opens on.
     first = experiments[0]
     files += paired.write(first, [table for _, table in boards[0].values()], folder, known_facts(first), behind.comparer)

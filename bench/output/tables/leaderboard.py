@@ -10,11 +10,12 @@ import pandas as pd
 
 from bench.analysis import covariates, lengths, scaling, tables, transfer
 from bench.analysis.arms import Scores
-from bench.analysis.results import Experiment, Plan, load
+from bench.analysis.results import READING, Experiment, Plan, load
 from bench.analysis.verdicts import slopes
 from bench.analysis.verdicts.comparer import Comparer, comparable
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_write
+from bench.base.progress import parts, steps, tell
 from bench.data.languages import Languages
 from bench.data.text_facts import read as text_facts
 from bench.output.highlight import family_heads
@@ -22,6 +23,9 @@ from bench.output.tables import leaderboard_tex, leaderboard_text, scaling_text,
 
 ANALYSES = {"scaling.csv": scaling.COLUMNS, "transfer.csv": transfer.COLUMNS, "covariates.csv": covariates.COLUMNS}
 SLOPES = "slopes.csv"
+ANALYSING, DRAWING = "slopes and transfer", "pictures"  # phases of progress
+# Phases with their share of the time: seconds of one core for 186 cells (`benchmarks.made_cells`).
+PHASES = {READING: 3.1, tables.SCORING: 9.7, ANALYSING: 4.5, DRAWING: 6.3}
 SCALING = "scaling.md"
 Boards = dict[str, tuple[Scores, pd.DataFrame]]  # order -> its scores and its `tables.leaderboard`
 ROUNDED = {"seconds": 1, "pairs_per_second": 2}  # decimals in the files; all else has those given to `_csv`
@@ -74,7 +78,8 @@ def boards_of(experiment: Experiment) -> Boards:
     """Scores and `tables.leaderboard` of every order that has a score, in the order of the plan."""
     plan = experiment.plan
     boards: Boards = {}
-    for order in plan.orders:
+    for order in parts(list(plan.orders)):
+        tell(tables.SCORING)
         scores = Scores([cell for cell in experiment.cells if cell.name.order == order], plan.tasks, plan.min_questions)
         if scores.places:
             boards[order] = scores, tables.leaderboard(plan, order, scores)
@@ -103,7 +108,7 @@ def analyse(
         for name in (*ANALYSES, SLOPES, SCALING):
             (experiment.path / name).unlink(missing_ok=True)
         return
-    for (order, own), table in zip(scores.items(), languages, strict=True):
+    for (order, own), table in steps(ANALYSING, list(zip(scores.items(), languages, strict=True))):
         of_order = scaling.slopes(plan, order, own), transfer.held_out(plan, order, own, facts)
         found[order] = *of_order, covariates.regressions(table, own)
     for number, (name, columns) in enumerate(ANALYSES.items()):
@@ -161,7 +166,9 @@ def _pictures(experiment: Experiment, boards: Boards, facts: dict[str, dict[str,
         old.unlink()
     from bench.output import paired, plots
 
+    tell(DRAWING)
     paired.write(experiment, [table for _, table in boards.values()], folder, facts)
     methods = list(dict.fromkeys(cell.name.method for cell in experiment.cells))
     for number, (order, (_, table)) in enumerate(boards.items()):
+        tell(DRAWING, (number + 2) / (len(boards) + 2))  # the pictures before take the most
         plots.scaling(table, folder / ("scaling" if number == 0 else f"scaling-{order}"), methods=methods)

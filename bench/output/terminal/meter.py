@@ -75,10 +75,17 @@ class Meter:
         """What is shown on a terminal of `width` columns."""
         done = self.done if self.shares else self.fraction
         left = self.left()
-        time_left = f"{duration(time.monotonic() - self.started)} so far" if left is None else f"about {duration(left)} left"
-        said = f"{self.phase or 'starting'}: {done:.0%}, {time_left}"
-        with_bar = f"{bar(done)} {said}"
+        if left is None:
+            said = f"{self.phase or 'starting'}, {duration(time.monotonic() - self.started)} so far"
+        else:
+            said = f"{self.phase}, {done:.0%}, about {duration(left)} left"
+        with_bar = said if left is None else f"{bar(done)} {said}"
         return with_bar if len(with_bar) < width else said[: max(0, width - 1)]
+
+    def say(self, line: str) -> None:
+        """A line that stays, also where there is no terminal."""
+        with self.aside():
+            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     @contextmanager
     def aside(self) -> Iterator[None]:

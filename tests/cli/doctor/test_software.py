@@ -28,6 +28,9 @@ def test_extras_say_how_to_get_them(monkeypatch) -> None:
     assert set(found) == {"npm", "hubs", "tensorboard", "mlflow", "wandb", "ray", "slurm"}
     assert found["hubs"].there == (importlib.util.find_spec("datasets") is not None)
     assert "xlsd-bench[tensorboard]" in found["tensorboard"].get
+    monkeypatch.setattr(software, "_importable", lambda module: module == "submitit")
+    monkeypatch.setattr(software.shutil, "which", lambda name: None)
+    assert not {one.name: one.there for one in extras()}["slurm"], "what submits jobs is needed as well"
     monkeypatch.setattr(software.shutil, "which", lambda name: f"/bin/{name}" if name == "sbatch" else None)
     assert {one.name: one.there for one in extras()}["slurm"]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.base.content import content_hash
+from bench.base.progress import counted
 from bench.data.english import ENGLISH
 from bench.data.languages import Languages
 from bench.data.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress, frame
@@ -79,6 +80,19 @@ class Local:
         self, codes: Collection[str] | None, whole: bool, problems: Problems, progress: Progress
     ) -> tuple[pd.DataFrame, list[Content]]:
         """Pairs and tasks of these languages (None: all), with all documents or only the relevant ones; errors are noted."""
+        with counted("reading data", self._bytes(codes)):
+            return self._content(codes, whole, problems, progress)
+
+    def _bytes(self, codes: Collection[str] | None) -> int:
+        """Size of the files that `content` reads."""
+        found = [path for file in self.pair_files if codes is None or file.language in codes for path in file.paths()]
+        found += [file.path for task in self.task_files for file in task.files
+                  if codes is None or file.language in ("", ENGLISH, *codes)]  # fmt: skip
+        return sum(path.stat().st_size for path in found if path.is_file())
+
+    def _content(
+        self, codes: Collection[str] | None, whole: bool, problems: Problems, progress: Progress
+    ) -> tuple[pd.DataFrame, list[Content]]:
         import pandas as pd
 
         parts = [frame([], PAIR_COLUMNS)]

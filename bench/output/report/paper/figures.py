@@ -12,6 +12,7 @@ import pandas as pd
 
 from bench.analysis.tables import MEAN
 from bench.analysis.verdicts.decide import BETTER, WORSE
+from bench.base.progress import parts, tell
 from bench.output import plots
 from bench.output.report.embed import FACTOR
 from bench.output.report.paper.heat import heat
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 View = Mapping[str, Any]
 GROUP = "trained"
+FIGURES = "figures"  # phase of progress
 TRAINING_COLUMNS = 4
 
 
@@ -34,15 +36,17 @@ def write(folder: Path, content: Mapping[str, Any], tables: list[pd.DataFrame]) 
     names = [method["name"] for method in content["methods"]]
     shown = [method["name"] for method in content["methods"] if method["shown"]]
     files: list[Path] = []
-    for number, (view, table) in enumerate(zip(content["views"], tables, strict=True)):
+    for number, (view, table) in enumerate(parts(list(zip(content["views"], tables, strict=True)))):
         end = f"-{_file_name(view['label'])}" if number else ""
-        for task in content["tasks"]:
-            name = "scaling" if task == MEAN else f"scaling-{task}"
-            files += plots.scaling(table, folder / f"{name}{end}", task, shown, names)
         others: dict[str, Callable[[Mapping[str, Any], View], Figure | None]] = {
             "differences": differences, "heat": heat, "cost": cost, "training": training,
         }  # fmt: skip
-        for name, draw in others.items():
+        for at, task in enumerate(content["tasks"]):
+            tell(FIGURES, at / (len(content["tasks"]) + len(others)))
+            name = "scaling" if task == MEAN else f"scaling-{task}"
+            files += plots.scaling(table, folder / f"{name}{end}", task, shown, names)
+        for at, (name, draw) in enumerate(others.items(), start=len(content["tasks"])):
+            tell(FIGURES, at / (len(content["tasks"]) + len(others)))
             files += plots.save(partial(draw, content, view), folder / f"{name}{end}")
     return files
 

@@ -9,12 +9,15 @@ from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import Any
 
+from bench.base.progress import advance
 from bench.data.sources.local.problems import Problems
 
 HUGE = 1 << 20  # bytes; encoders read some hundred tokens of a text, so this is hardly meant
 LONGEST = 1 << 26  # bytes; longer lines are not kept in memory
 # What a gzip file may unpack to: this many times its size (texts come to 3 to 20, a bomb to 1,000), or this many bytes.
 TIMES, ALLOWED = 200, 1 << 30
+TOLD = 1 << 20  # bytes between two words of progress
+UNPACKED = 4  # bytes of text that a byte of gzip comes to, for progress alone
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _WIDE = (b"\xff\xfe", b"\xfe\xff")  # UTF-16
@@ -26,12 +29,17 @@ def lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
     Whether a file is gzip is told by its content. A byte order mark and carriage returns at line ends are taken off
     and reported; lines that are not UTF-8, hold NUL or are longer than `LONGEST` are reported and left out.
     """
+    read, unpacked = 0, UNPACKED if is_packed(path) else 1
     number, returns = 0, [0, 0]  # how many lines end in CR LF, and the first of them
     inner = [0, 0]  # the same of lines with a CR inside
     try:
         with opened(path) as stream:
             while raw := stream.readline(LONGEST):
                 number += 1
+                read += len(raw)
+                if read >= TOLD:
+                    advance(read / unpacked)
+                    read = 0
                 if number == 1 and raw.startswith(_WIDE):
                     problems.error(path, 1, "UTF-16 text", "is UTF-16 text: save it as UTF-8")
                     return
@@ -71,6 +79,7 @@ def lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
         problems.error(path, number, "cannot be read", f"cannot be read on: {what}")
     finally:
+        advance(read / unpacked)
         if inner[0]:
             problems.warning(path, inner[1], "CR inside", f"{inner[0]:,} lines hold a CR inside (the first is here): it is kept")
         if returns[0]:
@@ -88,9 +97,16 @@ def peek(path: Path) -> str:
 
 def opened(path: Path) -> BufferedReader:
     """The bytes of a file, unpacked where its content is gzip; reading on raises `OSError` where that is a bomb."""
-    with path.open("rb") as stream:
-        packed = stream.read(2) == _GZIP
-    return BufferedReader(_Unpacked(path), 1 << 17) if packed else path.open("rb")
+    return BufferedReader(_Unpacked(path), 1 << 17) if is_packed(path) else path.open("rb")
+
+
+def is_packed(path: Path) -> bool:
+    """Whether the content of a file is gzip; False where it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(2) == _GZIP
+    except OSError:
+        return False
 
 
 class _Unpacked(RawIOBase):

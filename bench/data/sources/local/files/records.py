@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench.base.progress import advance
 from bench.data.sources.local.files.lines import lines
 from bench.data.sources.local.files.values import Record
 from bench.data.sources.local.problems import Problems
@@ -70,5 +71,6 @@ def _parquet(path: Path, problems: Problems) -> Iterator[tuple[int, Record]]:
                 for record in batch.to_pylist():
                     number += 1
                     yield number, record
+        advance(path.stat().st_size)
     except (OSError, ValueError, pyarrow.ArrowException) as error:  # ValueError: a text that is not UTF-8
         problems.error(path, number, "cannot be read", f"cannot be read as parquet: {str(error).splitlines()[0]}")
