@@ -156,7 +156,7 @@ def make_plan(
     narrowed = (selection or Selection()).apply(declared, languages)
     narrowed = with_places(narrowed, (entry.method for entry in narrowed.grid.methods), Path())
     narrowed = with_revisions(narrowed, ask)
-    check_models(narrowed)
+    check_models(narrowed, Path(profile).parent if profile.endswith((".yaml", ".yml")) else Path())
     if keep_students:
         narrowed = narrowed.model_copy(update={"store": Storing(students=True)})
     hardware = declared.hardware

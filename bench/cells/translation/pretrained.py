@@ -1,4 +1,4 @@
-"""A translation model that somebody else trained, as a baseline: NLLB, M2M100, Marian and the like."""
+"""A translation model that somebody else trained, as a baseline: NLLB, M2M100, Marian, MADLAD and the like."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FILES = ("*.json", "*.txt", "*.model", "*.spm", "*.safetensors")
 PICKLED = ("pytorch_model*.bin",)  # many translation models have nothing else; only their tensors are read
 BATCH_TOKENS = 1024
+INTO_ENGLISH = "<2en>"  # MADLAD is told the language to write by a token before the text (arXiv 2309.04662)
 
 
 class Pretrained:
@@ -47,6 +48,7 @@ class Pretrained:
         # A bound of the model's own would only be a warning: translations end where `max_tokens` says.
         self.model.generation_config.max_length = None
         self.english = self._code(self.languages.english.code) if self._has_codes else None
+        self.prefix = f"{INTO_ENGLISH} " if self._knows(INTO_ENGLISH) else ""
 
     def translate(self, texts: list[tuple[str, str]], progress: Any = None) -> list[str]:
         """English for (language code, text) pairs, in their order; greedy, so the same at every call.
@@ -67,7 +69,8 @@ class Pretrained:
         for language, unique in by_language.items():
             if codes:
                 self.tokenizer.src_lang = codes[language]
-            items = self.tokenizer(unique, truncation=True, max_length=self._longest, return_attention_mask=False)["input_ids"]
+            given = [self.prefix + text for text in unique]
+            items = self.tokenizer(given, truncation=True, max_length=self._longest, return_attention_mask=False)["input_ids"]
             for chosen in token_batches([len(ids) for ids in items], BATCH_TOKENS):
                 for i, english in zip(chosen, self._english([items[i] for i in chosen]), strict=True):
                     found[language, unique[i]] = english
@@ -105,6 +108,9 @@ class Pretrained:
             f"the translation model {self.name} has no code for {one.name} ({one.code})",
             "leave the language out, give its `nllb` code in the languages file, or take a model that knows it",
         )
+
+    def _knows(self, token: str) -> bool:
+        return self.tokenizer.convert_tokens_to_ids(token) not in (None, self.tokenizer.unk_token_id)
 
     def _id(self, code: str) -> int | None:
         spelled = getattr(self.tokenizer, "lang_code_to_token", {}).get(code, code)

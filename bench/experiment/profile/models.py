@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,28 @@ def lexicon_of(text: str) -> str:
         return ""
 
 
+def check_there(name: str, folder: Path) -> None:
+    """Raise a `BenchError`, with the nearest names, for the model of a method that is meant as a directory and is none.
+
+    A path is meant that begins like one, or whose parent is a directory; anything else may be a name on the hub.
+
+    Args:
+        folder: that paths of the profile start from; others start from the working directory.
+    """
+    if name in BUILTIN or name.startswith("builtin:"):
+        return
+    places = [(start / Path(name).expanduser()) for start in (folder, Path())]
+    inside = "/" in name and any(place.parent.is_dir() for place in places)
+    if any(place.is_dir() for place in places) or not (_is_path(name) or inside):
+        return
+    known = {path.name: str(Path(name).parent / path.name) for place in places if place.parent.is_dir()
+             for path in sorted(place.parent.iterdir()) if path.is_dir() and not path.name.startswith(".")}  # fmt: skip
+    near = [known[one] for one in difflib.get_close_matches(places[0].name, known, n=3, cutoff=0.5)]
+    question = f": did you mean {' or '.join(map(repr, near))}?" if near else ""
+    hint = f"there are: {', '.join(list(known.values())[:20]) or 'none'}" if inside else f"{places[0].parent} does not exist either"
+    raise BenchError(f"there is no model directory {name!r}{question}", hint)
+
+
 def _placed(profile: Profile, places: Mapping[str, str]) -> Profile:
     models = profile.models.model_copy(update={"places": dict(places)})
     return profile.model_copy(update={"models": models})
@@ -138,8 +161,19 @@ def _is_folder(name: str, change: Callable[[str], str]) -> bool:
     return name not in BUILTIN and (_is_path(name) or Path(change(name)).is_dir())
 
 
-def check_models(profile: Profile) -> None:
-    """Raise a `BenchError` for teachers and students on this machine that cannot be read rightly, before anything runs."""
+def check_models(profile: Profile, folder: Path) -> None:
+    """Raise a `BenchError` for models that are not there, and for teachers and students that cannot be read rightly.
+
+    Args:
+        folder: that paths of the profile start from.
+    """
+    for name in dict.fromkeys(model for entry in profile.grid.methods if (model := model_of(entry.method))):
+        if name not in profile.models.places:
+            check_there(name, folder)
+        elif (place := directory_of(profile.models.place(name))) and not (place / "config.json").exists():
+            raise BenchError(
+                f"the model directory {name!r} of a method has no config.json", "give the directory that holds it, with the weights"
+            )
     for side in SIDES:
         folder = directory_of(profile.models.place(getattr(profile.models, side)))
         if folder is not None:

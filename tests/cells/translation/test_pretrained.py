@@ -71,6 +71,24 @@ def test_one_text_per_input_whatever_its_batch(kind: str, request: pytest.Fixtur
     assert translator.translate([]) == []
 
 
+def test_madlad_is_told_to_write_english(marian: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """By a token before the text; a model whose vocabulary does not have it gets the text alone."""
+    calls = []
+
+    def asked(folder: Path) -> list[int]:
+        translator = Pretrained(str(folder), CONTEXT, 4)
+        generate = translator.model.generate
+        monkeypatch.setattr(translator.model, "generate", lambda **given: calls.append(given) or generate(**given))
+        translator.translate([("swh_Latn", "maji")])
+        return calls[-1]["input_ids"][0].tolist()
+
+    assert asked(marian) == [4, 1]
+    for path in marian.iterdir():
+        content = path.read_bytes()
+        (tmp_path / path.name).write_bytes(content.replace(b'"abba"', b'"<2en>"') if path.name == "tokenizer.json" else content)
+    assert asked(tmp_path) == [6, 4, 1]
+
+
 def test_source_language_and_english_are_named_to_the_model(nllb: Path, monkeypatch: pytest.MonkeyPatch):
     translator = Pretrained(str(nllb), CONTEXT, 8)
     calls = []

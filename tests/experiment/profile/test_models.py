@@ -137,6 +137,28 @@ def test_a_model_that_cannot_be_read_is_told_by_the_plan(home, tmp_path):
         make_plan(written(home), tmp_path / "results")
 
 
+@pytest.mark.parametrize("form", ["nmt(model={})", "fused(method=nmt(model={}))"])
+def test_the_directory_of_a_method_is_looked_for_by_the_plan(home, tmp_path, form):
+    def planned(name):
+        return make_plan(written(home, methods=("untrained", form.format(name))), tmp_path / "results")
+
+    for name in ("nllb-600M", "marian-sw-en"):
+        tiny_bert(home / "translators" / name)
+    assert "method" in planned("translators/nllb-600M").specs[-1].model_keys
+    for given in ("translators/nllb-60M", "./translators/nllb-60M", str(home / "translators" / "nllb-60M")):
+        near = str(Path(given).parent / "nllb-600M")
+        with pytest.raises(BenchError, match=f"no model directory '{given}': did you mean '{near}'") as found:
+            planned(given)
+        assert "marian-sw-en" in found.value.hint
+    with pytest.raises(BenchError, match="no model directory './nowhere/nllb'") as found:
+        planned("./nowhere/nllb")
+    assert "does not exist either" in found.value.hint
+    assert "method" not in planned("facebook/nllb-200").specs[-1].model_keys  # a name on the hub, looked up when it runs
+    (home / "translators" / "nllb-600M" / "config.json").unlink()
+    with pytest.raises(BenchError, match="has no config.json"):
+        planned("translators/nllb-600M")
+
+
 def test_sections_of_a_wrong_kind_are_one_message(home, tmp_path):
     path = Path(written(home))
     for models in ("[m]", "m", "{teacher: [m]}", "{places: m}", "{places: {a: 1}}"):
