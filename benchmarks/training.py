@@ -22,6 +22,7 @@ import torch
 import typer
 
 from bench.base.errors import BenchError
+from bench.base.manifest import precision_here
 from bench.base.markdown import table
 from bench.data.languages import Languages
 from bench.data.settings import Data
@@ -34,6 +35,7 @@ from bench.training.loop import train
 from bench.training.pairs import Pairs, TeacherStates
 from bench.training.sampling import draw_pairs, quotas
 from bench.training.settings import Training
+from benchmarks.speed.encoding import operations
 from methods import registry
 
 MODEL = "builtin:multilingual-e5-small"
@@ -164,37 +166,47 @@ def _content(encoder: Encoder, texts: list[str]) -> list[list[bool]]:
     return [text.content for text in encoder.tokenize(texts)]
 
 
-def compared(what: str, sides: dict[str, Run], rounds: int, pairs: int) -> dict[str, Any]:
-    """Median pairs a second of two sides that take turns."""
+def compared(what: str, sides: dict[str, Run], rounds: int, pairs: int, flop: float | None = None) -> dict[str, Any]:
+    """Median pairs a second of two sides that take turns, the fastest and slowest of each, and operations a pair."""
     found: dict[str, list[float]] = {name: [] for name in sides}
     for turn in range(rounds):
         for name in sorted(sides, reverse=bool(turn % 2)):
             found[name].append(pairs / sides[name]())
     own, other = median(found["ours"]), median(found["theirs"])
-    return {"what": what, "ours": own, "theirs": other, "unit": "pairs/s", "ratio": own / other}
+    return {
+        "what": what, "ours": own, "theirs": other, "unit": "pairs/s", "ratio": own / other,
+        "spread": {name: (min(rates), max(rates)) for name, rates in found.items()}, "flop": flop and flop / pairs,
+    }  # fmt: skip
 
 
 def measure(pairs: int = 192, rounds: int = 3) -> list[dict[str, Any]]:
-    """One row a comparison: what, ours, theirs, unit, ratio; rates, so a ratio above 1 says that we are faster.
+    """One row a comparison: what, ours, theirs, unit, ratio, spread (slowest and fastest rate of each side) and flop.
+
+    They are rates, so a ratio above 1 says that we are faster. Operations are those that a pair needs at least: products with
+    the weights, forward and twice as many backward, of the tokens of both texts; None where a method does others. Transport is
+    compared in the precision that training takes here.
 
     Args:
         pairs: trained on in each run.
         rounds: runs of each side.
     """
     task = Task.make(pairs)
-    kd = "multilingual_kd"
+    kd, own = "multilingual_kd", "bf16" if precision_here("auto") == "bf16-mixed" else "float32"
+    tokens = sum(int(task.encoder.lengths(task.rows[side].tolist()).sum()) for side in ("text", "english"))
+    flop = 3 * operations(task.encoder, tokens)
     rows = []
     for precision in ("bf16", "float32"):
         sides: dict[str, Run] = {"ours": lambda p=precision: ours(task, kd, p), "theirs": lambda p=precision: theirs(task, p)}  # type: ignore[misc]
-        rows.append(compared(f"training, everything, {precision}; sentence-transformers", sides, rounds, pairs))
+        rows.append(compared(f"training, everything, {precision}; sentence-transformers", sides, rounds, pairs, flop))
     sides = {"ours": lambda: ours(task, kd, "bf16", True), "theirs": lambda: theirs(task, "bf16", True)}
-    rows.append(compared("the same, bf16, word tables of the rows that occur on both sides", sides, rounds, pairs))
+    what = "training, bf16, word tables of the rows that occur on both sides; sentence-transformers"
+    rows.append(compared(what, sides, rounds, pairs, flop))
     for method in TRANSPORT:
         sides = {
-            "ours": lambda m=method: ours(task, m, "bf16", True),  # type: ignore[misc]
-            "theirs": lambda: ours(task, "contrastive", "bf16", True),
+            "ours": lambda m=method: ours(task, m, own, True),  # type: ignore[misc]
+            "theirs": lambda: ours(task, "contrastive", own, True),
         }
-        rows.append(compared(f"training, `{method}`; `contrastive` in the same loop", sides, rounds, pairs))
+        rows.append(compared(f"training, `{method}`, {own}; `contrastive` in the same loop", sides, rounds, pairs))
     return rows
 
 

@@ -30,7 +30,7 @@ def measure(
     asked = Material(material.model, material.queries[: 4 if quick else 64], material.passages)
     documents, queries, judged, texts = (300, 20, 50, 4) if quick else (50_000, 500, 5000, 64)
     work: dict[str, Callable[[], list[Row]]] = {
-        "training": lambda: training.measure(quick),
+        "training": lambda: training.measure(quick, rates),
         "encoding": lambda: encoding.measure(material, device, repeats, rates),
         "late": lambda: searching.late(vectors(encoder, asked), device, pylate, repeats, rates),
         "dense": lambda: searching.dense(encoder.dim, documents, queries, repeats, rates),

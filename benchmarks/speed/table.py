@@ -38,13 +38,16 @@ def markdown(rows: Sequence[Row], rates: dict[str, float], device: str, repeats:
         " benchmarks.speed`; what each does is in its source.",
         "",
         f"This machine multiplies matrices ({product}) at {rates['float32'] / 1e9:,.0f} Gflop/s in float32 and"
-        f" {rates['bfloat16'] / 1e9:,.0f} in bfloat16. \"Of the possible\" is the share of that rate, in the precision of the"
+        f' {rates["bfloat16"] / 1e9:,.0f} in bfloat16. "Of the possible" is the share of that rate, in the precision of the'
         " row, which the work reaches if no operation more than needed is counted: padding lowers it, and bounds that spare"
         " operations raise it, beyond 100 % too.",
     ]
+    before = ""
     for part, work in dict.fromkeys((row.part, row.work) for row in rows):
         own = [row for row in rows if (row.part, row.work) == (part, work)]
-        lines += ["", f"## {part.capitalize()}", "", work[:1].upper() + work[1:] + ".", "", HEAD]
+        lines += ["", f"## {part.capitalize()}"] * (part != before)
+        lines += ["", work[:1].upper() + work[1:] + ".", "", HEAD]
+        before = part
         lines += [_line(row) for row in own if row.seconds is not None]
         lines += [""] * any(row.note for row in own) + [f"{row.who}: {row.note}." for row in own if row.note]
     return "\n".join(lines) + "\n"

@@ -11,8 +11,12 @@ PART, WORK = "training", "a student by distillation"
 PAIRS = 1000  # the seconds in the table are those of so many
 
 
-def measure(quick: bool) -> list[Row]:
-    """Two rows a comparison, as seconds for `PAIRS` pairs; or one that says why there are none."""
+def measure(quick: bool, rates: dict[str, float]) -> list[Row]:
+    """Two rows a comparison, as seconds for `PAIRS` pairs; or one that says why there are none.
+
+    Args:
+        rates: operations a second by precision, of `gemm_rates`.
+    """
     try:
         found = import_module("benchmarks.training").measure(**({"pairs": 64, "rounds": 1} if quick else {}))
     except ModuleNotFoundError as error:
@@ -23,6 +27,9 @@ def measure(quick: bool) -> list[Row]:
     for one in found:
         what, _, other = one["what"].removeprefix("training, ").partition("; ")
         work = f"{PAIRS} pairs: {what}"
-        for who, rate, times in ((OURS, one["ours"], 1.0), (other or "sentence-transformers", one["theirs"], one["ratio"])):
-            rows.append(Row(PART, work, who, PAIRS / rate, times=times))
+        reached = rates["bfloat16" if "bf16" in what else "float32"]
+        for side, who, times in (("ours", OURS, 1.0), ("theirs", other or "sentence-transformers", one["ratio"])):
+            slowest, fastest = one["spread"][side]
+            possible = one["flop"] and one["flop"] * one[side] / reached
+            rows.append(Row(PART, work, who, PAIRS / one[side], PAIRS / fastest, PAIRS / slowest, times, possible))
     return rows

@@ -139,7 +139,9 @@ def check_there(name: str, folder: Path) -> None:
              for path in sorted(place.parent.iterdir()) if path.is_dir() and not path.name.startswith(".")}  # fmt: skip
     near = [known[one] for one in difflib.get_close_matches(places[0].name, known, n=3, cutoff=0.5)]
     question = f": did you mean {' or '.join(map(repr, near))}?" if near else ""
-    hint = f"there are: {', '.join(list(known.values())[:20]) or 'none'}" if inside else f"{places[0].parent} does not exist either"
+    hint = (
+        f"there are: {', '.join(list(known.values())[:20]) or 'none'}" if inside else f"{places[0].parent} does not exist either"
+    )
     raise BenchError(f"there is no model directory {name!r}{question}", hint)
 
 
@@ -172,9 +174,10 @@ def check_models(profile: Profile, folder: Path) -> None:
             check_there(name, folder)
         elif (place := directory_of(profile.models.place(name))) and not (place / "config.json").exists():
             raise BenchError(
-                f"the model directory {name!r} of a method has no config.json", "give the directory that holds it, with the weights"
+                f"the model directory {name!r} of a method has no config.json",
+                "give the directory that holds it, with the weights",
             )
     for side in SIDES:
-        folder = directory_of(profile.models.place(getattr(profile.models, side)))
-        if folder is not None:
-            check_folder(folder)
+        given = directory_of(profile.models.place(getattr(profile.models, side)))
+        if given is not None:
+            check_folder(given)

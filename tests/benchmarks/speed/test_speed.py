@@ -123,24 +123,27 @@ def test_training_rows_come_from_its_own_benchmark(monkeypatch: pytest.MonkeyPat
     from benchmarks.speed import training
 
     monkeypatch.setitem(sys.modules, "benchmarks.training", None)
-    [row] = training.measure(quick=True)
+    [row] = training.measure(True, RATES)
     assert row.seconds is None and row.note == "not measured: benchmarks.training is not there"
     own, asked = ModuleType("benchmarks.training"), []
-    told = {"what": "training, all, bf16; their trainer", "ours": 20.0, "theirs": 8.0, "unit": "pairs/s", "ratio": 2.5}
+    told = {
+        "what": "training, all, bf16; their trainer", "ours": 20.0, "theirs": 8.0, "unit": "pairs/s", "ratio": 2.5,
+        "spread": {"ours": (10.0, 25.0), "theirs": (4.0, 10.0)}, "flop": RATES["bfloat16"] / 40,
+    }  # fmt: skip
     own.measure = lambda **how: asked.append(how) or [told]  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "benchmarks.training", own)
-    assert training.measure(quick=False) == [
-        Row("training", "1000 pairs: all, bf16", OURS, 50.0, times=1.0),
-        Row("training", "1000 pairs: all, bf16", "their trainer", 125.0, times=2.5),
+    assert training.measure(False, RATES) == [
+        Row("training", "1000 pairs: all, bf16", OURS, 50.0, 40.0, 100.0, 1.0, 0.5),
+        Row("training", "1000 pairs: all, bf16", "their trainer", 125.0, 100.0, 250.0, 2.5, 0.2),
     ]
-    training.measure(quick=True)
+    training.measure(True, RATES)
     assert asked[0] == {} and asked[1]["rounds"] == 1
 
     def nothing(**_: object) -> None:
         raise BenchError("there is no trainer", "install one")
 
     own.measure = nothing  # type: ignore[attr-defined]
-    assert training.measure(quick=True)[0].note == "not measured: there is no trainer; install one"
+    assert training.measure(True, RATES)[0].note == "not measured: there is no trainer; install one"
 
 
 def environment(folder: Path, rank: str) -> Path:
