@@ -9,13 +9,14 @@ import os
 import random
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tests.chaos.parts import FAKETIME, PARTS
-from tests.chaos.runs import Chaos
+from tests.chaos.runs import PHASES, Chaos
 
 PROFILE = Path(__file__).with_name("profile.yaml")
 KEPT = ("packages", "models")
@@ -36,17 +37,28 @@ def main(
     with tempfile.TemporaryDirectory(prefix="bench-chaos-") as base:
         chaos = Chaos(PROFILE, "chaos", Path(base), random.Random(seed), KEPT)
         chaos.undisturbed()
-        for one in chosen:
-            chaos.say(f"part {one}")
-            PARTS[one](chaos, kills)
-    typer.echo("| phase | kills |\n| --- | ---: |")
-    for phase, count in chaos.hits.items():
-        typer.echo(f"| {phase} | {count} |")
+        files = len(chaos.expected), len(chaos.published)
+        rows = [_part(chaos, one, kills) for one in chosen]
+    typer.echo(f"| part | minutes | {' | '.join(PHASES)} | tables compared | wrong |\n| --- |{' ---: |' * (len(PHASES) + 3)}")
+    for row in rows:
+        typer.echo(f"| {' | '.join(row)} |")
     minutes = (time.monotonic() - begun) / 60
-    typer.echo(f"\nparts: {', '.join(chosen)}; {chaos.kills} kills, {minutes:.0f} min; {len(chaos.wrong)} things wrong")
+    typer.echo(f"\n{chaos.kills} kills, {chaos.compared} comparisons of {files[0]} files (published: {files[1]}), {minutes:.0f} min")
     for line in chaos.wrong:
         typer.echo(f"WRONG {line}")
     raise typer.Exit(1 if chaos.wrong else 0)
+
+
+def _part(chaos: Chaos, part: str, kills: int) -> list[str]:
+    """Do a part; its row of the table."""
+    chaos.say(f"part {part}")
+    begun, hits, compared, wrong = time.monotonic(), Counter(chaos.hits), chaos.compared, len(chaos.wrong)
+    PARTS[part](chaos, kills)
+    minutes, new = (time.monotonic() - begun) / 60, chaos.hits - hits
+    row = [part, f"{minutes:.1f}", *(str(new[phase]) for phase in PHASES)]
+    row += [str(chaos.compared - compared), str(len(chaos.wrong) - wrong)]
+    chaos.say(" | ".join(row))
+    return row
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ def lives(chaos: Chaos, kills: int) -> None:
     number, goal = 0, chaos.kills + kills
     while (left := goal - chaos.kills) > 0:
         number += 1
+        if number > kills + 2:
+            return chaos.complain(f"lives: {left} kills of {kills} came too late")
         _life(chaos, number, PER_LIFE[:left])
 
 

@@ -22,6 +22,7 @@ SAID = {
     "prepare": ("prepare:", "prepare: done"), "training": (" train", " probe"), "evaluation": (" evaluate", " done:"),
     "writing": (" done:", ""),
 }  # fmt: skip
+PHASES = (*SAID, "publishing")
 HANGS = 3600.0  # seconds
 
 
@@ -38,6 +39,7 @@ class Chaos:
         lasts: phase -> its seconds in the undisturbed run.
         expected: what the undisturbed run ended with, and what was published of it.
         hits: phase -> kills that fell into it.
+        compared: how often results were held against those of the undisturbed run.
         wrong: what was not as it must be.
     """
 
@@ -50,6 +52,7 @@ class Chaos:
     expected: dict[str, bytes] = field(default_factory=dict)
     published: dict[str, bytes] = field(default_factory=dict)
     hits: Counter[str] = field(default_factory=Counter)
+    compared: int = 0
     wrong: list[str] = field(default_factory=list)
 
     @property
@@ -121,6 +124,7 @@ class Chaos:
         """Whether tables and cells are those of the undisturbed run, and nothing is left over."""
         pairs = [("", contents(results / self.name), self.expected)]
         pairs += [("published ", contents(published), self.published)] if published else []
+        self.compared += len(pairs)
         for what, found, expected in pairs:
             if differing := sorted({one for one in {*found, *expected} if found.get(one) != expected.get(one)}):
                 self.complain(f"{name}: {what}{', '.join(differing[:5])} differ")
@@ -189,6 +193,7 @@ class Chaos:
         self.check("to see that a check can fail", results)
         assert len(self.wrong) == 2, "a changed cell or a file that was left over was not noticed"
         self.wrong.clear()
+        self.compared = 0
         self.expected[some] = kept
         left.unlink()
 
