@@ -13,12 +13,15 @@ from tests.chaos.disks import change, disk
 from tests.chaos.runs import Chaos
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
-PER_LIFE = ("prepare", "training", "prepare", "evaluation", "writing", "publishing")
+PER_LIFE = (
+    "prepare", "prepare", "training", "training", "prepare", "evaluation", "evaluation", "writing", "publishing", "publishing",
+)  # fmt: skip
+CLOCK = (("prepare", "+400d"), ("training", "-4000d"), ("evaluation", "+1d"))
 LARGE = "size=200m"
 
 
 def lives(chaos: Chaos, kills: int) -> None:
-    """Experiments from an empty folder, each broken off once in each phase, until there were so many kills."""
+    """Experiments from an empty folder, each broken off again and again in each phase, until there were so many kills."""
     number, goal = 0, chaos.kills + kills
     while (left := goal - chaos.kills) > 0:
         number += 1
@@ -97,7 +100,20 @@ def full_disk(chaos: Chaos, kilobytes: tuple[int, ...] = (16, 120, 400)) -> None
                 chaos.complain(f"a disk of {size} KB: status {status}: {output[-700:]}")
             change(place, LARGE)
             chaos.goes_on(f"a disk of {size} KB", place, cache)
+            _published_on_a_full_disk(chaos, size, place, cache)
         chaos.say(f"full disk of {size} KB: done")
+
+
+def _published_on_a_full_disk(chaos: Chaos, size: int, results: Path, cache: Path) -> None:
+    with disk(chaos.base / "small-published", f"size={size}k") as place:
+        status, output = chaos.end(chaos.start(chaos.publish_command(results, place / "to"), cache))
+        if status != 2 or "Traceback" in output or "full" not in output:
+            chaos.complain(f"publishing on a disk of {size} KB: status {status}: {output[-700:]}")
+        change(place, LARGE)
+        status, output = chaos.end(chaos.start(chaos.publish_command(results, place / "to"), cache))
+        if status:
+            chaos.complain(f"publishing on a disk that was full ended with {status}: {output[-500:]}")
+        chaos.check(f"published on a disk of {size} KB", results, cache, place / "to")
 
 
 def full_cache(chaos: Chaos, kilobytes: tuple[int, ...] = (64, 2000)) -> None:
@@ -137,7 +153,7 @@ def jumping_clock(chaos: Chaos) -> None:
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }  # fmt: skip
     clock.write_text("+0d")
-    for phase, jump in (("prepare", "+400d"), ("training", "-4000d"), ("evaluation", "+1d")):
+    for phase, jump in CLOCK:
         process = chaos.start(chaos.run_command(results), cache, **more)
         clock.write_text(jump)
         hit = chaos.broken_off(process, phase)
@@ -168,8 +184,9 @@ def _drained(process: subprocess.Popen[bytes]) -> Callable[[], str]:
 
 
 PARTS = {
-    "full-disk": lambda chaos, kills: full_disk(chaos), "full-cache": lambda chaos, kills: full_cache(chaos),
-    "read-only": lambda chaos, kills: read_only(chaos), "clock": lambda chaos, kills: jumping_clock(chaos),
+    "clock": lambda chaos, kills: jumping_clock(chaos),
     "two": lambda chaos, kills: two_at_once(chaos, max(1, kills // 6)),
     "lives": lambda chaos, kills: lives(chaos, max(1, kills - chaos.kills)),
+    "full-disk": lambda chaos, kills: full_disk(chaos), "full-cache": lambda chaos, kills: full_cache(chaos),
+    "read-only": lambda chaos, kills: read_only(chaos),
 }  # fmt: skip
