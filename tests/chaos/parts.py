@@ -12,12 +12,13 @@ from pathlib import Path
 from tests.chaos.disks import change, disk
 from tests.chaos.runs import Chaos
 
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 PER_LIFE = (
     "prepare", "prepare", "training", "training", "prepare", "evaluation", "evaluation", "writing", "publishing", "publishing",
 )  # fmt: skip
-CLOCK = (("prepare", "+400d"), ("training", "-4000d"), ("evaluation", "+1d"))
+CLOCK = (("prepare", 400), ("training", -4000), ("evaluation", 1))  # when a run is killed, and days from the true time
+LAST = -9000  # days, while the run that goes on to the end is at work
 LARGE = "size=200m"
+SOURCE, DAY = Path(__file__).with_name("clock.c"), 86_400
 
 
 def lives(chaos: Chaos, kills: int) -> None:
@@ -148,19 +149,18 @@ def read_only(chaos: Chaos) -> None:
 def jumping_clock(chaos: Chaos) -> None:
     """The clock jumps by years, forth and back, while cells run and between runs."""
     cache, results, clock = chaos.cache("clock"), chaos.base / "clock", chaos.base / "clock.txt"
-    more = {
-        "LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }  # fmt: skip
-    clock.write_text("+0d")
-    for phase, jump in CLOCK:
+    library = chaos.base / "clock.so"
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", str(library), str(SOURCE), "-ldl"], check=True)
+    more = {"LD_PRELOAD": str(library), "CLOCK_FILE": str(clock)}
+    clock.write_text("0")
+    for phase, days in CLOCK:
         process = chaos.start(chaos.run_command(results), cache, **more)
-        clock.write_text(jump)
+        clock.write_text(str(days * DAY))
         hit = chaos.broken_off(process, phase)
-        chaos.say(f"clock {jump}: {'killed in' if hit else 'ended before'} {phase}")
+        chaos.say(f"clock {days:+} days: {'killed in' if hit else 'ended before'} {phase}")
     process = chaos.start(chaos.run_command(results), cache, **more)
     time.sleep(5)
-    clock.write_text("-9000d")
+    clock.write_text(str(LAST * DAY))
     status, output = chaos.end(process)
     if status:
         chaos.complain(f"a clock that jumps: status {status}: {output[-500:]}")
