@@ -12,9 +12,9 @@ from pathlib import Path
 from tests.chaos.disks import change, disk
 from tests.chaos.runs import Chaos
 
-PER_LIFE = (
-    "prepare", "prepare", "training", "training", "prepare", "evaluation", "evaluation", "writing", "publishing", "publishing",
-)  # fmt: skip
+FROM_NOTHING = ("prepare", "prepare", "training", "evaluation", "writing", "publishing")
+PREPARED = ("prepare", "training", "evaluation", "training", "evaluation", "writing", "writing", "publishing")
+COLD = 2  # lives that begin with an empty cache; the others have what preparation has made
 CLOCK = (("prepare", 400), ("training", -4000), ("evaluation", 1))  # when a run is killed, and days from the true time
 LAST = -9000  # days, while the run that goes on to the end is at work
 LARGE = "size=200m"
@@ -28,14 +28,16 @@ def lives(chaos: Chaos, kills: int) -> None:
         number += 1
         if number > kills + 2:
             return chaos.complain(f"lives: {left} kills of {kills} came too late")
-        _life(chaos, number, PER_LIFE[:left])
+        _life(chaos, number, (PREPARED if number > COLD else FROM_NOTHING)[:left])
 
 
 def _life(chaos: Chaos, number: int, phases: tuple[str, ...]) -> None:
     name = f"life {number}"
     results, published = chaos.base / f"results-{number}", chaos.base / f"published-{number}"
-    # In the first of them the encoder is converted too: the largest thing that is ever written.
-    cache = chaos.cache(f"life-{number}", tuple(part for part in chaos.kept if part != "models") if number == 1 else None)
+    if number > COLD:
+        cache = chaos.copy_of_cache("undisturbed", f"life-{number}")
+    else:  # in the first of them the encoder is converted too: the largest thing that is ever written
+        cache = chaos.cache(f"life-{number}", tuple(part for part in chaos.kept if part != "models") if number == 1 else None)
     for phase in phases:
         if phase != "publishing":
             hit = chaos.broken_off(chaos.start(chaos.run_command(results), cache), phase)
@@ -57,7 +59,7 @@ def _life(chaos: Chaos, number: int, phases: tuple[str, ...]) -> None:
 def two_at_once(chaos: Chaos, kills: int) -> None:
     """Two runs that share a cache, both broken off at the same moments; then two that want the same folder."""
     cache, (one, two) = chaos.cache("two"), (chaos.base / "two-a", chaos.base / "two-b")
-    for phase in (("prepare", "training", "evaluation") * kills)[:kills]:
+    for phase in (("prepare", "training", "evaluation", "writing") * kills)[:kills]:
         # The other one's output must be read, or it would wait for that.
         other = chaos.start(chaos.run_command(two), cache)
         reader = _drained(other)
@@ -67,6 +69,9 @@ def two_at_once(chaos: Chaos, kills: int) -> None:
         other.wait()
         reader()
         chaos.say(f"two at once: {'killed in' if hit else 'ended before'} {phase}")
+        if phase == "writing":  # nothing is left to be broken off: both begin anew
+            shutil.rmtree(one)
+            shutil.rmtree(two, ignore_errors=True)
     both = [chaos.start(chaos.run_command(place), cache) for place in (one, two)]
     reader = _drained(both[1])
     outcomes = [(one, *chaos.end(both[0])), (two, both[1].wait(), reader())]

@@ -79,6 +79,12 @@ class Chaos:
                 shutil.copytree(cache_dir() / part, place / part, copy_function=_link)
         return place
 
+    def copy_of_cache(self, of: str, name: str) -> Path:
+        """A cache with all that another one has."""
+        place = self.base / "caches" / name
+        shutil.copytree(self.base / "caches" / of, place, copy_function=_link, symlinks=True)
+        return place
+
     def run_command(self, results: Path) -> list[str]:
         """`bench run` into a folder."""
         return ["run", "--profile", str(self.profile), "--results", str(results)]
@@ -163,8 +169,11 @@ class Chaos:
         self.hits[phase] += 1
         return True
 
-    def undisturbed(self) -> None:
+    def undisturbed(self, publish: bool = True) -> None:
         """The run that all others are held against; how long its phases last.
+
+        Args:
+            publish: also make the folder that others are held against.
 
         Raises:
             SystemExit: it fails.
@@ -176,15 +185,21 @@ class Chaos:
         if process.wait():
             raise SystemExit("the undisturbed run failed: " + "".join(line for _, line in lines)[-2000:])
         self.lasts = spans([*lines, (time.monotonic(), "")])
+        self.expected = contents(results / self.name)
+        assert len(self.expected) > 20
+        if publish:
+            self._publish(results, cache)
+        self._check_can_fail(results)
+        self.say("undisturbed: " + ", ".join(f"{phase} {seconds:.1f} s" for phase, seconds in self.lasts.items()))
+
+    def _publish(self, results: Path, cache: Path) -> None:
         begun = time.monotonic()
         status, output = self.end(self.start(self.publish_command(results, self.base / "published"), cache))
         if status:
             raise SystemExit(f"publishing failed: {output[-2000:]}")
         self.lasts["publishing"] = time.monotonic() - begun
-        self.expected, self.published = contents(results / self.name), contents(self.base / "published")
-        assert self.published and len(self.expected) > 20
-        self._check_can_fail(results)
-        self.say("undisturbed: " + ", ".join(f"{phase} {seconds:.1f} s" for phase, seconds in self.lasts.items()))
+        self.published = contents(self.base / "published")
+        assert self.published
 
     def _check_can_fail(self, results: Path) -> None:
         some = next(name for name in self.expected if name.endswith("metrics.csv"))
@@ -199,7 +214,12 @@ class Chaos:
 
 
 def begins(phase: str, line: str) -> bool:
-    """Whether a run says that a phase begins: `12:00:00 [3/4] optical@2#0 train`. Writing does with the last cell's end."""
+    """Whether a run says that a phase begins: `12:00:00 [3/4] optical@2#0 train`.
+
+    Writing does with the last cell's end, or at once where no cell is left to run.
+    """
+    if phase == "writing" and "; to run: 0" in line:
+        return True
     count = re.search(r"\[(\d+)/(\d+)\]", line)
     return SAID[phase][0] in line and (phase == "prepare" or count is not None and (phase != "writing" or count[1] == count[2]))
 
