@@ -166,7 +166,8 @@ class Chaos:
             return False
         self.kill([process, *others])
         process.wait()
-        self.hits[phase] += 1
+        rest = process.stdout.read() if process.stdout is not None else b""
+        self.hits[reached(phase, rest.decode("utf-8", "replace").splitlines())] += 1
         return True
 
     def undisturbed(self, publish: bool = True) -> None:
@@ -222,6 +223,16 @@ def begins(phase: str, line: str) -> bool:
         return True
     count = re.search(r"\[(\d+)/(\d+)\]", line)
     return SAID[phase][0] in line and (phase == "prepare" or count is not None and (phase != "writing" or count[1] == count[2]))
+
+
+def reached(phase: str, lines: list[str]) -> str:
+    """The phase in which a run was that has said these lines since `phase` began: that of the last one that names any."""
+    for line in lines:
+        named = [one for one in SAID if begins(one, line)]
+        if "prepare: done" in line or " started" in line:
+            named = ["training"]  # cells are loading
+        phase = named[-1] if named else phase
+    return phase
 
 
 def spans(lines: list[tuple[float, str]]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.runs import Chaos, begins, spans
+from tests.chaos.runs import Chaos, begins, reached, spans
 from tests.chaos.tables import contents, heavy, left_over
 from tests.own_data import beir, collection, queries
 from tests.tiny import tiny_xlmr, write_encoder_json
@@ -41,7 +41,7 @@ def test_a_run_that_is_killed_in_training_goes_on_to_the_same_tables(chaos: Chao
     assert chaos.broken_off(chaos.start(chaos.run_command(results), cache), "training")
     assert not (results / "tiny/leaderboard.md").exists()
     assert chaos.goes_on("killed in training", results, cache)
-    assert chaos.hits == {"training": 1} and chaos.wrong == []
+    assert chaos.kills == 1 and chaos.wrong == []
 
 
 def test_phases_are_read_off_what_a_run_says() -> None:
@@ -54,6 +54,13 @@ def test_phases_are_read_off_what_a_run_says() -> None:
     assert spans(lines) == {"prepare": 4.0, "training": 4.0, "evaluation": 2.0, "writing": 3.0}
     assert begins("writing", "2 cells (2 done); to run: 0, expected 0 s (2 workers of 1 thread)")
     assert begins("writing", lines[-2][1]) and not begins("writing", lines[6][1])
+
+
+def test_a_kill_counts_for_the_phase_that_it_fell_into() -> None:
+    said = ["10:00:04 prepare: done in 4 s", "[0/2] untrained@0#0 started", "[0/2] untrained@0#0 evaluate", "[1/2] a@1#0 done: 3 s"]
+    assert reached("prepare", said[:0]) == "prepare" and reached("prepare", said[:2]) == "training"
+    assert reached("prepare", said) == "evaluation" and reached("publishing", ["| 1 | a table"]) == "publishing"
+    assert reached("training", [*said, "10:00:09 [2/2] optical@1#0 done: 9 s"]) == "writing"
 
 
 def test_what_is_compared(tmp_path: Path) -> None:
