@@ -57,7 +57,8 @@ def test_phases_are_read_off_what_a_run_says() -> None:
 
 
 def test_a_kill_counts_for_the_phase_that_it_fell_into() -> None:
-    said = ["10:00:04 prepare: done in 4 s", "[0/2] untrained@0#0 started", "[0/2] untrained@0#0 evaluate", "[1/2] a@1#0 done: 3 s"]
+    said = ["10:00:04 prepare: done in 4 s", "[0/2] untrained@0#0 started", "[0/2] untrained@0#0 evaluate"]
+    said += ["[1/2] untrained@0#0 done: 3 s"]
     assert reached("prepare", said[:0]) == "prepare" and reached("prepare", said[:2]) == "training"
     assert reached("prepare", said) == "evaluation" and reached("publishing", ["| 1 | a table"]) == "publishing"
     assert reached("training", [*said, "10:00:09 [2/2] optical@1#0 done: 9 s"]) == "writing"

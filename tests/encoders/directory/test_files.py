@@ -156,7 +156,7 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     "wide beyond memory": (edit("config.json", hidden_size=10**8), "too many for the weights"),
     "vocabulary beyond memory": (edit("config.json", vocab_size=10**12), "too many for the weights"),
     "weights that are no numbers": (spoilt, "hold what is no number (NaN or infinite), in encoder.layer.0.output.dense.weight"),
-    "a word that is no number": (one_row_spoilt, "hold what is no number (NaN or infinite), in embeddings.word_embeddings.weight"),
+    "a word that is no number": (one_row_spoilt, "what is no number (NaN or infinite), in embeddings.word_embeddings.weight"),
     "weights that are all zero": (all_zero, "gives vectors that are all zero"),
     "heads that no model has": (edit("config.json", num_attention_heads=-1), "cannot load the encoder"),
     "another width": (edit("config.json", hidden_size=16), "cannot load the encoder"),

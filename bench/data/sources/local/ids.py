@@ -97,7 +97,7 @@ class Ids:
 
 
 def plain(identifier: str) -> str:
-    """What ids of one thing have in common when programs wrote them differently: `D7` and `d7`, `007` and `7.0`, é and e\u0301."""
+    """What ids of one thing have in common that programs wrote differently: `D7`, `d7`; `007`, `7.0`; é in one sign or two."""
     if not identifier.isascii():
         identifier = unicodedata.normalize("NFC", identifier)
     found = _NUMBER.fullmatch(identifier)

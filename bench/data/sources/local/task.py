@@ -235,8 +235,8 @@ def _documents(
     """What is known of all documents.
 
     Returns:
-        Ids of all; numbers of those that repeat one; (id, text) of all (`whole`) or of the relevant ones; letters of all; relevant
-        ids that occur in another form alone -> that form.
+        Ids of all; numbers of those that repeat one; (id, text) of all (`whole`) or of the relevant ones; letters of all;
+        relevant ids that occur in another form alone -> that form.
     """
     meant, forms = {plain(one): one for one in relevant}, dict[str, str]()
     ids, found, numbers, sample = Ids("document"), list[tuple[str, str]](), list[int](), list[str]()
