@@ -45,7 +45,8 @@ def main(
     for row in rows:
         typer.echo(f"| {' | '.join(row)} |")
     minutes = (time.monotonic() - begun) / 60
-    typer.echo(f"\n{chaos.kills} kills, {chaos.compared} comparisons of {files[0]} files (published: {files[1]}), {minutes:.0f} min")
+    compared = f"{chaos.compared} comparisons of {files[0]} files (published: {files[1]})"
+    typer.echo(f"\n{chaos.kills} kills, {compared}, {minutes:.0f} min")
     for line in chaos.wrong:
         typer.echo(f"WRONG {line}")
     raise typer.Exit(1 if chaos.wrong else 0)

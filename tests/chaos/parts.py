@@ -13,7 +13,7 @@ from tests.chaos.disks import change, disk
 from tests.chaos.runs import Chaos
 
 FROM_NOTHING = ("prepare", "prepare", "training", "evaluation", "writing", "publishing")
-PREPARED = ("prepare", "training", "evaluation", "training", "evaluation", "writing", "writing", "publishing")
+PREPARED = ("training", "evaluation", "training", "evaluation", "writing", "writing", "publishing", "publishing")
 COLD = 2  # lives that begin with an empty cache; the others have what preparation has made
 CLOCK = (("prepare", 400), ("training", -4000), ("evaluation", 1))  # when a run is killed, and days from the true time
 LAST = -9000  # days, while the run that goes on to the end is at work
