@@ -48,7 +48,13 @@ def main() -> None:
             raise
         _fail(str(error))
     except OSError as error:
-        if os.environ.get("XLSD_DEBUG") or error.filename is None:
+        from bench.execution.base import where_full  # not before: a help text needs none of it
+
+        if os.environ.get("XLSD_DEBUG"):
+            raise
+        if (place := where_full(error)) is not None:
+            _fail(f"the disk{f' that holds {place}' if place else ''} is full\n  make room, then give the same command again")
+        if error.filename is None:
             raise
         _fail(f"{error.filename}: {error.strerror}\n  check the path, its permissions and the room on its disk")
     finally:

@@ -151,4 +151,6 @@ def _load(model_dir: Path, name: str, device: str, precision: str) -> Encoder:
         tried = encoder.states(encoder.collate(encoder.tokenize(["a"])))
     if not all(bool(states.isfinite().all()) for states in tried):
         raise BenchError(f"the encoder {name} gives vectors that are no numbers (NaN or infinite)", "copy its weights again")
+    if not bool(tried[1].any()):
+        raise BenchError(f"the encoder {name} gives vectors that are all zero", "its weights are not those of a trained model")
     return encoder.to(device)

@@ -100,7 +100,10 @@ def run(
         states = [(spec, plan.store.state(spec)) for spec in plan.specs]
         failed = [spec for spec, state in states if state == "failed"]
         plan.store.settle_all(spec for spec, state in states if state == "done")
-        _tables(plan, console)
+        try:
+            _tables(plan, console)
+        except OSError as error:
+            raise _unwritable(error, plan) from error
         show(console, view.summary())
         for spec in failed:
             show(console, Text(f"FAILED {spec.id}: see {plan.store.folder(spec) / 'error.txt'}", style="red"))

@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import subprocess
@@ -205,3 +206,20 @@ def test_data_that_cannot_be_had_is_one_message(tmp_path):
     assert done.returncode == 2 and "unknown language 'Klingon'" in done.stderr
     done = bench("data", "show", "opus-100", "sw", XLSD_CACHE=str(tmp_path))
     assert done.returncode == 2 and "opus-100 has no Swahili (swh_Latn)" in done.stderr and "hau_Latn" in done.stderr
+
+
+@pytest.mark.parametrize(("error", "said"), [
+    (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "to/report.html"), "the disk that holds to/report.html is full"),
+    (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "error: the disk is full"),
+    (OSError(f"Error writing bytes to file. Detail: [errno 28] {os.strerror(errno.ENOSPC)}"), "error: the disk is full"),
+])  # fmt: skip
+def test_a_full_disk_is_one_message_in_every_command(monkeypatch, capsys, error, said):
+    def full():
+        raise error
+
+    monkeypatch.setattr(sys.modules["bench.cli.app"], "app", full)
+    monkeypatch.delenv("XLSD_DEBUG", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr().err
+    assert ended.value.code == 2 and said in told and "make room, then give the same command again" in told

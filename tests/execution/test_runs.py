@@ -1,4 +1,5 @@
 import csv
+import errno
 import io
 import json
 import os
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
@@ -39,6 +41,8 @@ def tables(monkeypatch):
     import bench
 
     class Leaderboard:
+        PHASES: ClassVar = {"tables": 1.0}
+
         @staticmethod
         def write(folder: Path) -> str:
             lines = sorted(f"{p.parent.name}: {p.read_text().strip()}" for p in folder.glob("cells/*/metrics.csv"))
@@ -135,6 +139,18 @@ def test_a_preparation_that_fails_is_one_message_and_runs_no_cell(tmp_path, fake
             go(tmp_path, prepare=PREPARE)
         assert "make room" in caught.value.hint and "Traceback" not in str(caught.value)
     assert ran(tmp_path / "fake") == []
+
+
+def test_tables_that_find_the_disk_full_are_one_message_and_the_same_command_goes_on(tmp_path, fake, tables, monkeypatch):
+    def full(folder: Path) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder / "scaling.png"))
+
+    with monkeypatch.context() as now:
+        now.setattr(sys.modules["bench.output.tables.leaderboard"], "write", full)
+        with pytest.raises(BenchError, match=r"the disk that holds .*scaling\.png is full"):
+            go(tmp_path)
+    status, said = go(tmp_path)
+    assert status == 0 and "nothing to run" in said and (tmp_path / "small/leaderboard.md").exists()
 
 
 def test_the_description_grows_with_what_was_asked_for(tmp_path, fake, tables):

@@ -69,7 +69,7 @@ def _set(folder: Path) -> None:
 
 
 def _checked(folder: Path) -> None:
-    checked = check(folder, None, 3, lambda _: None)
+    checked = check(folder, None, 3)
     text(checked)
     if checked.errors:
         raise BenchError(f"{checked.errors} errors", "what `bench data check` says of each, with file and line")

@@ -36,6 +36,8 @@ def modules_of(folder: Path) -> list[dict[str, Any]]:
     """
     path = folder / MODULES
     found = read_json(path, list) if path.exists() else []
+    if path.exists() and not found:
+        raise BenchError(f"{path} lists no module", "copy the model again; without that file it is a bare transformer")
     for entry in found:
         texts = [entry.get(key, "") for key in ("name", "path", "type")] if isinstance(entry, dict) else []
         if not texts or "type" not in entry or not all(isinstance(text, str) for text in texts):

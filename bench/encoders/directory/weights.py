@@ -90,6 +90,8 @@ def load_model(folder: Path, name: str) -> Any:
     if more:
         raise BenchError(f"the weights of {name} have more layers than its config.json says, e.g. {more[0]}",
                          "copy config.json again: it is that of another model")  # fmt: skip
+    if broken := [part for part, values in model.named_parameters() if not bool(values.isfinite().all())]:
+        raise BenchError(f"the weights of {name} hold what is no number (NaN or infinite), in {broken[0]}", "copy them again")
     if not hasattr(model.config, "hidden_size"):
         raise BenchError(f"{name} is a {type(model).__name__}, which has no one width", "take a text encoder")
     return model

@@ -111,6 +111,17 @@ def spoilt(folder: Path) -> None:
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
 
 
+def one_row_spoilt(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    tensors["embeddings.word_embeddings.weight"][30] = float("nan")  # a word that no trial text has
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def all_zero(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    save_file({name: 0 * tensor for name, tensor in tensors.items()}, folder / "model.safetensors", metadata={"format": "pt"})
+
+
 CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     "weights are a pointer": (pointer("model.safetensors"), "model.safetensors is a Git LFS pointer"),
     "tokenizer is a pointer": (pointer("tokenizer.json"), "tokenizer.json is a Git LFS pointer"),
@@ -144,7 +155,9 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     "layers beyond counting": (edit("config.json", num_hidden_layers=10**9), "too many for the weights"),
     "wide beyond memory": (edit("config.json", hidden_size=10**8), "too many for the weights"),
     "vocabulary beyond memory": (edit("config.json", vocab_size=10**12), "too many for the weights"),
-    "weights that are no numbers": (spoilt, "gives vectors that are no numbers"),
+    "weights that are no numbers": (spoilt, "hold what is no number (NaN or infinite), in encoder.layer.0.output.dense.weight"),
+    "a word that is no number": (one_row_spoilt, "what is no number (NaN or infinite), in embeddings.word_embeddings.weight"),
+    "weights that are all zero": (all_zero, "gives vectors that are all zero"),
     "heads that no model has": (edit("config.json", num_attention_heads=-1), "cannot load the encoder"),
     "another width": (edit("config.json", hidden_size=16), "cannot load the encoder"),
     "names of another model": (renamed, "parts are missing"),
@@ -228,7 +241,7 @@ def test_a_tokenizer_that_would_fail_at_the_first_text_is_refused(tmp_path: Path
 
 def test_modules_that_are_none(tmp_path: Path) -> None:
     folder = saved(tmp_path / "m", pooling())
-    for listed in ([{"idx": 0, "name": {}, "path": "", "type": "x.Transformer"}], [3], [{}], {"a": 1}):
+    for listed in ([], [{"idx": 0, "name": {}, "path": "", "type": "x.Transformer"}], [3], [{}], {"a": 1}):
         (folder / "modules.json").write_text(json.dumps(listed))
         with pytest.raises(BenchError):
             load_encoder(str(folder))

@@ -14,6 +14,7 @@ from bench.data.sources.local.problems import Problems
 IDS = ("_id", "id", "doc_id", "docid", "docno", "pid", "corpus-id", "corpus_id")
 TEXTS = ("text", "contents", "body", "passage")
 COLUMNS = {"id": IDS, "text": TEXTS}
+WEB = ("http://", "https://")
 LONGER = 3  # so many times longer than what stands for the text, a title is hardly one
 
 
@@ -44,6 +45,7 @@ def _records(path: Path, problems: Problems) -> Iterator[Row]:
 def _columns(path: Path, problems: Problems) -> Iterator[Row]:
     wanted, places = 0, [0, 1]
     letters = [0, 0]  # of second and third column, where no line names them
+    rows, addresses = 0, [0, 0]
     for number, cells in columns(path, problems):
         if not wanted and (found := header(cells, COLUMNS)):
             wanted, titles = len(cells), header(cells, {"title": ("title",)}) or {}
@@ -61,7 +63,12 @@ def _columns(path: Path, problems: Problems) -> Iterator[Row]:
             continue
         if places == [0, 1, 2]:
             letters = [letters[0] + len(cells[1]), letters[1] + len(cells[2])]
+        rows += 1
+        addresses = [addresses[0] + cells[places[1]].startswith(WEB), addresses[1] + cells[places[-1]].startswith(WEB)]
         yield number, cells[places[0]].strip(), " ".join(cells[at] for at in places[1:]).strip()
-    if letters[0] > LONGER * max(1, letters[1]):
+    if max(addresses) > rows / 2:
+        what = "one of its columns that are read as title and text holds addresses of the web"
+        problems.error(path, 1, "addresses", f"{what}: name the columns in a first line (id, url, title, text)")
+    elif letters[0] > LONGER * max(1, letters[1]):
         what = "its columns are read as id, title and text, and the titles are the longer ones: name them in a first line"
         problems.warning(path, 1, "title and text", what)

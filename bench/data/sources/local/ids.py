@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 Row = tuple[int, str, str]  # line, id, text
+_NUMBER = re.compile(r"0*(\d+)(?:\.0*)?", re.ASCII)
 
 
 class Ids:
@@ -91,6 +94,20 @@ class Ids:
             elif there == file:
                 problems.warning(file, line, "repeated row", f"repeats the {self.kind} of {place}: left out")
         return sorted(number for number, _ in found)
+
+
+def plain(identifier: str) -> str:
+    """What ids of one thing have in common that programs wrote differently: `D7`, `d7`; `007`, `7.0`; é in one sign or two."""
+    if not identifier.isascii():
+        identifier = unicodedata.normalize("NFC", identifier)
+    found = _NUMBER.fullmatch(identifier)
+    return found[1] if found else identifier.casefold()
+
+
+def differing(one: str, other: str) -> tuple[str, str]:
+    """Two ids of one plain form as a message shows them: where they look alike, with escapes."""
+    alike = unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
+    return (ascii(one), ascii(other)) if alike else (repr(one), repr(other))
 
 
 def flaw(identifier: str) -> str:

@@ -14,6 +14,7 @@ from bench.data.sources.local.files.tables import HEADERS, columns, named
 from bench.data.sources.local.found.kinds import PairFile
 from bench.data.sources.local.found.names import language_of
 from bench.data.sources.local.problems import Problems
+from bench.data.sources.local.texts.doubts import Doubts
 from bench.data.sources.local.texts.flaws import Flaws, blank
 from bench.data.sources.local.texts.sides import many_single_words, told_apart
 
@@ -32,7 +33,7 @@ def pairs(file: PairFile, languages: Languages, problems: Problems) -> Iterator[
         rows = told_apart(_records(file.path, language, languages, problems), file, language, True, problems)
     else:
         rows = _columns(file, language, languages, problems)
-    flaws = Flaws(file.path, "pairs", problems)
+    flaws, doubts = Flaws(file.path, "pairs", problems), Doubts(file.path, language, problems)
     whole = 0
     for line, english, text in rows:
         if blank(english) or blank(text):
@@ -42,8 +43,10 @@ def pairs(file: PairFile, languages: Languages, problems: Problems) -> Iterator[
             problems.warning(file.path, line, "empty side", f"{said}: left out")
             continue
         whole += 1
+        doubts.seen(line, english, text)
         yield flaws.seen(english, line), flaws.seen(text, line)
     flaws.tell()
+    doubts.tell()
     if not whole:
         problems.error(file.path, 0, "no pair", "holds no pair")
 

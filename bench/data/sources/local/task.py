@@ -12,7 +12,7 @@ from bench.data.sources.collection import OwnTask, Progress, task_frames
 from bench.data.sources.local.copies import Asked, tell_copies, tell_own, tell_repeated_queries, tell_untranslated
 from bench.data.sources.local.documents import documents
 from bench.data.sources.local.found.kinds import TaskFile, TaskFiles
-from bench.data.sources.local.ids import Ids, kept
+from bench.data.sources.local.ids import Ids, differing, kept, plain
 from bench.data.sources.local.judgements import judgements
 from bench.data.sources.local.problems import Problems
 from bench.data.sources.local.texts.scripts import HARDLY, SURE, english_share, latin_share, script_share
@@ -71,12 +71,17 @@ def read_task(
     rows, qrels, notes = _matched(files, asked, judged, problems)
     relevant = {document for *_, document, _ in qrels}
     corpora = [file.path for file in wanted if file.role == "corpus"]
-    ids, gone, found, letters = _documents(corpora, None if whole else relevant, problems, progress)
+    ids, gone, found, letters, forms = _documents(corpora, relevant, whole, problems, progress)
     number = len(ids) - len(gone)
     have = {identifier for identifier, _ in found}
     for one in judged.values():
         for document in sorted(one.documents.keys() & (relevant - have), key=lambda name: one.documents[name]):
             path, line = one.documents[document]
+            if document in forms:
+                here, there = differing(document, forms[document])
+                what = f"calls document {here} relevant, which the corpus calls {there}: ids must agree letter for letter"
+                problems.error(path, line, "id in another form", what)
+                continue
             what = f"calls document {document!r} relevant, which is not in the corpus, or is empty there"
             problems.warning(path, line, "unknown document", f"{what}: it counts as never found, as in trec_eval")
     if relevant and not relevant & have:
@@ -191,8 +196,14 @@ def _matched(
             why = f"asks {query.id!r}, to which no document is called relevant: left out"
             problems.warning(path, query.line, "query without a relevant document", why)
     for scope, one in judged.items():
+        forms = {plain(identifier): identifier for identifier in used.get(scope, ())}
         for identifier in sorted(one.places.keys() - used.get(scope, set()), key=lambda name: one.places[name]):
             path, line = one.places[identifier]
+            if plain(identifier) in forms:
+                here, there = differing(identifier, forms[plain(identifier)])
+                what = f"judges query {here}, which is asked as {there}: ids must agree letter for letter"
+                problems.error(path, line, "id in another form", what)
+                continue
             problems.warning(path, line, "unknown query", f"judges query {identifier!r}, which nobody asks: left out")
     if asked and not rows:
         where = files.folder
@@ -219,15 +230,24 @@ def _union(judged: Iterable[Judged]) -> Judged:
 
 
 def _documents(
-    corpora: list[Path], only: set[str] | None, problems: Problems, progress: Progress
-) -> tuple[Ids, list[int], list[tuple[str, str]], int]:
-    """Ids of all documents, numbers of those that repeat one, (id, text) of all or of those in `only`, letters of all."""
+    corpora: list[Path], relevant: set[str], whole: bool, problems: Problems, progress: Progress
+) -> tuple[Ids, list[int], list[tuple[str, str]], int, dict[str, str]]:
+    """What is known of all documents.
+
+    Returns:
+        Ids of all; numbers of those that repeat one; (id, text) of all (`whole`) or of the relevant ones; letters of all;
+        relevant ids that occur in another form alone -> that form.
+    """
+    meant, forms = {plain(one): one for one in relevant}, dict[str, str]()
     ids, found, numbers, sample = Ids("document"), list[tuple[str, str]](), list[int](), list[str]()
     letters = 0
     for path in corpora:
         before = len(ids)
         for line, identifier, text in documents(path, problems):
-            if only is None or identifier in only:
+            is_relevant = identifier in relevant
+            if not is_relevant and (one := meant.get(plain(identifier))) is not None:
+                forms[one] = identifier
+            if whole or is_relevant:
                 found.append((identifier, text))
                 numbers.append(len(ids))
             if len(ids) < SAMPLE:
@@ -246,4 +266,4 @@ def _documents(
         problems.warning(corpora[0], 0, "not English", what)
     repeats = ids.repeats(problems)
     gone = set(repeats)
-    return ids, repeats, kept(found, [at for at, number in enumerate(numbers) if number in gone]), letters
+    return ids, repeats, kept(found, [at for at, number in enumerate(numbers) if number in gone]), letters, forms

@@ -1,4 +1,4 @@
-from bench.data.sources.local.ids import Ids, flaw, kept
+from bench.data.sources.local.ids import Ids, differing, flaw, kept, plain
 from bench.data.sources.local.problems import ERROR, WARNING, Problems
 
 
@@ -29,6 +29,12 @@ def test_ids_that_occur_once_are_no_repeats(tmp_path):
 
 def test_what_cannot_be_an_id():
     assert flaw("d1") == "" and flaw("") and "white space" in flaw("d 1") and flaw("d\u00a01")
+
+
+def test_forms_of_one_id():
+    assert plain("D7") == plain("d7") and plain("007") == plain("7.0") == plain("7") and plain("e\u0301") == plain("\u00e9")
+    assert len({plain(one) for one in ("70", "7", "7.5", "d7", "d07", "7d")}) == 6
+    assert differing("D7", "d7") == ("'D7'", "'d7'") and differing("e\u0301", "\u00e9") == ("'e\\u0301'", "'\\xe9'")
 
 
 def test_kept():

@@ -310,3 +310,35 @@ def test_ids_with_invisible_characters_are_errors(tmp_path):
     files = beir(("sw",))
     files["corpus.jsonl"] += jsonl({"_id": "e\u200b1", "text": "x"})
     assert told(files, tmp_path)["corpus.jsonl:16"] == "has an invisible or control character in its id 'e\\u200b1'"
+
+
+@pytest.mark.parametrize(("there", "judged"), [("d{}", "D{}"), ("{}", "00{}"), ("{}", "{}.0"), ("\u00e9{}", "e\u0301{}")])
+def test_ids_that_differ_in_their_form_alone_are_errors(tmp_path, there, judged):
+    files = beir(("sw",))
+    files["corpus.jsonl"] = jsonl(*({"_id": there.format(i), "text": text} for i, (_, text) in enumerate(documents())))
+    rows = [(f"q{i}", (judged if i == 7 else there).format(i), 1) for i in range(10)]
+    files["qrels/test.tsv"] = tsv(("query-id", "corpus-id", "score"), *rows)
+    _, [(level, place, said)] = read(tmp_path / "a", files)
+    assert (level, place) == (ERROR, "qrels/test.tsv:9") and "relevant, which the corpus calls" in said
+    files["corpus.jsonl"] += jsonl({"_id": judged.format(7), "text": "one of its own"})
+    assert read(tmp_path / "b", files)[1] == [], "ids that are both there are two"
+
+
+def test_ids_of_queries_in_another_form_are_errors(tmp_path):
+    files = beir(("sw",))
+    files["qrels/test.tsv"] = files["qrels/test.tsv"].replace("q3\t", "Q3\t")
+    _, said = read(tmp_path, files)
+    what = "judges query 'Q3', which is asked as 'q3': ids must agree letter for letter"
+    assert (ERROR, "qrels/test.tsv:8", what) in said
+
+
+def test_a_column_of_addresses_is_no_text_of_documents(tmp_path):
+    files = beir(("sw",))
+    del files["corpus.jsonl"]
+    rows = [(i, text, f"https://news.example/{i}") for i, text in documents()]
+    for name, turned in (("a", rows), ("b", [(i, url, text) for i, text, url in rows]), ("c", [(i, url) for i, _, url in rows])):
+        said = told(files | {"collection.tsv": tsv(*turned)}, tmp_path / name)["collection.tsv:1"]
+        assert "addresses of the web: name the columns in a first line" in said
+    named = tsv(("id", "text", "url"), *rows)
+    content, said = read(tmp_path / "d", files | {"collection.tsv": named})
+    assert said == [] and not content.task.documents["text"].str.contains("http").any()

@@ -13,6 +13,8 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _HIDDEN = re.compile("[\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 _MARKUP = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(\s[^<>]*)?/?>|&(#\d+|#x[0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]{1,7});")
 _BROKEN = re.compile("[ÃÂ][\u0080-\u00bf]|â€|Ã[ŒœŠšŽžŸƒ€™]")
+# What programs write for a line end, a tab, a quote or a letter; LaTeX (\\nu) and paths (C:\\temp) go on with letters.
+_ESCAPED = re.compile(r"\\[ntr](?![A-Za-z])|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\\"")
 _MISSING = frozenset(("nan", "none", "null", "n/a", "<na>", "\\n", "undefined", "#n/a"))
 # Letters that look like nothing: fillers of Hangul, the empty Braille pattern, and marks that need a letter.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f")
@@ -58,6 +60,10 @@ class Flaws:
             self._note("look like UTF-8 that was read as Latin-1 (Ã©)", line)
         if ("<" in text or "&" in text) and _MARKUP.search(text):
             self._note("hold HTML tags or entities: read as they are", line)
+        if "\\" in text and _ESCAPED.search(text):
+            self._note("hold escapes of another program (\\n, \\u0041): read as they are", line)
+        if not text[:1].isalnum() and not any(map(str.isalnum, text)):
+            self._note("hold no letter and no digit", line)
         if len(text) < 12 and text.strip().casefold() in _MISSING:
             self._note("are a word for a missing value (nan, None, null): read as a text", line)
         return text

@@ -26,7 +26,9 @@ def test_halves_of_characters_are_taken_out_with_their_line(tmp_path):
     ("a \x1b[31m b", "control characters"), ("a\u200bb", "invisible characters"), ("a\u202eb", "invisible characters"),
     ("a \ufffd", "U+FFFD"), ("cafÃ©", "UTF-8 that was read as Latin-1"), ("it\u00e2\u20ac\u2122s", "read as Latin-1"),
     ("a <b>c</b>", "HTML tags"), ("a &amp; b", "HTML tags"), ("x<br/>y", "HTML tags"), ("NaN", "missing value"),
-    ("None", "missing value"),
+    ("None", "missing value"), ("one\\n2", "escapes of another program"),
+    ("\\u1234\\u1235", "escapes of another program"), ('say \\"a\\"', "escapes"), ("...", "no letter and no digit"),
+    ("?! -", "no letter"),
 ])  # fmt: skip
 def test_traces_of_other_programs_are_counted_with_the_first_line(tmp_path, text, what):
     found, [(level, place, said)] = told(tmp_path, "fine", text, text)
@@ -35,4 +37,5 @@ def test_traces_of_other_programs_are_counted_with_the_first_line(tmp_path, text
 
 def test_ordinary_texts_are_not(tmp_path):
     texts = ["a < b and c > d", "R&D; x & y", "née", "São Paulo", "SÃO PAULO", "می\u200cخواهم", "nano", "two\nlines\tand a tab"]
+    texts += ["\\nu \\textbf{x} C:\\temp\\new", "¿qué?", "(3)"]
     assert told(tmp_path, *texts) == (texts, [])
