@@ -105,7 +105,7 @@ def test_a_ladder_of_budgets(document, tmp_path) -> None:
     steps = [step(tmp_path / "more", 6000, 0.3).path, step(tmp_path / "few", 1500, 0.1).path]
     found = document("budget", *steps, "--out", tmp_path / "out")
     expected = pd.read_csv(tmp_path / "out" / "budget.csv")
-    assert set(found) == {"size", "group", "rows"} and (found["size"], found["group"]) == (3, "trained"), "the size that was taken"
+    assert set(found) == {"size", "group", "rows"} and (found["size"], found["group"]) == (3, "trained")
     assert tuple(found["rows"][0]) == LADDER == tuple(expected.columns) and len(found["rows"]) == len(expected)
     assert [row["difference"] for row in found["rows"]] == pytest.approx(expected["difference"].tolist())
     assert {row["pairs"] for row in found["rows"]} == {1500, 6000} and isinstance(found["rows"][0]["pairs"], int)
