@@ -73,5 +73,5 @@ def _marks(methods: list[str]) -> dict[str, dict[str, Any]]:
         else:
             marker, filled = next(alone), "full"
         found[name] = {"color": look["color"], "marker": marker, "fillstyle": filled, "linestyle": "none", "markersize": 6.5,
-                       "markerfacecoloralt": "white"}  # fmt: skip
+                       "markeredgewidth": 1.0, "markerfacecoloralt": "white"}  # fmt: skip
     return found

@@ -67,7 +67,8 @@ def heat(content: Mapping[str, Any], view: Mapping[str, Any]) -> Figure | None:
         panel.tick_params(length=0)
         panel.grid(False)
     bar = figure.add_axes(((width - BAR + 0.05) / width, 1 - (TOP + BAR_HEIGHT) / height, 0.12 / width, BAR_HEIGHT / height))
-    figure.colorbar(drawn, cax=bar).set_label("gap closed, %", fontsize=8)
+    figure.colorbar(drawn, cax=bar).set_label("gap closed, %", fontsize=7)
+    bar.tick_params(labelsize=6.5, length=2)
     return figure
 
 
