@@ -9,7 +9,7 @@ section(() => {
   const tableHolder = make("div");
   const readings = view().cells.filter((cell) => cell.collapse);
   put(host,
-    panels.length ? [make("p", { class: "small muted" }, "Lines: loss on training pairs. Marks: loss on dev pairs."), make("div", { class: "figures large panel" }, panels)] : make("p", { class: "muted" }, "No chosen method has a training curve."),
+    panels.length ? make("div", { class: "figures large panel" }, panels) : make("p", { class: "muted" }, "No chosen method has a training curve."),
     make("h3", { class: "more" }, "Did training pull everything together?"),
     make("p", { class: "small muted" }, "Tokens of dev queries before and after training: mean cosine of two random tokens (0 = spread out, 1 = one point), effective rank, and what is left of the English score. ",
       "A warning is raised when the rank halves, the cosine rises by more than .2, or English falls below 80 % of the ceiling."),
