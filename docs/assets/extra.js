@@ -1,5 +1,5 @@
-// What the theme builds in the browser, for the keyboard and for screen readers: tables that scroll can be reached, and
-// each row of buttons at a block of code says which one it is.
+// What the theme builds, for the keyboard and for screen readers: tables that scroll can be reached, the search has a name,
+// and each row of buttons at a block of code says which one it is.
 function reach() {
   document.querySelectorAll(".md-code__nav").forEach((buttons, n) => {
     if (!buttons.hasAttribute("aria-label")) buttons.setAttribute("aria-label", `Buttons of code ${n + 1}`);
@@ -12,6 +12,7 @@ function reach() {
     }
   });
 }
+document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
 new MutationObserver(reach).observe(document.body, { childList: true, subtree: true });
 addEventListener("resize", reach);
 reach();
