@@ -139,7 +139,7 @@ def load(folder: Path) -> Experiment:
     plan = read_plan(folder)
     if Packed.there(folder):
         packed = Packed(folder)
-        found = tuple(read_packed(name, packed, plan.keys.get(name.id)) for name in plan.cells)
+        found = tuple(read_packed(name, packed, plan.keys.get(name.id)) for name in steps(READING, plan.cells))
         return Experiment(folder, plan, found, tuple(sorted(set(packed.cells) - {name.id for name in plan.cells})))
     stored = {_stored_id(path): path for path in sorted((folder / "cells").glob("[!.]*")) if path.is_dir()}
     named = steps(READING, plan.cells)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -120,6 +121,27 @@ def draw(table: pd.DataFrame, task: str = MEAN, shown: Sequence[str] = (), metho
     handles = [lines[name] for name in drawn]
     figure.legend(handles, drawn, loc="upper center", bbox_to_anchor=(middle, 1), ncols=columns, frameon=False)
     return figure
+
+
+def sheet(width: float, height: float, layout: Any = None) -> Figure:
+    """An empty figure of so many inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=160, layout=layout)
+
+
+def broken(name: str, letters: int) -> str:
+    """A long name in lines of at most so many letters, where it has places to break at: behind `(`, `,` and spaces.
+
+    >>> broken("contrastive(form=dense,temperature=0.1)", 24).splitlines()
+    ['contrastive(form=dense,', 'temperature=0.1)']
+    """
+    lines = [""]
+    for part in re.split(r"(?<=[(, ])", name):
+        if lines[-1] and len(lines[-1]) + len(part.rstrip()) > letters:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def legend_width(names: Sequence[str]) -> float:

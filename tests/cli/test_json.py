@@ -12,6 +12,7 @@ import pytest
 from bench.analysis.comparison import COLUMNS, compare
 from bench.analysis.results import load
 from bench.analysis.tables import COLUMNS as BOARD
+from bench.analysis.verdicts.budget import COLUMNS as LADDER
 from bench.analysis.verdicts.slopes import COLUMNS as SLOPES
 from bench.cli import main
 from bench.data.languages import Languages
@@ -20,6 +21,7 @@ from bench.experiment.plan import make_plan
 from bench.experiment.selection import Selection
 from methods import registry
 from tests.analysis.test_comparison import IDS, noisy
+from tests.analysis.verdicts.test_budget import step
 from tests.cli.test_streams import run
 from tests.made_up import cell, failure, plan
 from tests.own_data import collection
@@ -97,6 +99,18 @@ def test_a_leaderboard(document, folder) -> None:
     scaled = document("scaling", "--profile", folder)
     assert len(scaled["scaling"]) == len(pd.read_csv(folder / "scaling.csv")) > 0
     assert document("agreement", "--profile", folder)["rows"] is not None
+
+
+def test_a_ladder_of_budgets(document, tmp_path) -> None:
+    steps = [step(tmp_path / "more", 6000, 0.3).path, step(tmp_path / "few", 1500, 0.1).path]
+    found = document("budget", *steps, "--out", tmp_path / "out")
+    expected = pd.read_csv(tmp_path / "out" / "budget.csv")
+    assert set(found) == {"size", "group", "rows"} and (found["size"], found["group"]) == (3, "trained")
+    assert tuple(found["rows"][0]) == LADDER == tuple(expected.columns) and len(found["rows"]) == len(expected)
+    assert [row["difference"] for row in found["rows"]] == pytest.approx(expected["difference"].tolist())
+    assert {row["pairs"] for row in found["rows"]} == {1500, 6000} and isinstance(found["rows"][0]["pairs"], int)
+    smaller = document("budget", *steps, "--size", 2, "--group", "held-out", "--out", tmp_path / "out")
+    assert (smaller["size"], smaller["group"]) == (2, "held-out") and {row["size"] for row in smaller["rows"]} == {2}
 
 
 def test_the_state_of_a_run(document, folder) -> None:

@@ -14,6 +14,7 @@ from bench.output.report.write import WITHOUT_FIGURES
 from bench.output.tables.leaderboard import PHASES as TABLES
 from bench.output.terminal import meter as module
 from tests.analysis.test_comparison import IDS, noisy
+from tests.analysis.verdicts.test_budget import step
 from tests.made_up import cell, plan
 from tests.own_data import collection
 
@@ -78,7 +79,9 @@ def test_publishing(told, folder, tmp_path) -> None:
 
 def test_rankings_and_budgets(told, folder, tmp_path) -> None:
     assert told("agreement", "--profile", folder)[0]["comparing rankings"] == 1
-    assert told("budget", folder, "--out", tmp_path / "out")[0]["reading results"] == 1
+    steps = [step(tmp_path / name, pairs, 0.1).path for name, pairs in (("few", 1500), ("more", 6000))]
+    found, _ = told("budget", *steps, "--out", tmp_path / "out")
+    assert found["reading results"] == found["comparing"] == 1 and "drawing" in found
 
 
 def test_data_is_read_by_bytes(told, tmp_path, monkeypatch) -> None:

@@ -16,10 +16,13 @@ from bench.data.languages import Languages
 from bench.execution.base import Finished, Started
 from bench.execution.progress import RunView
 from bench.execution.progress_file import ProgressFile, Working
+from bench.execution.tune import trial_cells
 from bench.experiment.costs import Costs
 from bench.experiment.grid import cells
 from bench.experiment.profile.file import load_profile
+from bench.experiment.store import Store
 from tests.cli.terminal import on_terminal
+from tests.execution.test_tune import described, save
 from tests.made_up import cell, failure, plan
 
 WIDTHS = (40, 80, 200)
@@ -37,6 +40,13 @@ def made(tmp_path_factory):
         cell(folder, name, lambda name, task, scorer, language, at=number: [0.1 * at / len(IDS) + 0.1 * n for n in range(8)])
     failure(folder, FAILED, "ValueError: no")
     ProgressFile(folder).write({WORKING: Working(time.time(), "train", 0.4, (0.8, 0.6))}, [], 125.0, now=True)
+    for name, pairs in (("few", 1500), ("more", 6000)):
+        step = plan(folder.parent / name, IDS, training={"pairs": pairs, "budget": "fixed_total"})
+        for number, one in enumerate(IDS):
+            cell(step, one, lambda name, task, scorer, language, at=number: [0.1 * at / len(IDS) + 0.1 * n for n in range(8)])
+    file = described(folder.parent, {METHOD: [{"method": METHOD, "learning_rate": 1e-4}], OTHER: [{"method": OTHER}]})
+    for _, _, spec in trial_cells(file)[1]:
+        save(Store(folder.parent / "trying"), spec, 0.5, 0.4)
     return folder
 
 
@@ -47,6 +57,8 @@ def commands(folder):
         "compare": ["compare", METHOD, OTHER, *where], "slopes": ["compare", METHOD, OTHER, "--slopes", *where],
         "leaderboard": ["leaderboard", *where], "scaling": ["scaling", *where],
         "watch": ["watch", "--once", *where], "cells": ["watch", "--once", "--cells", *where], "methods": ["methods"],
+        "tune": ["tune", "--trials", str(folder.parent / "trials.yaml"), "--results", str(folder.parent)],
+        "budget": ["budget", str(folder.parent / "few"), str(folder.parent / "more"), "--out", str(folder.parent / "out")],
         "mistake": ["compare", METHOD, "optcal", *where],
     }  # fmt: skip
 
@@ -55,6 +67,7 @@ NAMES = {
     "plan": [f"{METHOD}@5#0", f"{OTHER}@5#0"], "compare": [METHOD, OTHER], "slopes": [METHOD, OTHER],
     "leaderboard": [METHOD, OTHER, FAILED], "scaling": [METHOD, OTHER], "watch": [METHOD, OTHER, FAILED, WORKING],
     "cells": [*IDS, FAILED, WORKING], "methods": ["optical_contrastive", "multilingual_kd", "lexical"], "mistake": [METHOD],
+    "tune": [METHOD, OTHER], "budget": [METHOD, OTHER],
 }  # fmt: skip
 
 

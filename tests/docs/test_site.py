@@ -7,12 +7,15 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.base.paths import REPOSITORY
 from bench.experiment.profile.schema import Profile
+from tests.browser import violations
 
 # What a browser fetches by itself: not links that a reader may follow.
 FETCHED = (
@@ -52,6 +55,40 @@ def test_no_page_asks_another_server(site: Path) -> None:
     assert len(files) > 20
     found = {path.name: addresses for path in files if (addresses := fetched(path.read_text(encoding="utf-8")))}
     assert not found
+
+
+@pytest.fixture(params=["light", "dark"])
+def tab(request: pytest.FixtureRequest, browser: Any) -> Iterator[Any]:
+    """A phone's: narrow enough that tables scroll."""
+    tab = browser.new_page(viewport={"width": 390, "height": 900}, color_scheme=request.param)
+    yield tab
+    tab.close()
+
+
+# Each kind of thing that the theme draws: text, tables that scroll, code of each language, made pages.
+LOOKED_AT = ("index", "answer", "your-method", "your-data", "models", "clusters", "python", "reference/commands")
+
+
+def test_axe_finds_nothing_and_nothing_is_fetched_from_elsewhere(site: Path, tab: Any) -> None:
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    found = {}
+    for path in (site / f"{name}.html" for name in LOOKED_AT):
+        tab.goto(path.as_uri())
+        tab.wait_for_timeout(150)  # the theme builds frames of tables and buttons of code
+        if wrong := violations(tab):
+            found[path.name] = wrong
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 390, f"{path.name} is wider than a phone"
+    assert found == {}
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == [] and len(asked) > len(LOOKED_AT)
+
+
+def test_the_search_works_without_a_server(site: Path, browser: Any) -> None:
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    tab.goto((site / "index.html").as_uri())
+    tab.get_by_placeholder("Search").fill("install-completion")
+    tab.locator(".md-search-result__item", has_text="Commands").first.wait_for()
+    tab.close()
 
 
 def test_each_key_of_a_profile_is_in_the_reference_with_its_meaning(site: Path) -> None:

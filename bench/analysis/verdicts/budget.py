@@ -11,6 +11,7 @@ from bench.analysis.results import Experiment
 from bench.analysis.verdicts.comparer import Comparer
 from bench.analysis.verdicts.gains import gains
 from bench.base.errors import BenchError
+from bench.base.progress import parts
 from methods.facts import facts
 
 # What a step of the ladder may differ in; everything else of the profile is the same, or no curve goes through the steps.
@@ -78,7 +79,7 @@ def ladder(experiments: Sequence[Experiment], size: int | None = None, group: st
             f"sizes that all have: {', '.join(map(str, sorted(common))) or 'none'}",
         )
     chosen = max(common) if size is None else size
-    steps = [_step(one, chosen, group) for one in experiments]
+    steps = [_step(one, chosen, group) for one in parts(experiments)]
     found = pd.concat(steps, ignore_index=True) if steps else pd.DataFrame(columns=list(COLUMNS))
     return found.sort_values(["recipe", "over", "scorer", "method", "pairs"], kind="stable", ignore_index=True)
 

@@ -129,7 +129,7 @@ def budget(
     from bench.analysis.results import load
     from bench.analysis.verdicts.budget import ladder
     from bench.analysis.verdicts.comparer import GROUPS
-    from bench.base.progress import parts
+    from bench.base.progress import parts, tell
     from bench.cli import documents
     from bench.output import budget as writing
     from bench.output.terminal.meter import Meter
@@ -138,11 +138,12 @@ def budget(
         raise unknown("group", group, GROUPS)
     with Meter():
         rows = ladder([load(step) for step in parts(steps)], size, group)
-    if not len(rows):
-        raise BenchError("no step has a trained method beside a floor", "run the profile with `untrained` among its methods")
-    files = writing.write(rows, out)
+        if not len(rows):
+            raise BenchError("no step has a trained method beside a floor", "run the profile with `untrained` among its methods")
+        tell("drawing")
+        files = writing.write(rows, out)
     if as_json:
-        documents.emit({"size": size, "group": group, "rows": documents.rows(rows)})
+        documents.emit({"size": int(rows["size"].iloc[0]), "group": group, "rows": documents.table(files[0])})
     else:
         _show(files[1].read_text(encoding="utf-8"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,23 @@ import pandas as pd
 
 from bench.analysis.arms import Scores
 from bench.analysis.results import Cell
+from bench.experiment.packed import Packed
 from bench.experiment.store import folder_name
 from bench.output.report.embed import rounded
 
 POINTS = 24  # of a loss curve: each is the mean of as many steps as it takes
+LOG = "train.csv"
 COLLAPSE = ("mean_cosine", "start_cosine", "effective_rank", "start_rank", "english_score", "english_ceiling")
 
 
-def record(cell: Cell, folder: Path) -> dict[str, Any]:
-    """One cell of the experiment in `folder`: plain values, None where the manifest does not say."""
+def records(cells: Sequence[Cell], folder: Path) -> list[dict[str, Any]]:
+    """Cells of the experiment, or of the published experiment, in `folder`."""
+    packed = Packed(folder) if Packed.there(folder) else None
+    return [_record(cell, packed or folder) for cell in cells]
+
+
+def _record(cell: Cell, stored: Path | Packed) -> dict[str, Any]:
+    """Plain values, None where the manifest does not say."""
     manifest = cell.manifest
     dev, collapse, translation = (_mapping(manifest.get(name)) for name in ("dev", "collapse", "translation"))
     seconds = {name: rounded(value, 1) for name, value in _mapping(manifest.get("seconds")).items() if _is_number(value)}
@@ -31,7 +40,7 @@ def record(cell: Cell, folder: Path) -> dict[str, Any]:
         "dev": [rounded(dev.get("loss_start"), 4), rounded(dev.get("loss_end"), 4)] if dev else None,
         "collapse": [rounded(collapse.get(name), 4) for name in COLLAPSE] if collapse else None,
         "chrf": rounded(translation.get("chrf"), 1), "bleu": rounded(translation.get("bleu"), 1),
-        "curve": curve(folder / "cells" / folder_name(cell.name.id) / "train.csv") if cell.done else None,
+        "curve": _curve(cell.name.id, stored) if cell.done else None,
     }  # fmt: skip
 
 
@@ -53,10 +62,13 @@ def costs(scores: Scores, methods: Sequence[str]) -> list[dict[str, Any]]:
     return found
 
 
-def curve(path: Path) -> dict[str, Any] | None:
-    """Loss and dev loss of a train.csv, loss as means over neighbouring steps; None where there is none to read."""
+def _curve(cell: str, stored: Path | Packed) -> dict[str, Any] | None:
+    """Loss and dev loss of a cell's log, loss as means over neighbouring steps; None where there is none to read."""
     try:
-        table = pd.read_csv(path)
+        if isinstance(stored, Packed):
+            table = pd.read_csv(io.StringIO(stored.files(cell)[LOG]))
+        else:
+            table = pd.read_csv(stored / "cells" / folder_name(cell) / LOG)
         loss = table.loc[table["loss"].notna(), ["step", "loss"]].to_numpy(dtype=float)
         dev = table.loc[table["dev_loss"].notna(), ["step", "dev_loss"]] if "dev_loss" in table else pd.DataFrame()
     except (OSError, ValueError, KeyError):

@@ -122,7 +122,7 @@ def _view(
         "slopes": board.slope_rows(slopes, lists.methods, lists.tasks, lists.scorers),
         "of_size": answer.of_size(slopes, shown), "trained_pairs": _trained_pairs(scores),
         "costs": cells.costs(scores, lists.methods),
-        "cells": [cells.record(cell, experiment.path) for cell in experiment.cells if cell.name.order == order],
+        "cells": cells.records([cell for cell in experiment.cells if cell.name.order == order], experiment.path),
         "by_language": places.arrays(scores, lists.methods, lists.languages, lists.tasks, lists.scorers),
     }  # fmt: skip
 

@@ -14,7 +14,7 @@ from bench.data.sources.packages.catalogue import PACKAGES
 from bench.data.suite.keys import SOURCE_PACKAGES
 from bench.experiment.mixture import sentence
 from bench.experiment.record import RUNS, read_runs
-from bench.output.report.texts import own_data
+from bench.output.report.texts import data_sets, own_data
 
 
 def provenance(experiment: Experiment) -> dict[str, Any]:
@@ -33,9 +33,18 @@ def provenance(experiment: Experiment) -> dict[str, Any]:
 
 
 def licences(experiment: Experiment) -> list[dict[str, str]]:
-    """One record a package that the experiment's data come from: source, package, licence, task, note; none of own data."""
+    """One record a package, or data set of a hub, that the experiment's data come from: source, package, licence, task, note.
+
+    None of data on disk.
+    """
     if own_data(experiment):
-        return []
+        return [
+            {
+                "source": one.name, "package": one.id, "licence": one.licence, "note": one.note,
+                "task": "" if one.kind == "bitext" else one.name,
+            }
+            for one in data_sets(experiment).values()
+        ]  # fmt: skip
     without = set((experiment.plan.profile.get("data") or {}).get("without") or ())
     return [
         {

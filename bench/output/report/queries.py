@@ -14,6 +14,7 @@ from bench.analysis.agreement import Runs, read_run
 from bench.analysis.arms import FLOOR, Scores
 from bench.analysis.results import Cell, Experiment
 from bench.base.errors import BenchError
+from bench.experiment.packed import Packed
 from bench.experiment.store import folder_name
 from bench.output.report.embed import scaled
 from bench.output.report.places import PER_MILLE
@@ -136,7 +137,8 @@ class _Store:
     def _run(self, cell: Cell, task: str, scorer: str, language: str) -> Runs:
         key = cell.name.id, task, scorer, language
         if key not in self._runs:
-            folder = self.experiment.path / "cells" / folder_name(cell.name.id) / "runs"
+            name, path = folder_name(cell.name.id), self.experiment.path
+            folder = path / "runs" / name if Packed.there(path) else path / "cells" / name / "runs"
             try:
                 self._runs[key] = {query: dict(list(run.items())[:FIRST]) for query, run in
                                    read_run(folder / f"{task}.{scorer}.{language}.trec.gz").items()}  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from bench.analysis.results import Experiment
@@ -13,10 +14,12 @@ from bench.base.jsonfile import read_json
 from bench.base.paths import cache_dir
 from bench.data.english import ENGLISH
 from bench.data.settings import SOURCES, TASKS, is_own
+from bench.data.sources.hubs.catalogue import HUB_DATA, HubData
 from bench.data.sources.packages.catalogue import PACKAGES
 from bench.data.suite.bitext import INTERFACE
 from bench.data.suite.keys import SOURCE_PACKAGES
 from bench.data.suite.types import Suite
+from bench.experiment.packed import Packed
 from bench.experiment.store import folder_name
 
 Which = Literal["shareable", "all", "none"]
@@ -100,15 +103,13 @@ def load(experiment: Experiment, order: str, which: Which = "shareable") -> Text
     """
     evaluation = experiment.plan.profile.get("evaluation") or {}
     split = str(evaluation.get("split") or "test")
-    own = own_data(experiment)
-    hidden = {task: why for task in experiment.plan.tasks if (why := "" if which == "all" else reserved(task, own))}
+    own, hubs = own_data(experiment), data_sets(experiment)
+    why = {task: _of_hub(hubs[task]) if task in hubs else reserved(task, own) for task in experiment.plan.tasks}
+    hidden = {task: reason for task, reason in why.items() if reason and which != "all"}
     if which == "none":
         return Texts(split, (), {}, "This page was written without texts and judgements (--texts none).")
-    done = [cell for cell in experiment.cells if cell.done and cell.name.order == order]
-    specs = [read_json(experiment.path / "cells" / folder_name(cell.name.id) / "spec.json") for cell in done]
-    keys = dict.fromkeys(str(spec["data_key"]) for spec in specs if spec.get("data_key"))
     suites = []
-    for key in keys:
+    for key in _suite_keys(experiment, order):
         try:
             suites.append(Suite.load(cache_dir() / "suite" / key))
         except BenchError:
@@ -116,6 +117,27 @@ def load(experiment: Experiment, order: str, which: Which = "shareable") -> Text
     if not suites:
         return Texts(split, (), hidden, NO_SUITE)
     return Texts(split, tuple(suites), hidden)
+
+
+def _suite_keys(experiment: Experiment, order: str) -> list[str]:
+    """Keys of the suites that the cells of an order were made with, each once."""
+    done = [cell.name.id for cell in experiment.cells if cell.done and cell.name.order == order]
+    if Packed.there(experiment.path):
+        listed = Packed(experiment.path).manifest.get("suites")
+        keys = [listed.get(cell) for cell in done] if isinstance(listed, dict) else []
+    else:
+        keys = [read_json(experiment.path / "cells" / folder_name(cell) / "spec.json").get("data_key") for cell in done]
+    return [key for key in dict.fromkeys(keys) if isinstance(key, str) and key == Path(key).name]  # no path of somebody's
+
+
+def data_sets(experiment: Experiment) -> dict[str, HubData]:
+    """Data sets of the hubs that the experiment's profile names, by name."""
+    named = [str(text).partition("@")[0] for text in (experiment.plan.profile.get("data") or {}).get("hubs") or ()]
+    return {name: HUB_DATA[name] for name in named if name in HUB_DATA}
+
+
+def _of_hub(one: HubData) -> str:
+    return f"its licence ({one.licence}) has terms that are yours to follow"
 
 
 def own_data(experiment: Experiment) -> bool:

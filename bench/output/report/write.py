@@ -105,8 +105,9 @@ def _facts(found: dict[str, Any]) -> str:
     done = sum(one["done"] for one in found["experiments"])
     cells = sum(one["cells"] for one in found["experiments"])
     finished = max(one["provenance"]["finished"] for one in found["experiments"])
+    tasks = len(found["tasks"]) - 1
     facts = [
-        f"{done} of {cells} cells done", f"{len(found['languages'])} languages", f"{len(found['tasks']) - 1} tasks",
+        f"{done} of {cells} cells done", f"{len(found['languages'])} languages", f"{tasks} {'task' if tasks == 1 else 'tasks'}",
         f"orders: {', '.join(dict.fromkeys(view['order'] for view in found['views']))}",
         f"last cell finished {finished[:10]}" if finished else "",
     ]  # fmt: skip

@@ -14,6 +14,7 @@ from bench.cli import app
 from bench.experiment.packed import FILES, QUESTIONS, Packed
 from bench.experiment.record import RUNS, add_run, read_runs
 from bench.output.publish.write import publish
+from bench.output.report.content import content
 from bench.output.tables import leaderboard
 from tests.chaos.tables import contents
 from tests.made_up import cell, plan
@@ -50,14 +51,22 @@ def test_everything_that_was_asked_for_is_there(made: Made) -> None:
     assert {name for name in names if "/" not in name} == tables | pictures | about
     runs, qrels = ([name for name in names if name.startswith(part)] for part in ("runs/", "qrels/"))
     assert len(runs) == len(list((made.folder / "cells").rglob("*.trec.gz"))) > 30 and len(qrels) == 10
-    content = json.loads((made.published / "manifest.json").read_text())
-    assert content["files"].keys() == names - {"manifest.json"} and content["complete"] and content["format"] == 1
-    assert content["files"]["README.md"]["bytes"] == (made.published / "README.md").stat().st_size
+    manifest = json.loads((made.published / "manifest.json").read_text())
+    assert manifest["files"].keys() == names - {"manifest.json"} and manifest["complete"] and manifest["format"] == 1
+    assert manifest["files"]["README.md"]["bytes"] == (made.published / "README.md").stat().st_size
     # Nothing of where it was made, of what it was made on, and of the texts that were asked.
     spoken = b"\n".join(_read(made.published / name) for name in names if not name.endswith("png"))
     assert str(made.profile.parent).encode() not in spoken
     asked = pd.read_parquet(made.profile.parent / "suite" / "queries.parquet")["text"]
     assert not any(text.encode() in spoken for text in asked)
+
+
+def test_a_report_of_the_folder_shows_what_one_of_the_experiment_shows(made: Made) -> None:
+    here, there = (content([load(folder)])[0]["views"][0] for folder in (made.folder, made.published))
+    curves = {one["id"]: one["curve"] for one in here["cells"]}
+    assert any(one and one["loss"] for one in curves.values()) and curves == {one["id"]: one["curve"] for one in there["cells"]}
+    assert there["queries"]["note"] == here["queries"]["note"] == "", "the texts of the suite, where the cache has it"
+    assert there["queries"] == here["queries"] and any(item[4] for item in here["queries"]["items"]), "with texts and lists"
 
 
 def _read(path: Path) -> bytes:

@@ -11,7 +11,6 @@ import pytest
 from bench.analysis.results import load
 from bench.output.report.content import content
 from bench.output.report.write import page
-from tests.browser import browser  # noqa: F401 - a fixture
 from tests.output.report import made
 
 

@@ -33,7 +33,8 @@ CONTRASTS = """() => {
     const style = getComputedStyle(element), isText = element.tagName === "text";
     const filled = element.classList.contains("mark") && !element.classList.contains("hollow");
     const ink = isText || filled ? style.fill : style.stroke;
-    const opacity = Number(style.opacity);
+    let opacity = 1;
+    for (let at = element; at; at = at.parentElement) opacity *= Number(getComputedStyle(at).opacity);
     const back = behind(element.closest("svg").parentElement);
     const [front, rear] = [ink, back].map((color) => color.match(/[\\d.]+/g).map(Number));
     const mixed = `rgb(${front.slice(0, 3).map((v, n) => v * opacity + rear[n] * (1 - opacity)).join(", ")})`;

@@ -9,7 +9,6 @@ import pytest
 from bench.analysis.results import load
 from bench.output.report.content import content
 from bench.output.report.paper import figures
-from bench.output.report.paper.heat import heat
 from tests.output.drawn import alike, draw, faults
 from tests.output.report import made
 
@@ -19,7 +18,7 @@ LONG = (
     "clear(temperature=0.1)", "multilingual_kd", "token_alignment", "score_kl(temperature=0.1)", "code_switch(share=0.75)",
     "a-method-of-somebody-else", "another",
 )  # fmt: skip
-DRAWN = {"differences": figures.differences, "heat": heat, "cost": figures.cost, "training": figures.training}
+DRAWN = {"differences": figures.differences, "heat": figures.heat, "cost": figures.cost, "training": figures.training}
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +27,13 @@ def many(world, tmp_path_factory):
     return content([load(folder)], (*made.METHODS, *LONG))[0]
 
 
-@pytest.mark.parametrize("name", ["differences", "heat", "training"])
+@pytest.mark.parametrize("name", DRAWN)
 def test_few_methods(found, name):
     figure = draw(partial(DRAWN[name], found, found["views"][0]))
     assert faults(figure) == [] and alike(figure) == []
 
 
-@pytest.mark.parametrize("name", ["differences"])
+@pytest.mark.parametrize("name", DRAWN)
 def test_fifteen_methods_with_long_names(many, name):
     assert sum(method["shown"] and not method["reference"] for method in many["methods"]) == 15
     figure = draw(partial(DRAWN[name], many, many["views"][0]))

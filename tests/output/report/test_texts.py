@@ -1,6 +1,7 @@
 import pytest
 
 from bench.analysis.results import load
+from bench.data.sources.hubs.catalogue import HUB_DATA
 from bench.data.sources.packages.catalogue import PACKAGES
 from bench.output.report import provenance, texts
 from tests.output.report import made
@@ -44,9 +45,19 @@ def test_own_data_is_nobody_else_s(world, tmp_path, data):
     folder = made.experiment(tmp_path / "own", data=data)
     assert texts.own_data(load(folder)) and not texts.own_data(load(world))
     found = texts.load(load(folder), "low")
-    assert found.document("faq", "d3") == "" and found.hidden["faq"] == "its licence is not known here"
+    assert found.document("faq", "d3") == "" and found.hidden["faq"] == "its licence is not known here", "whatever its name"
     assert texts.load(load(folder), "low", "all").document("faq", "d3") == "document 3 of faq"
-    assert provenance.licences(load(folder)) == [] and len(provenance.licences(load(world))) > 5
+    licences = {one["source"]: one["licence"] for one in provenance.licences(load(folder))}
+    assert licences == {name: HUB_DATA[name].licence for name in data.get("hubs", ())}
+    assert len(provenance.licences(load(world))) > 5
+
+
+def test_the_licence_of_a_data_set_of_a_hub_is_said(world, tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(texts.HUB_DATA, "faq", HUB_DATA["belebele"])
+        found = texts.load(load(made.experiment(tmp_path / "hub", data={"hubs": ["faq@main"]})), "low")
+    assert found.hidden["faq"] == "its licence (CC BY-SA 4.0) has terms that are yours to follow"
+    assert found.document("faq", "d3") == ""
 
 
 def test_a_cache_without_the_suite_is_said_not_an_error(world, tmp_path, monkeypatch):

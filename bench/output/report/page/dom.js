@@ -28,8 +28,8 @@ function put(host, ...children) {
   fill(host, {}, children);
 }
 
-/** A long name with places to break it at: after `(`, `,`, `=`, `@` and `#`. */
-const breakable = (text) => text.split(/(?<=[(,=@#])/).flatMap((part, n) => (n ? [make("wbr"), part] : [part]));
+/** A long name with places to break it at: after `(` and `,`, so that no value and no size and seed is torn from its name. */
+const breakable = (text) => text.split(/(?<=[(,])/).flatMap((part, n) => (n ? [make("wbr"), part] : [part]));
 
 /** Text of the answer as nodes: code in backticks, real minus signs outside of it (as the page's own Python does). */
 const coded = (text) => text.split("`").map((part, n) => (n % 2 ? make("code", {}, part) : part.replace(/(?<![\w.-])-(?=\.?\d)/g, "−")));

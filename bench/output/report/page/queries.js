@@ -17,7 +17,7 @@ section(() => {
     `${task}: no texts in this page, because ${why}. On your own machine `, make("code", {}, "bench report --texts all"), " shows them."));
   put(host,
     make("p", { class: "lead" }, "Each pair at the largest N that both have; scores are means over seeds, lists those of the first seed. Ticked documents are judged relevant, with their grade."),
-    found.note ? make("p", { class: "note" }, found.note) : null, DATA.texts === "all" ? make("p", { class: "note" }, "This page holds texts that must not be redistributed: keep it to yourself.") : hidden,
+    found.note ? make("p", { class: "note" }, coded(found.note)) : null, DATA.texts === "all" ? make("p", { class: "note" }, "This page holds texts that must not be redistributed: keep it to yourself.") : hidden,
     controlsHolder, holder);
   queryControls(controlsHolder, again);
   queryList(holder);

@@ -34,12 +34,12 @@ function cellTable(host) {
 
 function experimentRecord(experiment) {
   const { runs, versions, commits, hardware, precision, mixed, unplanned, profile } = experiment.provenance;
-  const several = (list, text) => (list.length ? list.map((one) => `${text(one.value)}${list.length > 1 ? ` (${one.cells} cells)` : ""}`).join("; ") : "not recorded");
+  const several = (list, text) => (list.length ? list.map((one) => `${text(one.value)}${list.length > 1 ? ` (${one.cells} ${one.cells === 1 ? "cell" : "cells"})` : ""}`).join("; ") : "not recorded");
   const facts = [
     ["Commit", several(commits, (c) => c.commit.slice(0, 12) + (c.dirty ? ", with uncommitted changes" : ""))],
-    ["Machine", several(hardware, (h) => [h.processor, `${h.cores} cores`, `${h.memory_gb} GB`, h.accelerator].filter(Boolean).join(", "))],
+    ["Machine", several(hardware, (h) => [h.processor, `${h.cores} ${h.cores === 1 ? "core" : "cores"}`, `${h.memory_gb} GB`, h.accelerator].filter(Boolean).join(", "))],
     ["System", several(hardware, (h) => h.system)], ["Precision", precision.join(", ") || "not recorded"],
-    ["Runs", runs.map((run) => `${(run.started ?? "?").slice(0, 16).replace("T", " ")}: ${clock(run.seconds)}, of it preparation ${clock(run.prepare)}; ${run.run} cells run, ${run.failed} failed, ${run.kept} kept`).join("; ") || "not recorded"],
+    ["Runs", runs.map((run) => `${(run.started ?? "?").slice(0, 16).replace("T", " ")}: ${clock(run.seconds)}, of it preparation ${clock(run.prepare)}; ${run.run} ${run.run === 1 ? "cell" : "cells"} run, ${run.failed} failed, ${run.kept} kept`).join("; ") || "not recorded"],
   ];
   const left = unplanned.length ? make("p", { class: "note" }, `Stored, but not part of the profile and so not shown: ${unplanned.join(", ")}`) : null;
   return make("div", {}, make("h3", { class: "more" }, `Made by: ${experiment.name}`), left, mixedNote(mixed),
@@ -61,11 +61,11 @@ function licenceTable({ licences, name }) {
   if (!licences.length) return make("p", { class: "muted" }, "Somebody's own data, from files on disk: their licences are not known here.");
   table(host, [
     { head: "source", text: true, value: (l) => l.source, cell: (l) => l.source },
-    { head: "package", text: true, value: (l) => l.package, cell: (l) => l.package },
+    { head: "package or data set", text: true, value: (l) => l.package, cell: (l) => l.package },
     { head: "licence", text: true, value: (l) => l.licence, cell: (l) => l.licence },
     { head: "task", text: true, value: (l) => l.task, cell: (l) => l.task || "bitext only" },
     { head: "texts in this page", text: true, value: (l) => l.shown, cell: (l) => l.shown },
     { head: "note", text: true, value: (l) => l.note, cell: (l) => ({ content: l.note, class: "wrap" }) },
-  ], licences, { caption: `Packages that the data of ${name} come from` });
+  ], licences, { caption: `Where the data of ${name} come from` });
   return host;
 }

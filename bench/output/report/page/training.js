@@ -1,6 +1,7 @@
 // Training curves, one panel a method, and the readings of the collapse check.
 
 const collapseMemory = {};
+const SIZE_DASHES = ["", "7 2.5", "3 2", "7 2.5 2 2.5", "1.5 2", "10 3 3 3"];
 
 section(() => {
   const host = document.querySelector("#training > div");
@@ -28,17 +29,27 @@ function trainingPanel(method) {
     axes(box, x, y, ticks(0, last, 4), ticks(...range, 4), { formY: (v) => String(v), labelX: "step" }));
   const { class: color } = look(method);
   for (const cell of cells) {
-    const strength = sizes.length > 1 ? 0.35 + 0.65 * (sizes.indexOf(cell.size) / (sizes.length - 1)) : 1;
+    const [dash, marker] = ofSize(sizes, cell.size);
     const points = cell.curve.step.map((step, n) => ({ x: x(step), y: y(cell.curve.loss[n]), whole: cell.curve.loss[n] !== null }));
-    const dev = cell.curve.dev.map(([step, loss]) => ({ x: x(step), y: y(loss), whole: loss !== null })).filter((point) => point.whole);
-    const group = draw("g", { class: color, opacity: strength }, draw("title", {}, `${cell.id}: dev loss ${cell.dev?.join(" → ") ?? "not measured"}`),
-      trace(points, { class: "trace thin" }), trace(dev, { class: "trace thin", "stroke-dasharray": "2 2" }),
-      dev.map((point) => draw("circle", { class: `mark hollow ${color}`, cx: point.x, cy: point.y, r: 2.6 })));
-    svg.append(group);
+    const dev = cell.curve.dev.filter(([, loss]) => loss !== null);
+    svg.append(draw("g", { class: color }, draw("title", {}, `${cell.id}: dev loss ${cell.dev?.join(" → ") ?? "not measured"}`),
+      trace(points, { class: "trace thin", "stroke-dasharray": dash || null }), dev.map(([step, loss]) => devMark(marker, x(step), y(loss)))));
   }
-  return make("figure", {}, make("figcaption", {}, METHODS[method].label),
-    make("div", { class: "small muted" }, sizes.length > 1 ? `pale: N = ${sizes[0]}, strong: N = ${sizes.at(-1)}` : `N = ${sizes[0]}`), svg);
+  const key = sizes.map((size) => {
+    const [dash, marker] = ofSize(sizes, size);
+    return make("span", {}, draw("svg", { width: 26, height: 12, viewBox: "0 0 26 12", "aria-hidden": "true", class: color },
+      draw("line", { x1: 1, x2: 25, y1: 6, y2: 6, class: "trace thin", "stroke-dasharray": dash || null }), devMark(marker, 13, 6)), `N = ${size}`);
+  });
+  return make("figure", {}, make("figcaption", {}, METHODS[method].label), make("div", { class: "key" }, key), svg);
 }
+
+/** Dash and marker of a number of languages: no colour and no paleness is needed to tell them apart. The largest has the whole line. */
+function ofSize(sizes, size) {
+  const turn = sizes.length - 1 - sizes.indexOf(size);
+  return [SIZE_DASHES[turn % SIZE_DASHES.length], MARKS[turn % MARKS.length]];
+}
+
+const devMark = (marker, x, y) => draw("path", { d: marker(2.8), transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`, class: "mark hollow thin-edge" });
 
 function bar(value, of, low) {
   const share = Math.max(0, Math.min(1, of ? value / of : 0));

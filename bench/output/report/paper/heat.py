@@ -7,17 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.output import plots
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LIMIT = 60  # percent at which the colour is full
 COLORS = ("#b35806", "#f7f7f7", "#2166ac")  # orange, white, blue: distinct for all common forms of colour blindness
+CELL = (0.42, 0.145)  # inches, across and up
+LETTERS = 28  # of a method's name in one line; each line takes LINE
+LETTER, LINE = 0.058, 0.105  # inches of a letter and of a line, of 6 points
+TOP, GAP = 0.3, 0.12  # inches: of the title, between panels
+BAR, BAR_HEIGHT = 0.85, 1.3  # inches: the bar of colours with its numbers, across; the bar alone, up
 
 
 def heat(content: Mapping[str, Any], view: Mapping[str, Any]) -> Figure | None:
-    """Percent of the gap closed at the largest size, mean over tasks: languages by family, one panel a scorer."""
+    """Percent of the gap closed at the largest size, mean over tasks: languages by family, one panel a scorer.
+
+    Each cell has its number, so that no colour is needed to read it.
+    """
     from matplotlib.colors import LinearSegmentedColormap
-    from matplotlib.figure import Figure
 
     size = max(view["sizes"])
     shown = [number for number, method in enumerate(content["methods"]) if method["shown"] and not method["reference"]]
@@ -28,11 +37,21 @@ def heat(content: Mapping[str, Any], view: Mapping[str, Any]) -> Figure | None:
     languages = list(content["languages"].values())
     order = sorted(range(len(languages)), key=lambda n: (languages[n]["family"], languages[n]["name"]))
     order = [n for n in order if any(at[2] == n for at in place)]
-    figure = Figure(figsize=(1.6 + 0.5 * len(arms) * len(content["scorers"]), 1.9 + 0.145 * len(order)), dpi=160,
-                    layout="constrained")  # fmt: skip
-    panels = figure.subplots(1, len(content["scorers"]), squeeze=False, sharey=True)[0]
+    rows = [_name(languages[n]) for n in order]
+    names = [plots.broken(content["methods"][number]["label"], LETTERS) for number in arms]
+    titles = [f"{plots.named(scorer)}, N = {size}" for scorer in content["scorers"]]
+    # Fixed margins from the length of what stands in them: matplotlib gives up where labels are longer than panels.
+    left = LETTER * max(map(len, rows)) + 0.15
+    below = LETTER * max(len(line) for name in names for line in name.splitlines()) + 0.15
+    across = max(sum(max(CELL[0], LINE * (name.count("\n") + 1)) for name in names), 0.075 * max(map(len, titles)))
+    up = CELL[1] * len(rows)
+    width = left + (across + GAP) * len(titles) + BAR
+    height = TOP + max(up + below, BAR_HEIGHT + 0.3)
+    figure = plots.sheet(width, height)
     colors = LinearSegmentedColormap.from_list("gap", COLORS)
-    for scorer, panel in enumerate(panels):
+    for scorer, title in enumerate(titles):
+        corner = left + (across + GAP) * scorer
+        panel = figure.add_axes((corner / width, 1 - (TOP + up) / height, across / width, up / height))
         values = np.full((len(order), len(arms)), np.nan)
         for column, arm in enumerate(arms.values()):
             found = [arm["gap"][place[scorer, 0, n]] if (scorer, 0, n) in place else None for n in order]
@@ -42,12 +61,14 @@ def heat(content: Mapping[str, Any], view: Mapping[str, Any]) -> Figure | None:
             strong = abs(values[row, column]) > 0.75 * LIMIT
             panel.text(column, row, f"{values[row, column]:.0f}", ha="center", va="center", fontsize=5,
                        color="white" if strong else "#222222")  # fmt: skip
-        panel.set_xticks(range(len(arms)), [content["methods"][number]["label"] for number in arms], rotation=90, fontsize=6)
-        panel.set_yticks(range(len(order)), [_name(languages[n]) for n in order], fontsize=5.5)
-        panel.set_title(f"{content['scorers'][scorer]}, N = {size}", fontsize=8)
+        panel.set_xticks(range(len(arms)), names, rotation=90, fontsize=6)
+        panel.set_yticks(range(len(order)), rows if scorer == 0 else [""] * len(rows), fontsize=5.5)
+        panel.set_title(title, fontsize=8)
         panel.tick_params(length=0)
         panel.grid(False)
-    figure.colorbar(drawn, ax=list(panels), shrink=0.3, pad=0.02, label="gap closed, %")
+    bar = figure.add_axes(((width - BAR + 0.05) / width, 1 - (TOP + BAR_HEIGHT) / height, 0.12 / width, BAR_HEIGHT / height))
+    figure.colorbar(drawn, cax=bar).set_label("gap closed, %", fontsize=7)
+    bar.tick_params(labelsize=6.5, length=2)
     return figure
 
 
