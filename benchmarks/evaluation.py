@@ -143,8 +143,9 @@ def written(rows: Sequence[dict[str, float]]) -> str:
     heads = ["encode", "search", "score", "in all", "ms a question", "by the clock", "MB before", "MB"]
     return "\n".join([
         "# Asking all questions", "",
-        f"{last['languages']:.0f} languages, {last['documents']:,.0f} documents, dense and late interaction, exact. Processor seconds "
-        f"unless said otherwise. {machine['processor']}, {machine['cores']} cores. Made by `python -m benchmarks.evaluation`.", "",
+        f"{last['languages']:.0f} languages, {last['documents']:,.0f} documents, dense and late interaction, exact. Processor "
+        f"seconds, but one column. {machine['processor']}, {machine['cores']} cores. Made by `python -m benchmarks.evaluation`.",
+        "",
         table("questions", lines, heads), "",
     ])  # fmt: skip
 

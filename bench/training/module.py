@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bench.encoders.device.memory import give_back
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.encoders.space import Space
 from bench.training.arithmetic.groups import cut
@@ -75,8 +76,10 @@ class Distillation(Stepping):
         groups = [own[group] for group in cut(lengths[own], self.device.type)]
         shifted = [tables and [table[[languages[i] for i in group]] for table in tables] for group in groups]
         shapes = [(len(group), int(lengths[group].max())) for group in groups]
-        how = zip(groups, shifted, beyond(self.model, shapes, self.device.type), strict=True)
-        parts = [self._encoded([unique[i] for i in group], width, part, more) for group, part, more in how]
+        if once_more := beyond(self.model, shapes, self.device.type):
+            give_back()
+        with again(self.model, once_more):
+            parts = [self._encoded([unique[i] for i in group], width, part) for group, part in zip(groups, shifted, strict=True)]
         back = torch.from_numpy(np.argsort(np.concatenate(groups or [own]))).to(self.device)
         encoded = zip(*parts or [self._nothing(width)], strict=True)
         vectors, pooled = (self.ranks.gathered(torch.cat(part)[back], shares) for part in encoded)
@@ -88,13 +91,12 @@ class Distillation(Stepping):
         return found
 
     def _encoded(
-        self, texts: list[TokenizedText], width: int, shift: Sequence[np.ndarray] | None, once_more: bool = False
+        self, texts: list[TokenizedText], width: int, shift: Sequence[np.ndarray] | None
     ) -> tuple[Tensor, Tensor]:
-        """(B, width, d) token vectors and (B, d) pooled vectors; `shift`: (B, d) for both; `once_more`: see `again`."""
+        """(B, width, d) token vectors and (B, d) pooled vectors; `shift`: (B, d) for each of the two."""
         batch = self.student.collate(texts)
         given = None if self.lower is None else self.lower.batch(texts, self.device)
-        with again(self.model, once_more):
-            hidden, pooled = self.student.states(batch, given)
+        hidden, pooled = self.student.states(batch, given)
         more = width - hidden.shape[1]
         # The encoder may compute in bfloat16; similarities, plans and softmaxes are float32 for every method.
         hidden, pooled = hidden.float(), pooled.float()

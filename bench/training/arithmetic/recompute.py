@@ -7,6 +7,7 @@ training needs. The same products of the same numbers give the same result: grad
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -18,29 +19,28 @@ from torch.utils.checkpoint import checkpoint
 from bench.base.errors import BenchError
 from bench.training.freezing import layers
 
-# Bytes that layers may keep in a step, by device. A GPU has memory of its own, and would rather have the time.
+# Bytes that layers may keep in a step, by device: some 1,500 tokens of multilingual-e5-small. A GPU has memory of its own, and
+# would rather have the time.
 ROOM = {"cpu": 512 << 20}
 
 
-def beyond(model: Any, shapes: Sequence[tuple[int, int]], device: str) -> list[bool]:
-    """Which groups of texts find no more room: their layers are to be computed again.
+def beyond(model: Any, shapes: Sequence[tuple[int, int]], device: str) -> int:
+    """How many of the trained layers, the lowest ones, have to be computed again for the others to find room.
 
     Args:
-        shapes: texts and tokens of the longest one, of each group, the shortest texts first. Those find room first: long
-            texts take more of it for the time that they cost.
+        shapes: texts and tokens of the longest one, of each group that goes through the model.
         device: `cpu` or `cuda`.
     """
-    room = ROOM.get(device)
-    found, taken = [], 0
-    for rows, width in shapes:
-        own = kept_bytes(model, rows, width)
-        found.append(room is not None and taken + own > room)
-        taken += 0 if found[-1] else own
-    return found
+    trained, room = len(_trained(model)), ROOM.get(device)
+    whole = sum(kept_bytes(model, rows, width) for rows, width in shapes)
+    if room is None or whole <= room:
+        return 0
+    spared = 1 - _handed_on(model) / (whole / sum(rows * width for rows, width in shapes) / trained)
+    return min(trained, math.ceil(trained * (1 - room / whole) / spared))
 
 
 def kept_bytes(model: Any, rows: int, width: int) -> int:
-    """About what the layers of an encoder keep of `rows` texts of `width` tokens, frozen ones not counted; 0 if unknown."""
+    """About what the trained layers of an encoder keep of `rows` texts of `width` tokens; 0 if unknown."""
     config = model.config
     hidden, heads = getattr(config, "hidden_size", 0), getattr(config, "num_attention_heads", 0)
     wide = getattr(config, "intermediate_size", None) or 4 * hidden
@@ -50,12 +50,12 @@ def kept_bytes(model: Any, rows: int, width: int) -> int:
 
 
 @contextmanager
-def again(model: Any, wanted: bool) -> Iterator[None]:
-    """While the block runs, layers keep nothing but what goes into them. Not wanted, or no gradient asked for: they stay."""
-    changed = _trained(model) if wanted and torch.is_grad_enabled() else []
+def again(model: Any, count: int) -> Iterator[None]:
+    """While the block runs, the lowest `count` trained layers keep only what goes into them, if a gradient is asked for."""
+    changed = _trained(model)[:count] if torch.is_grad_enabled() else []
     for layer in changed:
         # No dropout is trained with, so there is no state of a generator to go back to.
-        layer.forward = partial(checkpoint, layer.forward, use_reentrant=False, preserve_rng_state=False)  # type: ignore[method-assign]
+        layer.forward = partial(checkpoint, layer.forward, use_reentrant=False, preserve_rng_state=False)
     try:
         yield
     finally:
@@ -63,8 +63,13 @@ def again(model: Any, wanted: bool) -> Iterator[None]:
             del layer.forward
 
 
+def _handed_on(model: Any) -> int:
+    """Bytes of a token between two layers."""
+    return int(model.config.hidden_size) * next(model.parameters()).element_size()
+
+
 def _trained(model: Any) -> list[Any]:
-    """Layers with something to train; none where a model keeps them in an unknown place."""
+    """Layers with something to train, lowest first; none where a model keeps them in an unknown place."""
     try:
         found = layers(model)
     except BenchError:

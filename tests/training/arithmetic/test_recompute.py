@@ -37,13 +37,14 @@ def kept(run: Callable[[], torch.Tensor], without: set[int]) -> int:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_gradients_are_the_same_to_the_last_bit(dtype: torch.dtype):
+@pytest.mark.parametrize("count", [1, 3])
+def test_gradients_are_the_same_to_the_last_bit(dtype: torch.dtype, count: int):
     found = []
-    for wanted in (False, True):
+    for once_more in (0, count):
         model = small().to(dtype)
-        with attention(model, "cpu"), again(model, wanted):
+        with attention(model, "cpu"), again(model, once_more):
             states = passed(model)
-        states.float().square().sum().backward()
+            states.float().square().sum().backward()
         found.append([p.grad for p in model.parameters() if p.grad is not None])
     assert len(found[0]) == len(found[1]) > 40
     assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
@@ -53,32 +54,46 @@ def test_layers_keep_what_goes_into_them_and_nothing_more():
     model = small()
     parameters = {p.untyped_storage().data_ptr() for p in model.parameters()}
 
-    def run(wanted: bool) -> torch.Tensor:
-        with again(model, wanted):
+    def run(count: int) -> torch.Tensor:
+        with again(model, count):
             return passed(model)
 
     with attention(model, "cpu"):
-        whole, less = kept(lambda: run(False), parameters), kept(lambda: run(True), parameters)
-        assert 0.75 < kept_bytes(model, 4, 24) / whole < 1.25
-    assert less < 0.3 * whole
+        whole, two, one, none = (kept(lambda count=count: run(count), parameters) for count in range(4))
+        assert 0.8 < kept_bytes(model, 4, 24) / whole < 1.25
+    assert whole > two > one > none and none < 0.2 * whole
+    assert (whole - two) == pytest.approx(two - one, rel=0.1)
 
 
-def test_what_it_is_put_back_to():
+def test_the_others_find_room(monkeypatch: pytest.MonkeyPatch):
+    model = small(8)
+    parameters = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    for share in (0.9, 0.5, 0.2):
+        monkeypatch.setitem(recompute.ROOM, "cpu", int(share * kept_bytes(model, 4, 24)))
+        count = beyond(model, [(1, 24), (3, 24)], "cpu")
+
+        def run(count: int = count) -> torch.Tensor:
+            with again(model, count):
+                return passed(model)
+
+        with attention(model, "cpu"):
+            assert kept(run, parameters) < 1.2 * recompute.ROOM["cpu"]
+        assert 0 < count < 8 and beyond(model, [(4, 24)], "cuda") == 0
+    monkeypatch.setitem(recompute.ROOM, "cpu", 1)
+    assert beyond(model, [(4, 24)], "cpu") == 8  # all there are
+    monkeypatch.setitem(recompute.ROOM, "cpu", kept_bytes(model, 4, 24))
+    assert beyond(model, [(4, 24)], "cpu") == 0
+
+
+def test_layers_are_put_back():
     model = small()
     before = [layer.forward for layer in model.encoder.layer]
-    with again(model, True):
-        assert [layer.forward for layer in model.encoder.layer] != before
+    with again(model, 2):
+        changed = [layer.forward != own for layer, own in zip(model.encoder.layer, before, strict=True)]
+        assert changed == [True, True, False]
     assert [layer.forward for layer in model.encoder.layer] == before
-    with torch.no_grad(), again(model, True):
+    with torch.no_grad(), again(model, 2):
         assert [layer.forward for layer in model.encoder.layer] == before
-
-
-def test_short_texts_find_room_first(monkeypatch: pytest.MonkeyPatch):
-    model = small()
-    monkeypatch.setitem(recompute.ROOM, "cpu", kept_bytes(model, 4, 10) + kept_bytes(model, 2, 20))
-    assert beyond(model, [(4, 10), (2, 20), (1, 30)], "cpu") == [False, False, True]
-    assert beyond(model, [(4, 10), (1, 30)], "cpu") == [False, False]
-    assert beyond(model, [(4, 10), (2, 20), (1, 30)], "cuda") == [False] * 3
 
 
 def test_frozen_layers_and_unknown_models_count_nothing():
@@ -86,5 +101,7 @@ def test_frozen_layers_and_unknown_models_count_nothing():
     whole = kept_bytes(model, 4, 10)
     model.encoder.layer[0].requires_grad_(False)
     assert kept_bytes(model, 4, 10) * 3 == whole * 2
+    with again(model, 1):
+        assert "forward" not in vars(model.encoder.layer[0]) and "forward" in vars(model.encoder.layer[1])
     del model.encoder
-    assert kept_bytes(model, 4, 10) == 0 and beyond(model, [(400, 1000)], "cpu") == [False]
+    assert kept_bytes(model, 4, 10) == 0 and beyond(model, [(400, 1000)], "cpu") == 0
