@@ -154,14 +154,15 @@ def main(
     folder: Annotated[Path | None, typer.Option(help="Copies of what is on the hubs; default: the hubs.")] = None,
     profile: Annotated[str, typer.Option(help="Whose task, languages and student are taken.")] = PROFILE,
     change: Annotated[list[str] | None, typer.Option("--set", help="A change to the profile, as of `bench run`.")] = None,
+    share: Annotated[list[int] | None, typer.Option(help="Parts of the questions, 1 of this; default: 8, 2, 1.")] = None,
     only: Annotated[int | None, typer.Option(help="Measure one share, 1 of this, here; print JSON.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for evaluation.md.")] = None,
 ) -> None:
-    """Measure an eighth, half and all of the questions; print and write the table."""
+    """Measure several shares of the questions; print and write the table."""
     changes = [f"data.folder={folder}"] if folder else []
     changes += change or []
     if only is None:
-        text = written([in_process(profile, changes, share) for share in SHARES])
+        text = written([in_process(profile, changes, one) for one in share or SHARES])
         typer.echo(text)
         if out is not None:
             (out / "evaluation.md").write_text(text, encoding="utf-8")

@@ -10,11 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bench.encoders.device.memory import give_back
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.encoders.space import Space
 from bench.training.arithmetic.groups import cut
-from bench.training.arithmetic.recompute import again, beyond
+from bench.training.arithmetic.recompute import again, made_room
 from bench.training.freezing import freeze
 from bench.training.live_teacher import LiveTeacher
 from bench.training.lower import LowerStates
@@ -76,9 +75,7 @@ class Distillation(Stepping):
         groups = [own[group] for group in cut(lengths[own], self.device.type)]
         shifted = [tables and [table[[languages[i] for i in group]] for table in tables] for group in groups]
         shapes = [(len(group), int(lengths[group].max())) for group in groups]
-        if once_more := beyond(self.model, shapes, self.device.type):
-            give_back()
-        with again(self.model, once_more):
+        with again(self.model, made_room(self.model, shapes, self.device.type)):
             parts = [self._encoded([unique[i] for i in group], width, part) for group, part in zip(groups, shifted, strict=True)]
         back = torch.from_numpy(np.argsort(np.concatenate(groups or [own]))).to(self.device)
         encoded = zip(*parts or [self._nothing(width)], strict=True)

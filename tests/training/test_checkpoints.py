@@ -107,6 +107,18 @@ def test_a_checkpoint_takes_no_part_of_the_table_that_never_moved(world: World, 
     assert kept.found() is None
 
 
+def test_a_checkpoint_finds_room_in_what_the_steps_leave_idle(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    beside = tmp_path / "kept" / f".{FILE}.tmp"
+    monkeypatch.setattr(bench.training.checkpoints, "give_back", lambda: seen.append(beside.exists()))
+    replace = bench.training.checkpoints.os.replace
+    monkeypatch.setattr(bench.training.checkpoints.os, "replace", lambda *paths: (seen.append(beside.exists()), replace(*paths)))
+    trained(world, "contrastive", Checkpoints(tmp_path / "kept", 0.0), pairs=24)
+    assert seen and seen == [False, True, False] * (len(seen) // 3), "before it is written, and after"
+
+
 def test_none_is_written_before_its_time(world: World, tmp_path: Path) -> None:
     kept = Checkpoints(tmp_path / "kept", 60.0)
     trained(world, "contrastive", kept, pairs=200)

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 import torch
 
-import bench.training.module
 import bench.training.stepping
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
@@ -214,7 +213,7 @@ def test_the_same_seed_gives_the_same_bytes(world: World):
 
 def test_what_finds_no_room_is_computed_again_with_the_same_bytes(world: World, monkeypatch: pytest.MonkeyPatch):
     given_back: list[int] = []
-    monkeypatch.setattr(bench.training.module, "give_back", lambda: given_back.append(1))
+    monkeypatch.setattr(recompute, "give_back", lambda: given_back.append(1))
     found = [weights(trained(world, "optical", watched=False)[0])]
     assert not given_back
     monkeypatch.setitem(recompute.ROOM, "cpu", 1 << 16)

@@ -6,7 +6,7 @@ from transformers import BertConfig, BertModel
 
 from bench.training.arithmetic import recompute
 from bench.training.arithmetic.attention import attention
-from bench.training.arithmetic.recompute import again, beyond, kept_bytes
+from bench.training.arithmetic.recompute import again, beyond, kept_bytes, made_room
 
 
 def small(layers: int = 3) -> BertModel:
@@ -68,7 +68,7 @@ def test_layers_keep_what_goes_into_them_and_nothing_more():
 def test_the_others_find_room(monkeypatch: pytest.MonkeyPatch):
     model = small(8)
     parameters = {p.untyped_storage().data_ptr() for p in model.parameters()}
-    for share in (0.9, 0.5, 0.2):
+    for share in (0.9, 0.5, 0.3):
         monkeypatch.setitem(recompute.ROOM, "cpu", int(share * kept_bytes(model, 4, 24)))
         count = beyond(model, [(1, 24), (3, 24)], "cpu")
 
@@ -77,12 +77,22 @@ def test_the_others_find_room(monkeypatch: pytest.MonkeyPatch):
                 return passed(model)
 
         with attention(model, "cpu"):
-            assert kept(run, parameters) < 1.2 * recompute.ROOM["cpu"]
+            # Besides, one layer of the larger group is there when it is computed again.
+            assert 0.6 < (kept(run, parameters) + kept_bytes(model, 3, 24) / 8) / recompute.ROOM["cpu"] < 1.2
         assert 0 < count < 8 and beyond(model, [(4, 24)], "cuda") == 0
     monkeypatch.setitem(recompute.ROOM, "cpu", 1)
     assert beyond(model, [(4, 24)], "cpu") == 8  # all there are
     monkeypatch.setitem(recompute.ROOM, "cpu", kept_bytes(model, 4, 24))
     assert beyond(model, [(4, 24)], "cpu") == 0
+
+
+def test_idle_memory_is_given_back_before_large_steps(monkeypatch: pytest.MonkeyPatch):
+    model, given_back = small(), []
+    monkeypatch.setattr(recompute, "give_back", lambda: given_back.append(1))
+    monkeypatch.setitem(recompute.ROOM, "cpu", kept_bytes(model, 8, 24))
+    assert made_room(model, [(2, 24)], "cpu") == made_room(model, [(90, 24)], "cuda") == 0 and not given_back
+    assert made_room(model, [(2, 24), (3, 24)], "cpu") == 0 and len(given_back) == 1
+    assert made_room(model, [(9, 24)], "cpu") > 0 and len(given_back) == 2
 
 
 def test_layers_are_put_back():
