@@ -32,6 +32,9 @@ from methods.base import Method
 from methods.declaration import ENCODED, SPARSE
 from methods.facts import facts
 
+# Methods that ask with another encoder than the teacher: where its states are kept it is not loaded, and takes no memory.
+OWN_ENCODER = ("none", "map", "retriever", "distil")
+
 
 def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     """Train (if the method is trained), evaluate and write the files of a cell.
@@ -60,7 +63,9 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
             raise nothing_asked(spec)
 
     known = facts(spec.method)
-    encoder: Encodes | None = context.teacher.encoder if ENCODED[0] in known.scorers else None
+    encoder: Encodes | None = None
+    if ENCODED[0] in known.scorers and method.kind not in OWN_ENCODER:
+        encoder = context.teacher.encoder
     if known.asks_english:
         sets = english_sets(context, sets, limits, split)
     about = described(context.suite, sets)

@@ -19,6 +19,8 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
+from bench.encoders.device.memory import give_back
+
 FILE = "training.ckpt"
 
 
@@ -63,8 +65,10 @@ class Keep(pl.Callback):
         beside = self.where.folder / f".{FILE}.tmp"
         try:
             self.where.folder.mkdir(parents=True, exist_ok=True)
+            give_back()  # of the steps: the copies of weights and moments find room in it
             trainer.save_checkpoint(beside)
             os.replace(beside, self.where.folder / FILE)
+            give_back()
         except OSError as error:
             self.failed = str(error)
             beside.unlink(missing_ok=True)

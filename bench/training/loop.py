@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from bench.base.manifest import peak_memory_mb
 from bench.base.progress import Report
 from bench.encoders.device import device_of
+from bench.encoders.device.memory import give_back
 from bench.encoders.encoder import Encoder
 from bench.encoders.space import Space
 from bench.training.arithmetic.attention import attention
@@ -158,6 +159,7 @@ def train(
         BenchError: the loss is not finite, or the ranks disagree.
     """
     pl.seed_everything(seed, workers=True, verbose=False)
+    give_back()  # of what was loaded and cut down to the student
     batches = length_batches(pairs.lengths, settings.batch_size, seed)
     module = Distillation(student, method, space, teacher, pairs, settings, len(batches), lower)
     follow = Follow(dev, report)
@@ -167,6 +169,7 @@ def train(
         how = fit(module, Batches(batches), follow, precision, accelerator, loggers, kept, ranks)
         memory = [round(value) for value in ranks.each(peak_memory_mb())]
     student.model.requires_grad_(False).eval()
+    give_back()  # of what the steps needed: evaluation is to find room in it
     table = told(follow.rows, how)
     table.attrs["memory_mb"] = memory
     return table

@@ -13,6 +13,7 @@ from torch import Tensor
 from bench.encoders.encoder import Encoder, TokenizedText
 from bench.encoders.space import Space
 from bench.training.arithmetic.groups import cut
+from bench.training.arithmetic.recompute import again, made_room
 from bench.training.freezing import freeze
 from bench.training.live_teacher import LiveTeacher
 from bench.training.lower import LowerStates
@@ -73,7 +74,9 @@ class Distillation(Stepping):
         own = shares[self.ranks.rank]
         groups = [own[group] for group in cut(lengths[own], self.device.type)]
         shifted = [tables and [table[[languages[i] for i in group]] for table in tables] for group in groups]
-        parts = [self._encoded([unique[i] for i in group], width, part) for group, part in zip(groups, shifted, strict=True)]
+        shapes = [(len(group), int(lengths[group].max())) for group in groups]
+        with again(self.model, made_room(self.model, shapes, self.device.type)):
+            parts = [self._encoded([unique[i] for i in group], width, part) for group, part in zip(groups, shifted, strict=True)]
         back = torch.from_numpy(np.argsort(np.concatenate(groups or [own]))).to(self.device)
         encoded = zip(*parts or [self._nothing(width)], strict=True)
         vectors, pooled = (self.ranks.gathered(torch.cat(part)[back], shares) for part in encoded)

@@ -7,10 +7,12 @@ import pytest
 import torch
 
 import bench.cells.probe
+import bench.cells.shared.teacher
 import bench.encoders.device
 from bench.cells.cell import run_cell
 from bench.cells.pairs import dev_pairs, training_pairs
 from bench.cells.probe import english_ceiling
+from bench.cells.shared.context import open_context
 from bench.encoders.device import precision_of
 from bench.retrieval.scoring import MEASURES as MEASURES_OF_A_QUERY
 from methods import registry
@@ -61,6 +63,20 @@ def test_untrained(world: World):
     folder, found = run(world, "untrained")
     check_files(folder, set(), (*ENCODED, SPARSE))
     assert found["pairs_seen"] == 0 and found["precision"] == "32-true" and {"load", "evaluate"} <= set(found["seconds"])
+
+
+def test_a_trained_cell_needs_no_teacher_whose_states_are_kept(world: World, monkeypatch: pytest.MonkeyPatch):
+    run(world, "contrastive", "first")  # what is computed once for all cells is computed here
+    open_context.cache_clear()  # as in a process of its own
+
+    def refused(*_: Any) -> None:
+        raise AssertionError("the teacher was loaded")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.cells.shared.teacher, "load_encoder", refused)
+        folder, _ = run(world, "contrastive", "second")
+    check_files(folder, {"train.csv"})
+    open_context.cache_clear()
 
 
 def test_english_has_rows_of_all_languages(world: World):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import pytorch_lightning as pl
 import torch
 
 import bench.training.checkpoints
@@ -105,6 +106,22 @@ def test_a_checkpoint_takes_no_part_of_the_table_that_never_moved(world: World, 
     assert 0 < len(saved["xlsd"]["words"]["rows"]) < len(words) and not saved["state_dict"]
     kept.remove()
     assert kept.found() is None
+
+
+def test_a_checkpoint_finds_room_in_what_the_steps_leave_idle(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    save = pl.Trainer.save_checkpoint
+
+    def noted(trainer: pl.Trainer, *given: object) -> None:
+        seen.append("save")
+        save(trainer, *given)
+
+    monkeypatch.setattr(bench.training.checkpoints, "give_back", lambda: seen.append("give back"))
+    monkeypatch.setattr(pl.Trainer, "save_checkpoint", noted)
+    trained(world, "contrastive", Checkpoints(tmp_path / "kept", 0.0), pairs=24)
+    assert seen == ["give back", "save", "give back"] * 2  # none after the last of three steps
 
 
 def test_none_is_written_before_its_time(world: World, tmp_path: Path) -> None:

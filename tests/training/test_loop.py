@@ -12,6 +12,7 @@ from bench.base.ragged import Ragged
 from bench.cells.pairs import dev_pairs, training_pairs
 from bench.encoders.encoder import Encoder
 from bench.encoders.space import Centring, Space
+from bench.training.arithmetic import recompute
 from bench.training.freezing import freeze, layers
 from bench.training.loop import train
 from bench.training.module import Distillation
@@ -207,6 +208,17 @@ def test_the_same_seed_gives_the_same_bytes(world: World):
     for state in (1, 2):
         torch.manual_seed(state)  # whatever ran before in this process
         found.append(weights(trained(world, "contrastive", watched=False)[0]))
+    assert all(tensor.numpy().tobytes() == found[1][name].numpy().tobytes() for name, tensor in found[0].items())
+
+
+def test_what_finds_no_room_is_computed_again_with_the_same_bytes(world: World, monkeypatch: pytest.MonkeyPatch):
+    given_back: list[int] = []
+    monkeypatch.setattr(recompute, "give_back", lambda: given_back.append(1))
+    found = [weights(trained(world, "optical", watched=False)[0])]
+    assert not given_back
+    monkeypatch.setitem(recompute.ROOM, "cpu", 1 << 16)
+    found.append(weights(trained(world, "optical", watched=False)[0]))
+    assert given_back
     assert all(tensor.numpy().tobytes() == found[1][name].numpy().tobytes() for name, tensor in found[0].items())
 
 

@@ -17,6 +17,7 @@ from bench.base.ragged import Ragged
 from bench.cells.asking.queries import QuerySet
 from bench.cells.shared.context import Context
 from bench.cells.shared.views import Encodes, View
+from bench.encoders.device.memory import give_back
 from bench.retrieval.ranking import Ranking
 from bench.retrieval.sparse import WordQuery
 from methods.declaration import SPARSE
@@ -201,6 +202,7 @@ def _by_vectors(
                     for i, question in enumerate(own):
                         if question in wanted:
                             kept[question] = dense[i].copy(), late[i].copy()
+        give_back()
         done += len(block)
         report("encode and search queries", done / len(texts))
     return kept
