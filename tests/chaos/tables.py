@@ -10,6 +10,7 @@ import pandas as pd
 
 MEASURED = ["seconds", "pairs_per_second"]  # columns of leaderboard.csv
 LINES = re.compile(rb"^\| .* (seconds|pairs/s) +\|.*$", re.MULTILINE)  # rows of leaderboard.md
+PADDING = re.compile(rb"-{3,}:?|  +")  # a table is as wide as its widest number, and that may be a measured one
 # Records of the runs themselves, and what readers of a running experiment look at.
 RECORDS = {"runs.json", "manifest.json", "progress.json", ".lock", "train.csv"}
 
@@ -31,7 +32,7 @@ def _unmeasured(path: Path) -> bytes:
     if path.name == "cells.parquet":  # of a published folder
         table = pd.read_parquet(io.BytesIO(content))
         return table[~table["file"].isin(RECORDS)].to_csv().encode()
-    return LINES.sub(b"", content) if path.name == "leaderboard.md" else content
+    return PADDING.sub(b" ", LINES.sub(b"", content)) if path.name == "leaderboard.md" else content
 
 
 def left_over(folder: Path) -> list[str]:
