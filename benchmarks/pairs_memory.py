@@ -81,11 +81,11 @@ def pairs_of(folder: Path) -> Iterator[Pair]:
     """(language, English, text) of the training pairs of a folder of bitext."""
     from bench.data.languages import Languages
     from bench.data.settings import Data
-    from bench.data.sources.own import reader_of
+    from bench.data.sources.local.opening import open_local
 
     data = Data.model_validate({"bitext": [str(folder)]})
-    reader = reader_of(data, Languages.load())
-    found = reader.read(sorted(reader.outline().pairs), lambda line: None).pairs
+    reader = open_local(None, data.bitext, data.tasks, Languages.load(), whole=False)  # there need be no task
+    found = reader.read(sorted(reader.outline().trainable), lambda line: None).pairs
     yield from found[["language", "english", "text"]].itertuples(index=False, name=None)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 MEASURED = ["seconds", "pairs_per_second"]  # columns of leaderboard.csv
 LINES = re.compile(rb"^\| .* (seconds|pairs/s) +\|.*$", re.MULTILINE)  # rows of leaderboard.md
-PADDING = re.compile(rb"-{3,}:?|  +")  # a table is as wide as its widest number, and that may be a measured one
+PADDING = re.compile(rb"-{2,}:?|  +")  # a table is as wide as its widest number, and that may be a measured one
 # Records of the runs themselves, and what readers of a running experiment look at.
 RECORDS = {"runs.json", "manifest.json", "progress.json", ".lock", "train.csv"}
 

@@ -18,7 +18,7 @@ from bench.cells.shared.own_retriever import OwnRetriever
 from bench.cells.shared.probing import dev_questions
 from bench.data.english import ENGLISH
 from bench.data.languages import Languages
-from bench.data.suite.types import Suite
+from bench.data.stored.bitext import StoredBitext
 from bench.experiment.grid import cells
 from bench.experiment.profile.schema import Profile
 from bench.retrieval.large.index import LargeIndex
@@ -124,10 +124,10 @@ def test_an_exhaustive_search_chooses_and_says_nothing(world: World, monkeypatch
     assert "probing" not in run_cell(cells(made, Languages.load())[0], world.out("exact"), lambda *_: None)
 
 
-def test_without_any_dev_text_it_says_what_to_set(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    frame: pd.DataFrame = world.suite.bitext.frame().assign(split="train")
-    bitext = type(world.suite.bitext).of(frame)
-    monkeypatch.setattr(Suite, "bitext", bitext)
+def test_without_any_dev_text_it_says_what_to_set(world: World) -> None:
+    context = on_disk(world, recall_target=0.61)
+    trained: pd.DataFrame = world.suite.bitext.frame().assign(split="train")
+    context.suite = replace(world.suite, bitext=StoredBitext.of(trained))
     with pytest.raises(BenchError, match="no dev queries of task faq and no dev pairs") as caught:
-        on_disk(world, recall_target=0.61).documents.index("faq").probing  # noqa: B018
+        context.documents.index("faq").probing  # noqa: B018
     assert "retrieval.probes" in caught.value.hint
