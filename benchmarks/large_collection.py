@@ -159,7 +159,8 @@ def measure(count: int, per_language: int, bits: int, folder: Path) -> tuple[dic
     found: list[Found] = []
     with peak_memory() as peak:
         for size in sizes:
-            part, truth = Shards([one.folder for one in shards.shards[: size // shard]], shards.codec), exact.rankings(names, size)
+            part = Shards([one.folder for one in shards.shards[: size // shard]], shards.codec)
+            truth = exact.rankings(names, size)
             start = time.process_time()
             index = index_collection(folder / f"first-{size}", part, context.teacher.space, SETTINGS[0][0], 1)
             facts["CPU seconds: lengths and inverted lists"] = time.process_time() - start

@@ -25,11 +25,13 @@ from bench.base.errors import BenchError
 from bench.base.manifest import hardware, peak_memory_mb
 from bench.base.markdown import table as markdown
 from bench.base.paths import REPOSITORY
+from bench.cells.shared import teacher
 
 COUNTS = (10_000, 100_000, 1_000_000)
 TABLE = REPOSITORY / "results" / "reference" / "pairs_memory.md"
 QUESTIONS = 50  # of a language
-STEPS = 50
+STEPS = 20
+SPACE_TEXTS = teacher.SPACE_TEXTS
 Pair = tuple[str, str, str]  # language, English, text
 
 
@@ -37,11 +39,13 @@ def main() -> None:
     """Measure, print the table and write it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bitext", type=Path, required=True, help="folder of bitext with one or more languages")
+    parser.add_argument("--name", default="real pairs", help="what they are called in the table: data set, revision, languages")
     parser.add_argument("--pairs", default=",".join(map(str, COUNTS)), help="numbers of pairs, separated by commas")
     parser.add_argument("--model", default="builtin:multilingual-e5-small", help="teacher and student")
     parser.add_argument("--methods", default="optical,contrastive", help="methods, separated by commas")
     parser.add_argument("--folder", type=Path, help="where data and caches go; default: a folder that is removed")
     parser.add_argument("--states-gb", type=float, default=0.0, help="room of the teacher's states; 0: it runs in the step")
+    parser.add_argument("--space-texts", type=int, default=SPACE_TEXTS, help="English texts that the space is estimated from")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--out", type=Path, default=TABLE, help="file of the table; - writes none")
     parser.add_argument("--measure", help=argparse.SUPPRESS)
@@ -67,7 +71,7 @@ def measured(given: argparse.Namespace, folder: Path) -> pd.DataFrame:
         environment = os.environ | {"XLSD_CACHE": str(place / "cache")}
         row: dict[str, Any] = {"pairs": count}
         for name in ("prepare", *given.methods.split(",")):
-            task = json.dumps({"what": name, "profile": str(profile), "pairs": count})
+            task = json.dumps({"what": name, "profile": str(profile), "space_texts": given.space_texts})
             command = [sys.executable, "-m", "benchmarks.pairs_memory", "--bitext", str(given.bitext), "--measure", task]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=True)
             row |= {f"{name} {key}": value for key, value in json.loads(done.stdout.splitlines()[-1]).items()}
@@ -133,6 +137,7 @@ def measure(task: dict[str, Any]) -> None:
     from bench.experiment.grid import cells
     from bench.experiment.profile.file import load_profile
 
+    teacher.SPACE_TEXTS = task["space_texts"]  # no part of what is measured but time
     profile, start = load_profile(task["profile"]), time.perf_counter()
     if task["what"] == "prepare":
         from bench.cells.prepare import prepare
@@ -174,13 +179,14 @@ def written(table: pd.DataFrame, given: argparse.Namespace) -> str:
     lines = [[f"{row[key]:,.0f}" for key in keys] for row in table.to_dict("records")]
     phases = [f"- {row['pairs']:,}: " + ", ".join(f"{name} {value:.0f} s" for name, value in row["prepare phases"].items())
               for row in table.to_dict("records")]  # fmt: skip
-    machine, teacher = hardware(), "in every step" if given.states_gb == 0 else f"states on disk, up to {given.states_gb:g} GB"
+    machine, how = hardware(), "in every step" if given.states_gb == 0 else f"states on disk, up to {given.states_gb:g} GB"
     return f"""# Memory by number of pairs
 
-`python -m benchmarks.pairs_memory --bitext FOLDER`: real pairs, repeated; each copy is another text by a number at its end.
-Teacher and student: {given.model}, the teacher {teacher}. Precision {given.precision}, {machine["processor"]}.
+`python -m benchmarks.pairs_memory --bitext FOLDER`: {given.name}, repeated; each copy is another text by a number at its end.
+Teacher and student: {given.model}, the teacher {how}. Precision {given.precision}, {machine["processor"]}.
 Memory is the largest resident set of the process (VmHWM), pages of mapped files included.
-A cell draws all the pairs, makes {STEPS} steps and is evaluated.
+A cell draws all the pairs, makes {STEPS} steps and is evaluated. The space is estimated from at most {given.space_texts:,}
+English texts, whose states are in memory 4,096 at a time; by default from {SPACE_TEXTS:,}, which takes longer and no more memory.
 
 {markdown(head[0], lines, head[1:])}
 

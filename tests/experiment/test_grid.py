@@ -110,7 +110,8 @@ def test_how_many_lists_are_visited_is_in_the_key_only_where_documents_are_found
 
 @pytest.mark.parametrize(("given", "approximate", "expected"), [
     ({}, False, {}), ({}, True, {"recall_target": 0.98}), ({"probes": 1024}, False, {}), ({"bits": 4}, False, {"probes": 1024}),
-    ({"probes": 64}, False, {"probes": 64}), ({"probes": 64}, True, {"probes": 64}), ({"documents": "memory"}, True, {"probes": 1024}),
+    ({"probes": 64}, False, {"probes": 64}), ({"probes": 64}, True, {"probes": 64}),
+    ({"documents": "memory"}, True, {"probes": 1024}),
 ])  # fmt: skip
 def test_keys_of_an_exhaustive_search_are_those_of_before_there_was_a_target(given, approximate, expected):
     found = Retrieval.model_validate(given).deciding(approximate)
