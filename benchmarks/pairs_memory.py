@@ -174,8 +174,9 @@ def _cell(spec: Any) -> dict[str, Any]:
 def written(table: pd.DataFrame, given: argparse.Namespace) -> str:
     """The table as markdown."""
     methods = given.methods.split(",")
-    head = ["pairs", "prepare, s", "prepare, MB", *(f"cell of `{name}`, MB" for name in methods), "on disk, MB"]
-    keys = ["pairs", "prepare s", "prepare MB", *(f"{name} MB" for name in methods), "cache MB"]
+    cell = {f"cell of `{name}`, {when}MB": f"{name} {when}MB" for name in methods for when in ("before training ", "")}
+    head = ["pairs", "prepare, s", "prepare, MB", *cell, "on disk, MB"]
+    keys = ["pairs", "prepare s", "prepare MB", *cell.values(), "cache MB"]
     lines = [[f"{row[key]:,.0f}" for key in keys] for row in table.to_dict("records")]
     phases = [f"- {row['pairs']:,}: " + ", ".join(f"{name} {value:.0f} s" for name, value in row["prepare phases"].items())
               for row in table.to_dict("records")]  # fmt: skip

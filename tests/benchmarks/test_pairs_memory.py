@@ -71,7 +71,7 @@ def test_a_measured_cell_draws_all_pairs_and_makes_few_steps(
 
 def test_the_table_says_what_was_measured(tmp_path: Path) -> None:
     row = {"pairs": 10_000, "prepare s": 75, "prepare MB": 1009, "contrastive MB": 1226, "cache MB": 90,
-           "prepare phases": {"suite": 6.1, "encoder": 15.0}}  # fmt: skip
+           "contrastive before training MB": 782, "prepare phases": {"suite": 6.1, "encoder": 15.0}}  # fmt: skip
     text = written(pd.DataFrame([row]), asked(tmp_path))
     assert "made-up pairs, repeated" in text and "in every step" in text and "at most 100" in text
-    assert "| 10,000 |" in text and "1,226" in text and "- 10,000: suite 6 s, encoder 15 s" in text
+    assert "| 10,000 |" in text and "782" in text and "1,226" in text and "- 10,000: suite 6 s, encoder 15 s" in text
