@@ -45,7 +45,7 @@ def foretell(sizes: Sequence[int], values: np.ndarray, groups: Sequence[str], at
         sizes: k >= 3 of them, ascending.
         values: (k, Q) of each size and question.
         groups: of each question; those of a group (one question in many languages) are no independent ones.
-        most: no value is larger.
+        most: no value is larger; none is below 0.
     """
     x = np.log2(np.asarray(sizes, dtype=float))
     names, group = np.unique(np.asarray(groups), return_inverse=True)
@@ -55,9 +55,9 @@ def foretell(sizes: Sequence[int], values: np.ndarray, groups: Sequence[str], at
     drawn = rng.integers(len(names), size=(RESAMPLES, len(names)))
     means = sums[:, drawn].sum(axis=2) / size[drawn].sum(axis=1)  # (k, RESAMPLES)
     whole = values.mean(axis=1)
-    low, high = np.quantile(np.minimum(most, line(x, means, np.log2(at))), [(1 - INSIDE) / 2, (1 + INSIDE) / 2])
+    low, high = np.quantile(np.clip(line(x, means, np.log2(at)), 0, most), [(1 - INSIDE) / 2, (1 + INSIDE) / 2])
     return Foretold(
-        min(most, float(line(x, whole, np.log2(at)))), float(low), float(high), float(np.polyfit(x, whole, 1)[0]),
+        float(np.clip(line(x, whole, np.log2(at)), 0, most)), float(low), float(high), float(np.polyfit(x, whole, 1)[0]),
         float(whole[-1]), float(line(x[:-1], whole[:-1], x[-1])),
     )  # fmt: skip
 

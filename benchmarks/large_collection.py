@@ -38,6 +38,7 @@ from bench.experiment.profile.file import load_profile
 from bench.retrieval.candidates import recall_against
 from bench.retrieval.large.build import encode_collection, index_collection
 from bench.retrieval.large.index import LargeIndex
+from bench.retrieval.large.lists import POINTS, sample_size
 from bench.retrieval.large.probing import choose
 from bench.retrieval.large.shards import Shards
 from bench.retrieval.ranking import Ranking
@@ -50,7 +51,9 @@ TASKS = ("symbols", "faq", "passages")
 LANGUAGES = ("eng_Latn", "deu_Latn", "fra_Latn", "swh_Latn", "amh_Ethi", "hau_Latn", "khm_Khmr", "cym_Latn")
 PARTS = (1, 2, 4, 8, 16)  # sixteenths of the passages: the sizes
 TEN_MILLION = 10_000_000
-SETTINGS = ((250, 0.98), (500, 0.98), (1000, 0.98), (2000, 0.9), (2000, 0.98), (2000, 1.0))  # candidates, recall target
+LISTS = sample_size(TEN_MILLION) // POINTS  # that there are then
+SETTINGS = "250:.98,500:.98,1000:.98,2000:.9,2000:.98,2000:1"  # candidates and recall target of each
+Settings = Sequence[tuple[int, float]]
 LEAST = 4  # times as many passages as candidates: of fewer, so many are candidates that little can be missed
 EXPLAINED = f"""A line over the logarithm of the size, through the sizes of at least {LEAST} times the candidates, where these are
 three or more. The interval is that of the questions; that the line bends behind the last size is not in it. `one step ahead
@@ -142,7 +145,9 @@ def size_mb(folder: Path, pattern: str) -> float:
     return sum(path.stat().st_size for path in folder.rglob(pattern) if path.is_file()) / 1e6
 
 
-def measure(count: int, per_language: int, bits: int, folder: Path) -> tuple[dict[str, float], list[Found], list[str]]:
+def measure(
+    count: int, per_language: int, bits: int, folder: Path, settings: Settings
+) -> tuple[dict[str, float], list[Found], list[str]]:
     """Build and search: what was needed, what each setting finds at each size, and the group of each question."""
     profile = load_profile("default")
     context = context_of(next(spec for spec in cells(profile, Languages.load()) if spec.method == "untrained"))
@@ -166,9 +171,9 @@ def measure(count: int, per_language: int, bits: int, folder: Path) -> tuple[dic
             part = Shards([one.folder for one in shards.shards[: size // shard]], shards.codec)
             truth = exact.rankings(names, size)
             start = time.process_time()
-            index = index_collection(folder / f"first-{size}", part, context.teacher.space, SETTINGS[0][0], 1)
+            index = index_collection(folder / f"first-{size}", part, context.teacher.space, settings[0][0], 1)
             facts["CPU seconds: lengths and inverted lists"] = time.process_time() - start
-            for candidates, target in SETTINGS:
+            for candidates, target in settings:
                 found += searched(index, asked, truth, "approximate", candidates, target)
                 typer.echo(f"\rsearched {size:,}: {candidates:,} candidates, target {target:g}   ", nl=False)
         found += searched(index, asked, truth, "exact")
@@ -182,10 +187,10 @@ def measure(count: int, per_language: int, bits: int, folder: Path) -> tuple[dic
     return facts, found, asked.questions
 
 
-def ten_million(found: Sequence[Found], groups: Sequence[str]) -> pd.DataFrame:
+def ten_million(found: Sequence[Found], groups: Sequence[str], settings: Settings) -> pd.DataFrame:
     """Recall and lists at ten million passages, one row a setting, scorer and depth."""
     rows = []
-    for candidates, target in SETTINGS:
+    for candidates, target in settings:
         own = [one for one in found if one.row["mode"] == "approximate" and one.row["candidates"] == candidates
                and one.row["target"] == target and one.row["passages"] >= LEAST * candidates]  # fmt: skip
         for key in [(scorer, depth) for scorer in ("dense", "late") for depth in (10, DEPTH)]:
@@ -195,7 +200,7 @@ def ten_million(found: Sequence[Found], groups: Sequence[str]) -> pd.DataFrame:
                 continue
             said = foretell(sizes, np.stack([one.shares[key] for one in of_key]), groups, TEN_MILLION)
             probes = np.log2([one.row["probes"] for one in of_key])
-            lists = 2 ** float(line(np.log2(sizes), probes, np.log2(TEN_MILLION)))
+            lists = min(LISTS, 2 ** float(line(np.log2(sizes), probes, np.log2(TEN_MILLION))))
             rows.append({
                 "candidates": candidates, "target": target, "scorer": key[0], "recall at": key[1],
                 f"measured, {sizes[-1]:,}": said.largest, "a doubling": said.doubling, "one step ahead missed by": said.missed,
@@ -207,6 +212,7 @@ def ten_million(found: Sequence[Found], groups: Sequence[str]) -> pd.DataFrame:
 def main(
     passages: Annotated[int, typer.Option(help="How many texts of the suite.")] = 100_000,
     queries: Annotated[int, typer.Option(help="Questions of each task and language.")] = 8,
+    settings: Annotated[str, typer.Option(help="Candidates and recall target of each, `2000:.98,2000:.9`.")] = SETTINGS,
     bits: Annotated[int, typer.Option(help="Of a dimension of a token vector: 4 or 8.")] = 8,
     limit_gb: Annotated[float, typer.Option(help="Memory that the process may take (RLIMIT_DATA); more is an error.")] = 8.0,
     threads: Annotated[int, typer.Option(help="Cores.")] = 1,
@@ -214,10 +220,11 @@ def main(
 ) -> None:
     """Measure and write the tables."""
     torch.set_num_threads(threads)
+    pairs = [(int(candidates), float(target)) for candidates, target in (one.split(":") for one in settings.split(","))]
     resource.setrlimit(resource.RLIMIT_DATA, (int(limit_gb * 2**30),) * 2)
     folder = Path(tempfile.mkdtemp(prefix="large-collection-", dir=out))
     try:
-        facts, found, groups = measure(passages, queries, bits, folder)
+        facts, found, groups = measure(passages, queries, bits, folder, pairs)
     finally:
         shutil.rmtree(folder)
     facts["memory limit (GB)"] = limit_gb
@@ -229,7 +236,7 @@ def main(
         "## Measured at growing sizes", table.drop(columns=["worst language"]).to_markdown(index=False, floatfmt=".3f"),
         "## At ten million passages",
         EXPLAINED,
-        ten_million(found, groups).to_markdown(index=False, floatfmt=".3f"),
+        ten_million(found, groups, pairs).to_markdown(index=False, floatfmt=".3f"),
     ]
     text = "\n\n".join(parts) + "\n"
     (out / "large_collection.md").write_text(text)

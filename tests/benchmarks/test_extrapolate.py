@@ -42,10 +42,13 @@ def test_the_interval_holds_the_truth_as_often_as_it_says_and_copies_of_a_questi
     assert np.mean(widths[1]) == pytest.approx(np.mean(widths[8]), rel=0.1)
 
 
-def test_no_share_is_above_one() -> None:
+def test_no_share_is_above_one_or_below_zero() -> None:
     values, groups = made(20, 1, 0, 0.05)
     said = foretell(SIZES, 2 - values, groups, 10**9)
     assert said.value == said.high == 1
+    values[:] = np.linspace(1, 0, len(SIZES))[:, None]
+    said = foretell(SIZES, values, groups, 10**9)
+    assert said.value == said.low == said.high == 0
 
 
 def test_a_line_through_many_values_at_once() -> None:
