@@ -21,7 +21,7 @@ from bench.cells.clock import Clock
 from bench.cells.evaluation import evaluate
 from bench.cells.shared.context import Context, context_of
 from bench.cells.shared.own_retriever import own_retriever
-from bench.cells.shared.views import Encodes, View, own_means, suffixes, views_of
+from bench.cells.shared.views import Encodes, View, own_means, suffixes, views_of, visited
 from bench.cells.translation.run import translated_sets
 from bench.encoders.device import precision_of
 from bench.experiment.method_specs import planned_method
@@ -104,6 +104,8 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
         per_query = evaluate(context, encoder, sets, mode, depth, report, out_dir / "runs", spec.id, recalls, views, translated)
     found["cut"] = cut.of_cell(cut.cut_record(context, spec), original and method.kind != "map" and not known.asks_english,
                                known.asks_english, original or method.kind != "translate")  # fmt: skip
+    if mode == "approximate" and encoder is not None:
+        found |= visited(views or [View.english(context)], [one.task for one in sets])
     if recalls:
         pd.DataFrame(recalls).to_csv(out_dir / "approximation.csv", index=False, float_format="%.4f")
     with_descriptions(per_query, about).to_parquet(out_dir / "per_query.parquet", index=False)

@@ -132,7 +132,7 @@ def _student(context: Context, profile: Profile, spec: CellSpec, done: Callable[
 def _documents(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     tasks = [name for name in profile.evaluation.tasks if name in context.suite.tasks]
     for name in tasks:
-        context.documents.encode(name, done)
+        context.documents.encode(name, done, profile.evaluation.late_mode == "approximate")
 
 
 def _ceiling(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:

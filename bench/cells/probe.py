@@ -45,7 +45,7 @@ def english_ceiling(context: Context, spec: CellSpec) -> float:
     """nDCG@10 of the teacher on the English queries of the collapse check: the same for all cells, so kept."""
     how = spec.evaluation
     asked: tuple[Any, ...] = (how.tasks, how.split, how.late_mode, how.run_depth, PROBE_ENGLISH)
-    if decided := spec.retrieval.deciding():
+    if decided := spec.retrieval.deciding(how.late_mode == "approximate"):
         asked = (*asked, decided)
     place = context.path(f"ceiling-{hashlib.sha256(repr(asked).encode()).hexdigest()[:16]}.json")
     if not place.exists():

@@ -118,7 +118,7 @@ class CellSpec(Settings):
         content["space"] = self.space.of_key()
         if self.models.head == "none":
             del content["models"]["head"]  # as before there were any
-        if decided := self.retrieval.deciding():
+        if decided := self.retrieval.deciding(self.evaluation.late_mode == "approximate"):
             content["retrieval"] = decided
         if self.trained:
             content["training_loop"] = TRAINING_LOOP

@@ -9,6 +9,7 @@ import torch
 import yaml
 
 from bench.base.errors import BenchError
+from bench.base.jsonfile import read_json, to_json
 from bench.cells.cell import run_cell
 from bench.cells.prepare import prepare
 from bench.cells.shared.context import context_of, open_context
@@ -66,7 +67,7 @@ def run(made, home: Path) -> dict[str, pd.DataFrame]:
     for spec in cells(made, Languages.load()):
         folder = home / "out" / spec.method
         folder.mkdir(parents=True)
-        run_cell(spec, folder, lambda *_: None)
+        (folder / "said.json").write_text(to_json(run_cell(spec, folder, lambda *_: None)))
         found[spec.method] = pd.read_csv(folder / "metrics.csv").set_index(["task", "scorer", "language"])
     return found
 
@@ -105,6 +106,8 @@ def test_mmarco_is_streamed_and_searched_on_disk(home: Path, encoder: Path):
     assert found["untrained"]["queries"].eq(24).all() and found["english"].loc["mmarco", "ndcg@10"].gt(0.9).all()
     recalls = pd.read_csv(home / "out" / "untrained" / "approximation.csv")
     assert recalls["recall@10"].eq(1).all() and recalls["queries"].eq(3).all()  # all 150 are candidates
+    said = read_json(home / "out" / "untrained" / "said.json")["probing"]["mmarco"]
+    assert said["target"] == 0.98 and said["worst_recall"] >= 0.98 and said["depth"] == 150 and said["queries"] == 18
     suite = context_of(cells(made, Languages.load())[0]).suite
     assert len(suite.task("mmarco").documents) == 0 and len(list(suite.task("mmarco").stream().read())) == 150
     assert len(list((home / "cache" / "collections").glob("*/complete.json"))) == 1

@@ -11,6 +11,7 @@ from bench.experiment.grid import cells, suites
 from bench.experiment.profile.file import load_profile
 from bench.experiment.selection import Selection, split_list
 from bench.experiment.spec import CellSpec
+from bench.retrieval.settings import Retrieval
 from methods import registry
 from tests.own_data import beir, bitext, write
 
@@ -94,6 +95,30 @@ def test_key_ignores_what_does_not():
     assert made(threads=7)["contrastive@5#0"].key == plain.key
     # A list with the languages of the order is the same data, but another set of cells.
     assert made(languages=("sw",))["contrastive@1#0~" + grid.order_name("sw", LANGUAGES)].key != plain.key
+
+
+def test_how_many_lists_are_visited_is_in_the_key_only_where_documents_are_found_by_lists():
+    plain, rough = made()["contrastive@5#0"].key, made("evaluation.late_mode=approximate")["contrastive@5#0"].key
+    for change in ("retrieval.recall_target=0.9", "retrieval.probes=64"):
+        assert made("evaluation.late_mode=approximate", change)["contrastive@5#0"].key != rough, change
+    assert made("retrieval.recall_target=0.9")["contrastive@5#0"].key == plain
+    both = ("evaluation.late_mode=approximate", "retrieval.probes=64")
+    assert made(*both)["contrastive@5#0"].key == made(*both, "retrieval.recall_target=0.9")["contrastive@5#0"].key
+    memory = ("evaluation.late_mode=approximate", "retrieval.documents=memory")
+    assert made(*memory)["contrastive@5#0"].key == made(*memory, "retrieval.recall_target=0.9")["contrastive@5#0"].key
+
+
+@pytest.mark.parametrize(("given", "approximate", "expected"), [
+    ({}, False, {}), ({}, True, {"recall_target": 0.98}), ({"probes": 1024}, False, {}), ({"bits": 4}, False, {"probes": 1024}),
+    ({"probes": 64}, False, {"probes": 64}), ({"probes": 64}, True, {"probes": 64}),
+    ({"documents": "memory"}, True, {"probes": 1024}),
+])  # fmt: skip
+def test_keys_of_an_exhaustive_search_are_those_of_before_there_was_a_target(given, approximate, expected):
+    found = Retrieval.model_validate(given).deciding(approximate)
+    whole = {"documents": "auto", "disk_above": 200_000, "bits": 8, "candidates": 2000} | {
+        name: value for name, value in given.items() if name != "probes"
+    }  # fmt: skip
+    assert found == (whole | expected if expected else {})
 
 
 def test_a_profile_without_a_map_has_the_keys_it_had_before_there_were_any():

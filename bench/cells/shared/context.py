@@ -11,6 +11,7 @@ from bench.base.progress import tell
 from bench.base.used import used
 from bench.cells.shared.documents import Documents
 from bench.cells.shared.key import Key
+from bench.cells.shared.probing import Chooser
 from bench.cells.shared.student import Student
 from bench.cells.shared.teacher import Teacher
 from bench.cells.shared.texts import Texts
@@ -19,7 +20,7 @@ from bench.data.settings import Data
 from bench.data.suite.opening import open_suite
 from bench.data.suite.types import Suite
 from bench.encoders.device import device_of
-from bench.encoders.encoder import autocast_dtype
+from bench.encoders.encoder import Encoder, autocast_dtype
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import model_folder
 from bench.experiment.spec import CellSpec
@@ -43,11 +44,15 @@ class Context:
 
     @cached_property
     def documents(self) -> Documents:
-        return Documents(self.key, self.suite, self.teacher)
+        return Documents(self.key, self.suite, self.teacher, Chooser(self.key, self.suite, self.before_training, self.path))
 
     @cached_property
     def student(self) -> Student:
         return Student(self.key, self.texts, self.teacher, self.path)
+
+    def before_training(self, english: bool) -> Encoder:
+        """What encodes queries, in English or in another language, before anything is trained."""
+        return self.teacher.encoder if english else self.student.start()
 
     @cached_property
     def model_prints(self) -> tuple[str, ...]:

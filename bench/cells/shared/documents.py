@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from bench.encoders.states.cache import TextStates
 from bench.retrieval.dense import DenseIndex
 from bench.retrieval.large.build import encode_collection, index_collection
 from bench.retrieval.large.index import LargeIndex
+from bench.retrieval.large.probing import Probing
 from bench.retrieval.late import LateIndex
 from bench.retrieval.ranking import Ranking
 from bench.retrieval.sparse import SparseIndex
@@ -56,10 +57,13 @@ class Documents:
         experiment: says which teacher, precision and settings of retrieval.
         suite: holds the documents.
         teacher: encodes them.
+        probing: chooses how many lists are visited in the index of a task on disk.
     """
 
-    def __init__(self, experiment: Key, suite: Suite, teacher: Teacher) -> None:
-        self.key, self.suite, self.teacher = experiment, suite, teacher
+    def __init__(
+        self, experiment: Key, suite: Suite, teacher: Teacher, probing: Callable[[str, LargeIndex], Probing]
+    ) -> None:
+        self.key, self.suite, self.teacher, self.probing = experiment, suite, teacher, probing
 
     def on_disk(self, task: str) -> bool:
         """Whether a task's documents are searched on disk."""
@@ -71,10 +75,16 @@ class Documents:
             )
         return settings.documents == "disk" or (settings.documents == "auto" and many)
 
-    def encode(self, task: str, progress: Progress | None = None) -> None:
-        """Everything of a task's documents that is computed once; what is there already is only read."""
+    def encode(self, task: str, progress: Progress | None = None, approximate: bool = False) -> None:
+        """Everything of a task's documents that is computed once; what is there already is only read.
+
+        Args:
+            approximate: how many lists an approximate search visits is part of it.
+        """
         if self.on_disk(task):
-            self.large(task, progress)
+            index = self.large(task, progress)
+            if approximate:
+                _ = index.probing
         else:
             self.teacher.states(self.suite.task(task).documents["text"].tolist(), "passage", progress)
 
@@ -116,7 +126,8 @@ class Documents:
             return states.pooled, states.tokens
 
         shards = encode_collection(folder, documents, encode, settings.bits, settings.shard, progress or (lambda share: None))
-        return index_collection(folder, shards, space or self.teacher.space, settings.candidates, settings.probes, device_of())
+        probes = settings.probes or partial(self.probing, task)
+        return index_collection(folder, shards, space or self.teacher.space, settings.candidates, probes, device_of())
 
     @cached_property
     def pieces(self) -> Pieces:

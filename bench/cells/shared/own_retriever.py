@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.cells.shared.context import Context
 from bench.cells.shared.texts import Texts
 from bench.data.suite.types import Suite
+from bench.encoders.encoder import Encoder
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import model_folder
 
@@ -32,6 +33,10 @@ class OwnRetriever(Context):
     def texts(self) -> Texts:  # type: ignore[override]
         """Pairs that fit the experiment's teacher: the space is fitted on the very same texts."""
         return self.experiment.texts
+
+    def before_training(self, english: bool) -> Encoder:
+        """It reads all languages itself."""
+        return self.teacher.encoder
 
     def path(self, *parts: str) -> Path:
         """A place beside those of the experiment."""

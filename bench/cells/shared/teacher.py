@@ -26,7 +26,7 @@ from bench.training.pairs import TeacherStates
 
 Progress = Callable[[float], None]
 STATE = np.float16  # of a number of a token's state on disk
-SPACE_TEXTS = 200_000  # English texts from which the space is estimated, at most: five million tokens fix a mean
+SPACE_TEXTS = 100_000  # English texts from which the space is estimated, at most: two million tokens fix a mean
 CHUNK = 4096  # texts whose states are in memory together
 
 

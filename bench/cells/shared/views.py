@@ -144,3 +144,12 @@ def offsets(context: Context, means: Mapping[str, Means]) -> dict[str, float]:
     """How far the pooled mean of each language lies from the English one, in the units of raw vectors."""
     english = context.teacher.space.pooled_mean
     return {name: round(float(np.linalg.norm(own.pooled - english)), 4) for name, own in means.items()}
+
+
+def visited(views: Sequence[View], tasks: Sequence[str]) -> dict[str, Any]:
+    """For the manifest: task -> how many inverted lists an approximate search visits, and how that was chosen.
+
+    Nothing where no task is searched on disk. All views of a cell search the same index.
+    """
+    indexes = {task: index for task in dict.fromkeys(tasks) if isinstance(index := views[0].index(task), LargeIndex)}
+    return {"probing": {task: index.probing.record() for task, index in indexes.items()}} if indexes else {}

@@ -18,7 +18,7 @@ from bench.data.documents import Document, DocumentStream
 from bench.encoders.space import Space
 from bench.retrieval.large.codec import TokenCodec
 from bench.retrieval.large.coded import write_inverse_lengths
-from bench.retrieval.large.index import LargeIndex
+from bench.retrieval.large.index import LargeIndex, Probes
 from bench.retrieval.large.lists import build_lists, sample_size
 from bench.retrieval.large.shards import ENCODED_AT_ONCE, Encode, Shards, digest, write_shard
 
@@ -109,12 +109,10 @@ def _batches(documents: Iterable[Document], size: int) -> Iterator[list[Document
 
 
 def index_collection(
-    folder: Path, shards: Shards, space: Space, candidates: int, probes: int, device: str = "cpu"
+    folder: Path, shards: Shards, space: Space, candidates: int, probes: Probes, device: str = "cpu"
 ) -> LargeIndex:
     """The index of an encoded collection in a space; what depends on the space is computed once, under `folder`."""
-    content = (space.token_mean, space.token_centring.directions, space.pooled_mean, space.pooled_centring.directions)
-    name = hashlib.sha256(b"".join(part.tobytes() for part in content)).hexdigest()[:16]
-    final = folder / f"space-{name}"
+    final = folder / f"space-{space_name(space)}"
 
     def valid(place: Path) -> bool:
         """As in `_all_there`."""
@@ -122,6 +120,12 @@ def index_collection(
 
     derived = once(final, partial(_derive, final=final, shards=shards, space=space), valid)
     return LargeIndex(shards, derived, space, candidates, probes, device)
+
+
+def space_name(space: Space) -> str:
+    """What tells a space from others."""
+    content = (space.token_mean, space.token_centring.directions, space.pooled_mean, space.pooled_centring.directions)
+    return hashlib.sha256(b"".join(part.tobytes() for part in content)).hexdigest()[:16]
 
 
 def _derive(folder: Path, final: Path, shards: Shards, space: Space) -> None:

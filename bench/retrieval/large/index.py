@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from bench.retrieval.dense import MARGIN, check_dimension
 from bench.retrieval.large.best import Best
 from bench.retrieval.large.coded import PIECE, CodedTokens, pieces
 from bench.retrieval.large.lists import Lists
+from bench.retrieval.large.probing import Probing
 from bench.retrieval.large.shards import Shards
 from bench.retrieval.late import MODES, check_tokens, part_of
 from bench.retrieval.maxsim import full_precision
@@ -22,6 +24,7 @@ from bench.retrieval.ranking import Order, Ranking, check_depth, check_finite, c
 PRODUCTS = {"cpu": 2e14, "gpu": 2e16}  # multiplications in half an hour, roughly
 TOGETHER = 64  # queries whose candidates' pooled vectors are in memory at a time
 CELLS = 1 << 24  # scores of queries and documents that are in memory at a time (some 400 MB with what ranks them)
+Probes = int | Callable[["LargeIndex"], Probing]
 
 
 class LargeIndex:
@@ -32,18 +35,27 @@ class LargeIndex:
         derived: folder of what was computed for this space: inverse lengths and inverted lists.
         space: of the queries; documents are brought into it when they are read.
         candidates: documents that the approximate mode ranks a query.
-        probes: inverted lists that it visits for them.
+        probes: inverted lists that it visits for them; or what chooses their number, at the first approximate search.
         device: where late interaction is computed.
     """
 
     def __init__(
-        self, shards: Shards, derived: Path, space: Space, candidates: int, probes: int, device: str = "cpu"
+        self, shards: Shards, derived: Path, space: Space, candidates: int, probes: Probes, device: str = "cpu"
     ) -> None:
         self.shards = shards
+        self.derived = derived
         self.space = space
         self.candidates = candidates
-        self.lists = Lists(derived, probes)
+        self.lists = Lists(derived)
+        self.probes = probes
         self.tokens = CodedTokens(shards.codec, space, derived / "lengths", device)
+
+    @cached_property
+    def probing(self) -> Probing:
+        """How many lists an approximate search visits, and what is known of it."""
+        if isinstance(self.probes, int):
+            return Probing(min(self.probes, self.lists.count), self.lists.count)
+        return self.probes(self)
 
     def search(
         self, dense: np.ndarray, late: Ragged, k: int, query_ids: Sequence[str], mode: str = "approximate"
@@ -101,7 +113,7 @@ class LargeIndex:
         kept: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {"dense": [], "late": []}
         for start in range(0, len(dense), TOGETHER):
             queries = range(start, min(start + TOGETHER, len(dense)))
-            found = np.sort(self.lists.search(dense[queries.start : queries.stop], many), axis=1)
+            found = np.sort(self.lists.search(dense[queries.start : queries.stop], many, self.probing.probes), axis=1)
             scores = {scorer: np.full(found.shape, -np.inf, dtype=np.float32) for scorer in kept}
             union = np.unique(found[found >= 0])
             pooled = self.space.pooled(self.shards.pooled(union))

@@ -61,17 +61,38 @@ class Lists:
 
     Args:
         folder: where it lies.
-        probes: lists visited for a query.
     """
 
-    def __init__(self, folder: Path, probes: int) -> None:
-        index: Any = faiss.read_index(str(folder / _FILE), faiss.IO_FLAG_ONDISK_SAME_DIR | faiss.IO_FLAG_READ_ONLY)
-        index.nprobe = min(probes, index.nlist)
-        self.index = index
+    def __init__(self, folder: Path) -> None:
+        self.index: Any = faiss.read_index(str(folder / _FILE), faiss.IO_FLAG_ONDISK_SAME_DIR | faiss.IO_FLAG_READ_ONLY)
 
-    def search(self, queries: np.ndarray, k: int) -> np.ndarray:
-        """(Q, k) positions of the documents that are probably the best by inner product; -1 where fewer were found."""
+    @property
+    def count(self) -> int:
+        """How many lists there are."""
+        return int(self.index.nlist)
+
+    def search(self, queries: np.ndarray, k: int, probes: int) -> np.ndarray:
+        """(Q, k) positions of the documents that are probably the best by inner product; -1 where fewer were found.
+
+        Args:
+            probes: lists visited for a query; more than there are is all of them.
+        """
         queries = np.ascontiguousarray(queries, dtype=np.float32)
+        self.index.nprobe = min(probes, self.count)
         with small_batches_fast():
             parts = [self.index.search(queries[at : at + QUERIES], k)[1] for at in range(0, len(queries), QUERIES)]
         return np.concatenate(parts) if parts else np.empty((0, k), dtype=np.int64)
+
+    def order(self, queries: np.ndarray) -> np.ndarray:
+        """(Q, count) lists in the order in which a search visits them for each query."""
+        with small_batches_fast():
+            return self.index.quantizer.search(np.ascontiguousarray(queries, dtype=np.float32), self.count)[1]
+
+    def list_of(self) -> np.ndarray:
+        """(n,) int32: the list in which each document is."""
+        found, stored = np.full(self.index.ntotal, -1, dtype=np.int32), self.index.invlists
+        for number in range(self.count):
+            size = stored.list_size(number)
+            if size:  # an empty one has no address
+                found[faiss.rev_swig_ptr(stored.get_ids(number), size)] = number
+        return found

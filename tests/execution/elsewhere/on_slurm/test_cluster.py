@@ -69,7 +69,7 @@ def test_a_sweep_is_one_array_and_ends_as_on_this_machine(slurm, here, fake):
     assert f"{SLOW} had to leave its node; Slurm has queued it again" in run.said and ran_twice(slurm.fake) == {SLOW: 2}
 
 
-def test_a_preempted_cell_and_one_at_its_time_limit_are_queued_again(slurm, here, fake):
+def test_a_preempted_cell_is_queued_again(slurm, here, fake):
     results = slurm.base / "preempted"
     fake(SLOW, "wait 600")
     run = Run(slurm.environment(), "slurm", results, TIME, "hardware.partition=low")
@@ -85,13 +85,16 @@ def test_a_preempted_cell_and_one_at_its_time_limit_are_queued_again(slurm, here
     assert changed(contents(results), here) == [] and ran_twice(slurm.fake) == {SLOW: 2}
     assert "had to leave its node" in run.said and job
 
+
+def test_a_cell_at_its_time_limit_is_queued_again(slurm, here, fake):
     results = slurm.base / "limited"
     fake(SLOW, "wait 600")
     run = Run(slurm.environment(), "slurm", results, "hardware.time=0:01:00")
-    first = run.began(SLOW)
+    run.began(SLOW)
     fake(SLOW, "")
     assert run.end() == 0, run.said
-    assert "had to leave its node" in run.said and changed(contents(results), here) == []
+    assert f"{SLOW} had to leave its node" in run.said and changed(contents(results), here) == []
+    assert ran_twice(slurm.fake) == {SLOW: 2}
 
 
 def test_a_driver_that_is_killed_leaves_its_array_and_the_next_one_takes_it_over(slurm, here, fake):
