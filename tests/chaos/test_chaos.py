@@ -12,6 +12,7 @@ from tests.chaos.made import NAME, made
 from tests.chaos.runs import Chaos, begins, reached, spans
 from tests.chaos.tables import contents, heavy, left_over
 
+
 @pytest.fixture(scope="module")
 def chaos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
     base = tmp_path_factory.mktemp("chaos")
