@@ -28,7 +28,12 @@ def is_parallel(language: np.ndarray, query: np.ndarray) -> bool:
 
 
 def weights(task: str, block: str, n: int, draws: int = DRAWS) -> np.ndarray:
-    """(draws, n) float32: how often each of `n` questions is drawn in each resample."""
+    """(draws, n) float32: how often each of `n` questions is drawn in each resample.
+
+    Of a single question all resamples are the same, which says nothing of others: it is drawn in none, and has no interval.
+    """
+    if n < 2:
+        return np.zeros((draws, n), dtype=np.float32)
     random = np.random.default_rng([SEED, zlib.crc32(f"{task}\n{block}".encode())])
     return random.multinomial(n, np.full(n, 1 / n), size=draws).astype(np.float32)
 

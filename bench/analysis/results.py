@@ -213,7 +213,7 @@ def read_cell(name: CellName, folder: Path | None, key: str | None = None) -> Ce
             return Cell(name, "failed", _last_line(folder / "error.txt"))
         metrics, asked = partial(pd.read_csv, folder / "metrics.csv"), partial(pd.read_parquet, folder / "per_query.parquet")
         return _done(name, manifest, key, metrics, asked)
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, RecursionError) as error:
         return _damaged(name, error)
 
 
@@ -283,10 +283,10 @@ def _stored_id(folder: Path) -> str:
     for name in ("manifest.json", "spec.json"):
         try:
             stated = json.loads((folder / name).read_text(encoding="utf-8")).get("id")
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError, RecursionError):
             continue
-        if stated:
-            return str(stated)
+        if stated and isinstance(stated, str):
+            return stated
     return folder.name
 
 

@@ -58,6 +58,12 @@ def test_draws_that_pick_nothing_of_a_language_say_nothing():
     assert resampling.interval(means) == (0.5, 0.5)
 
 
+def test_a_single_question_has_no_interval():
+    draws = drawn(np.array([[0.5]]), False)
+    assert np.isnan(draws).all() and np.isnan(resampling.interval(draws)).all()
+    assert width(drawn(np.array([[0.5, 0.7]]), False)) > 0.1
+
+
 def test_what_counts_as_parallel():
     languages = np.repeat([0, 1, 2], 4)
     assert resampling.is_parallel(languages, np.tile(np.arange(4), 3))

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from bench.analysis.results import CellName, Plan, read_cell
+from bench.analysis.results import CellName, Plan, load, read_cell
 from tests import made_up
 
 
@@ -38,3 +38,13 @@ def test_a_manifest_with_facts_of_another_type_is_damaged(tmp_path, fact):
 def test_a_manifest_may_say_nothing(tmp_path, fact):
     place = made_up.cell(tmp_path, "optical@2#0", lambda *_: 0.5, **fact)
     assert read_cell(CellName.parse("optical@2#0", ""), place).state == "done"
+
+
+@pytest.mark.parametrize("identity", ["[1]", "{}", "3", "[" * 100_000])
+def test_a_manifest_whose_id_is_none_is_looked_at_under_the_name_of_its_folder(tmp_path, identity):
+    made_up.plan(tmp_path, ["optical@2#0"])
+    place = made_up.cell(tmp_path, "optical@2#0", lambda *_: 0.5)
+    (place / "manifest.json").write_text(f'{{"id": {identity}, "status": "done"}}')
+    (place / "spec.json").unlink(missing_ok=True)
+    [cell] = load(tmp_path).cells
+    assert not cell.done and cell.reason

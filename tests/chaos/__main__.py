@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from tests.chaos.made import NAME, made
 from tests.chaos.parts import PARTS
 from tests.chaos.runs import PHASES, Chaos
 
@@ -27,6 +28,7 @@ def main(
     kills: Annotated[int, typer.Option(help="How often a run is killed, by two at once and by single lives together.")] = 50,
     part: Annotated[list[str] | None, typer.Option(help=f"One part, or several: {', '.join(PARTS)}; default: all.")] = None,
     seed: Annotated[int, typer.Option(help="Of the moments.")] = 0,
+    tiny: Annotated[bool, typer.Option("--made", help="Made data and a tiny encoder: a third of the time.")] = False,
 ) -> None:
     """Break runs off, and compare what they end with."""
     if os.geteuid() or not shutil.which("cc"):
@@ -36,7 +38,8 @@ def main(
         raise SystemExit(f"there is no part {unknown[0]} (of {', '.join(PARTS)})")
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bench-chaos-") as base:
-        chaos = Chaos(PROFILE, "chaos", Path(base), random.Random(seed), KEPT)
+        profile, name, kept = (made(Path(base) / "made"), NAME, ()) if tiny else (PROFILE, "chaos", KEPT)
+        chaos = Chaos(profile, name, Path(base), random.Random(seed), kept)
         chaos.undisturbed()
         files = len(chaos.expected), len(chaos.published)
         rows = [_part(chaos, one, kills) for one in chosen]

@@ -8,32 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.made import NAME, made
 from tests.chaos.runs import Chaos, begins, reached, spans
 from tests.chaos.tables import contents, heavy, left_over
-from tests.own_data import beir, collection, queries
-from tests.tiny import tiny_xlmr, write_encoder_json
-
-PROFILE = """
-name: tiny
-models: {teacher: encoder, student: encoder}
-data: {suite: data}
-grid: {methods: [untrained, contrastive], sizes: [2]}
-training: {pairs: 800, batch_size: 8, max_length: 90}
-hardware: {precision: float32, workers: 1, threads: 1, checkpoint_minutes: 0.001}
-"""
 
 
 @pytest.fixture(scope="module")
 def chaos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
     base = tmp_path_factory.mktemp("chaos")
-    collection(base / "data", {"news": beir()})
-    encoder = tiny_xlmr(base / "encoder", texts=[text for code in ("sw", "am", "en") for _, text in queries(code, 30)])
-    write_encoder_json(encoder, query_prefix="query: ", passage_prefix="passage: ", pooling="mean", max_length=90)
-    (base / "p.yaml").write_text(PROFILE)
-    made = Chaos(base / "p.yaml", "tiny", base / "work", random.Random(1))
-    made.base.mkdir()
-    made.undisturbed(publish=False)
-    yield made
+    profile = made(base, "untrained, contrastive", pairs=800, workers=1)
+    chaos = Chaos(profile, NAME, base / "work", random.Random(1))
+    chaos.base.mkdir()
+    chaos.undisturbed(publish=False)
+    yield chaos
 
 
 def test_a_run_that_is_killed_in_training_goes_on_to_the_same_tables(chaos: Chaos) -> None:

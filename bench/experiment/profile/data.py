@@ -51,8 +51,8 @@ def seen_from(folder: Path) -> Callable[[str], str]:
 def completed(profile: Profile, given: dict[str, Any]) -> Profile:
     """`profile` with what depends on the data, where it was not given: order, guard and tasks.
 
-    The order is that of all languages with pairs, as the languages file lists them; guard languages are those with queries
-    and without pairs; the tasks are all. Where a task's documents are streamed, the search is approximate unless it is said.
+    The order is that of all languages with pairs that the profile does not name as guard, as the languages file lists them;
+    guard languages are those with queries and without pairs; the tasks are all. Where a task's documents are streamed, the search is approximate unless it is said.
 
     Args:
         given: the profile as it was written.
@@ -67,8 +67,10 @@ def completed(profile: Profile, given: dict[str, Any]) -> Profile:
     outline = reader_of(profile.data, languages).outline()
     said = given.get("data") or {}
     data: dict[str, Any] = {}
+    kept = _guarded(profile.data.guard, languages) if said.get("guard") else set()
+    trainable = [code for code in outline.trainable if code not in kept]
     if said.get("order") is None:
-        data["order"] = ",".join(outline.trainable)
+        data["order"] = ",".join(trainable)
     if "guard" not in said:
         queried = {code for codes in outline.queried.values() for code in codes}
         data["guard"] = ",".join(sorted(queried - {*outline.trainable, languages.english.code})) or None
@@ -82,7 +84,14 @@ def completed(profile: Profile, given: dict[str, Any]) -> Profile:
         evaluation = evaluation.model_copy(update={"late_mode": "approximate"})  # millions of documents
     if not outline.trainable:
         raise BenchError("the data has no training pairs", "dev files alone do not train: give bitext/sw.tsv and the like")
+    if not trainable and said.get("order") is None:
+        raise BenchError("every language with training pairs is in data.guard, which is never trained on", "take one out of it")
     return profile.model_copy(update={"data": profile.data.model_copy(update=data), "evaluation": evaluation})
+
+
+def _guarded(expression: str | None, languages: Languages) -> set[str]:
+    """Codes of the guard group or a list of languages."""
+    return {one.code for one in languages.resolve([part.strip() for part in (expression or "").split(",") if part.strip()])}
 
 
 def _one(change: Callable[[str], str]) -> Callable[[Any], Any]:

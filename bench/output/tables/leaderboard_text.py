@@ -213,7 +213,7 @@ def _score(row: Row) -> str:
     value = _number(row[RANKED_BY])
     if not row["complete"]:
         return f"({value}) incomplete" if value else "incomplete"
-    shown = f"{value} ±{_number((row['high'] - row['low']) / 2)}"
+    shown = f"{value} ±{_number((row['high'] - row['low']) / 2) or '?'}"  # of a single question there is no interval
     shown = f"**{shown}**" if row["ties_best"] else shown
     return f"{shown} !" if row["warning"] else shown
 

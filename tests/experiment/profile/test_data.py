@@ -35,6 +35,15 @@ def test_what_is_not_given_comes_from_the_data(root):
     assert made.evaluation.tasks == made.evaluated().tasks == ("news",)
 
 
+def test_a_guard_that_is_given_is_not_trained_where_no_order_is(root):
+    made = profile(root, "data: {suite: mydata, guard: [Amharic, de]}\n")
+    assert made.data.order == "swh_Latn" and made.data.guard == "Amharic,de"
+    [spec, *_] = cells(made.model_copy(update={"grid": made.grid.model_copy(update={"sizes": (1,)})}), LANGUAGES)
+    assert spec.order_languages == ("swh_Latn",) and spec.guard == ("amh_Ethi", "deu_Latn")
+    with pytest.raises(BenchError, match=r"every language with training pairs is in data\.guard"):
+        profile(root, "data: {suite: mydata, guard: [am, sw]}\n")
+
+
 def test_what_is_given_stays_in_any_spelling(root):
     made = profile(root, "data: {suite: mydata, order: [Amharic, swa], guard: null}\nevaluation: {tasks: [news]}\n")
     assert made.data.order == "Amharic,swa" and made.data.guard is None
