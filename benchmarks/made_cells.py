@@ -19,20 +19,20 @@ from methods.facts import facts
 
 QUESTIONS = {"symbols": 40, "faq": 34, "passages": 24}  # of a language, as in results/reference/full
 PARALLEL = ("faq", "passages")  # an id is the same question in every language
-FURTHER = 3  # seed of the cells beyond those of the profile
+FURTHER = (3, 4, 5, 6)  # seeds of the cells beyond those of the profile
 
 
 def make_experiment(folder: Path, cells: int) -> Path:
     """Write an experiment with this number of finished cells under `folder`; the same numbers every time.
 
-    Cells are those of the profile `full` and, where these are fewer, some of a further seed.
+    Cells are those of the profile `full` and, where these are fewer, some of further seeds: 312 at most.
 
     Returns:
         The experiment's own folder.
     """
-    plan = make_plan("full", folder, changes=[f"grid.seeds=[0, 1, 2, {FURTHER}]"])
-    own = [spec for spec in plan.specs if spec.seed != FURTHER]
-    chosen = (own + [spec for spec in plan.specs if spec.seed == FURTHER])[:cells]
+    plan = make_plan("full", folder, changes=[f"grid.seeds={[0, 1, 2, *FURTHER]}"])
+    own = [spec for spec in plan.specs if spec.seed not in FURTHER]
+    chosen = (own + [spec for seed in FURTHER for spec in plan.specs if spec.seed == seed])[:cells]
     made = Plan(plan.declared, plan.profile, plan.languages, tuple(chosen), plan.store)
     plan.store.root.mkdir(parents=True, exist_ok=True)
     content = yaml.safe_load(made.description())

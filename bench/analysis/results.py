@@ -148,7 +148,12 @@ def load(folder: Path) -> Experiment:
 
 
 def no_experiment(folder: Path) -> BenchError:
-    """For a folder without results; names the experiments beside it that are called almost so."""
+    """For a folder without cells; names the experiments beside it that are called almost so."""
+    if Packed.there(folder):
+        return BenchError(
+            f"{folder} is a published folder: it has scores and tables, but no student and no cell of its own",
+            f"bench restore {folder} puts its cells back; students have to be trained again (bench run)",
+        )
     beside = [path.parent.name for path in folder.parent.glob(f"*/{PROFILE}")]
     return BenchError(
         f"{folder} holds no experiment{did_you_mean(folder.name, beside)}",

@@ -6,6 +6,7 @@ import sys
 import pandas as pd
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 import bench
 from bench import Experiment
@@ -15,6 +16,7 @@ from bench.analysis.tables import COLUMNS as BOARD
 from bench.analysis.verdicts.slopes import COLUMNS as SLOPES
 from bench.base.errors import BenchError
 from bench.base.paths import REPOSITORY
+from bench.cli import app
 from bench.cli.experiment import PLANNED, SCORES
 from bench.execution import runs
 from bench.output.plots import PALETTE
@@ -156,6 +158,8 @@ def test_a_published_folder_is_an_experiment_too(folder, tmp_path):
     for part in ("scores", "per_query", "leaderboard"):
         pd.testing.assert_frame_equal(getattr(there, part)(), getattr(here, part)())
     pd.testing.assert_frame_equal(there.compare("optical", "contrastive"), here.compare("optical", "contrastive"))
+    export = CliRunner().invoke(app, ["export", "optical@2#0", str(tmp_path / "student"), "--profile", str(tmp_path / "paper")])
+    assert "is a published folder" in str(export.exception) and "bench restore" in str(export.exception)
     # Earlier versions published tables alone.
     for name in ("questions.parquet", "cells.parquet"):
         (tmp_path / "paper" / name).unlink()

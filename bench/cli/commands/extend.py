@@ -100,15 +100,18 @@ def export(
     results: Results = RESULTS,
 ) -> None:
     """Write a student for sentence-transformers (dense and multi-vector) and PyLate. `english@0#0` is the teacher."""
-    from bench.analysis.results import folder_of
+    from bench.analysis.results import folder_of, no_experiment
     from bench.base.progress import tell
     from bench.output.terminal.meter import Meter
 
+    folder = folder_of(profile, results)
+    if not (folder / "cells").is_dir():  # said at once, not after torch has been loaded
+        raise no_experiment(folder)
     with Meter():
         tell("importing torch")
         from bench.output.export import cell as work
 
-        work.export(folder_of(profile, results), cell, target)
+        work.export(folder, cell, target)
     typer.echo(f"{target / 'dense'}: SentenceTransformer")
     typer.echo(f"{target / 'late'}: MultiVectorEncoder of sentence-transformers 6, ColBERT of PyLate")
     typer.echo("how to use it, and what it is made of: README.md in each; `models.student` of a profile goes on from it")

@@ -14,7 +14,7 @@ from bench.cli.doctor.software import Software
 from bench.data.sources.packages.catalogue import PACKAGES, Package
 
 MISSING, SLOW, NOTE = "missing", "slow", "note"
-REFERENCE = REPOSITORY / "results" / "reference" / "full" / "manifest.json"
+REFERENCE = REPOSITORY / "results" / "reference" / "public-cpu" / "manifest.json"
 SPARE = 2.0  # downloads are unpacked and encoded: free disk in multiples of them
 
 
