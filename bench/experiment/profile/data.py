@@ -52,7 +52,8 @@ def completed(profile: Profile, given: dict[str, Any]) -> Profile:
     """`profile` with what depends on the data, where it was not given: order, guard and tasks.
 
     The order is that of all languages with pairs that the profile does not name as guard, as the languages file lists them;
-    guard languages are those with queries and without pairs; the tasks are all. Where a task's documents are streamed, the search is approximate unless it is said.
+    guard languages are those with queries and without pairs; the tasks are all. Where a task's documents are streamed, the
+    search is approximate unless it is said.
 
     Args:
         given: the profile as it was written.
