@@ -62,7 +62,7 @@ fuzz: $(VENV)/.installed-dev ## inputs that nobody meant, for ten minutes (MINUT
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(ARGS)
 
 KILLS ?= 50
-chaos: $(VENV)/.installed-dev ## runs killed fifty times (KILLS=5), full disks, a jumping clock: same tables; needs root and cc
+chaos: $(VENV)/.installed-dev ## runs killed fifty times (KILLS=5), full disks, a jumping clock: same tables (ARGS=--made is quicker); needs root, cc
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python -m tests.chaos --kills $(KILLS) $(ARGS)
 
 cluster: $(VENV)/.installed-dev ## all tests on a real Ray and a real Slurm of this machine, those too that depend on its speed

@@ -28,7 +28,7 @@ def main(
     kills: Annotated[int, typer.Option(help="How often a run is killed, by two at once and by single lives together.")] = 50,
     part: Annotated[list[str] | None, typer.Option(help=f"One part, or several: {', '.join(PARTS)}; default: all.")] = None,
     seed: Annotated[int, typer.Option(help="Of the moments.")] = 0,
-    tiny: Annotated[bool, typer.Option("--made", help="Made data and a tiny encoder: a third of the time.")] = False,
+    tiny: Annotated[bool, typer.Option("--made", help="Made data and a tiny encoder: quicker.")] = False,
 ) -> None:
     """Break runs off, and compare what they end with."""
     if os.geteuid() or not shutil.which("cc"):
