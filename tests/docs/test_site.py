@@ -83,14 +83,6 @@ def test_axe_finds_nothing_and_nothing_is_fetched_from_elsewhere(site: Path, tab
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == [] and len(asked) > len(LOOKED_AT)
 
 
-def test_the_search_works_without_a_server(site: Path, browser: Any) -> None:
-    tab = browser.new_page(viewport={"width": 1280, "height": 900})
-    tab.goto((site / "index.html").as_uri())
-    tab.get_by_placeholder("Search").fill("install-completion")
-    tab.locator(".md-search-result__item", has_text="Commands").first.wait_for()
-    tab.close()
-
-
 def test_each_key_of_a_profile_is_in_the_reference_with_its_meaning(site: Path) -> None:
     page = html.unescape((site / "reference/profile.html").read_text(encoding="utf-8"))
     for name in Profile.model_fields:
