@@ -33,8 +33,19 @@ def write(rows: pd.DataFrame, folder: Path) -> list[Path]:
     return [csv, text, *plots.save(partial(draw, rows), folder / NAME)]
 
 
+def climbing(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of methods with several budgets; all rows where no method has.
+
+    A control that was run at one step says nothing of the ladder, and moves those that do apart.
+    """
+    steps = rows.groupby("method", sort=False)["pairs"].transform("nunique")
+    return rows[steps > 1] if len(rows) and (steps > 1).any() else rows
+
+
 def written(rows: pd.DataFrame) -> str:
-    """The table as Markdown: a row a method, scorer and recipe, a column a budget."""
+    """The table as Markdown: a row a method, scorer and recipe, a column a budget. Methods with one budget are named below."""
+    left_out = sorted(set(rows["method"]) - set(climbing(rows)["method"]))
+    rows = climbing(rows)
     parts = [
         "# Gain against the budget\n",
         f"nDCG@10 over each reference, {rows['group'].iloc[0]} languages, {int(rows['size'].iloc[0])} of them trained on. "
@@ -49,6 +60,8 @@ def written(rows: pd.DataFrame) -> str:
             lines.append([f"`{method}`", plots.named(scorer), how, *(cells.get(n, "") for n in budgets)])
         columns = ["scorer", "trained", *(f"{n:,} pairs" for n in budgets)]
         parts.append(f"## Over `{over}`\n\n{markdown('method', lines, columns)}\n")
+    if left_out:
+        parts.append(f"Run at one budget, so in {NAME}.csv alone: {', '.join(f'`{name}`' for name in left_out)}.\n")
     return "\n".join(parts)
 
 
@@ -72,8 +85,10 @@ def short(pairs: int) -> str:
 def draw(rows: pd.DataFrame) -> Figure | None:
     """Gain against pairs, logarithmic: a row of panels a reference, a column a scorer, a line a method and recipe.
 
-    The reference is the line at zero. None where there is nothing to draw.
+    The reference is the line at zero. None where there is nothing to draw. Methods with one budget are left out where others
+    have several.
     """
+    rows = climbing(rows)
     if not len(rows):
         return None
     from matplotlib.figure import Figure
