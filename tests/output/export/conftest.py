@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from unittest import mock
 
 import numpy as np
 import pytest
 
-from bench.encoders.states.cache import teacher_states
 from bench.execution.base import RUN_CELL, Finished
 from bench.execution.job import execute
 from bench.experiment.store import Store
@@ -22,7 +20,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
     Teacher states are kept in float32: in float16, as they usually are, documents would be rounded, the export's not.
     """
-    exact = mock.patch("bench.cells.shared.teacher.teacher_states", partial(teacher_states, dtype=np.float32))
+    exact = mock.patch("bench.cells.shared.teacher.STATE", np.float32)
     with exact, made_world(tmp_path_factory.mktemp("export")) as made:
         store = Store(made.base / "results" / "made")
         for method in METHODS:
