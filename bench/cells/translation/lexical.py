@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from bench.base.errors import BenchError
-from bench.cells.pairs import dev_pairs, training_pairs, training_record
+from bench.cells import pairs as drawing
+from bench.cells.pairs import training_record
 from bench.cells.translation.listed import listed
 from bench.cells.words import ibm1
 from bench.cells.words.cutting import Pieces, key, words
@@ -65,9 +66,8 @@ def make(
             "give at least 1 alternative, and a mass above 0, at most 1",
         )
     with clock.phase("prepare"):
+        rows, dev_rows = drawing.training_rows(spec, context), drawing.dev_rows(spec, context)
         # The teacher's tokenizer decides nothing here but how scripts without spaces are cut.
-        _, rows = training_pairs(spec, context, context.teacher.encoder)
-        _, dev_rows = dev_pairs(spec, context, context.teacher.encoder)
         pieces = context.documents.pieces
         entries: dict[str, Entries] = {}
         if params.lexicon:

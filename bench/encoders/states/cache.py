@@ -151,8 +151,11 @@ def _known(shelf: Path, keys: Sequence[bytes]) -> dict[bytes, Place]:
     for path in sorted([*shelf.glob("[0-9a-f]*/keys.npy"), *shelf.glob(f"{UNFINISHED}*/keys.npy")]):
         if not _as_made(path.parent):
             continue
-        states = _read(path.parent)
-        for i, key in enumerate(np.load(path, allow_pickle=False)):
+        try:
+            states, own = _read(path.parent), np.load(path, allow_pickle=False)
+        except FileNotFoundError:  # another process has just finished its list, and removed its parts
+            continue
+        for i, key in enumerate(own):
             if (content := key.tobytes()) in wanted and content not in found:
                 found[content] = states, i
     return found

@@ -106,6 +106,10 @@ def test_without_stopping_all_passes_are_made(world: World):
 def test_all_pairs_of_the_languages_each_once(world: World):
     rows = all_rows(world.spec("nmt(pairs=all)"), world.context)
     assert len(rows) == 2 * 72 and not rows.duplicated(["pair_id", "language"]).any() and set(rows["split"]) == {"train"}
+    bitext = world.context.suite.bitext
+    whole = bitext.frame(bitext.rows("train", world.spec("nmt(pairs=all)").languages, world.context.texts.fits))
+    drawn = whole.sample(frac=1, random_state=world.spec("nmt(pairs=all)").seed)
+    assert rows[["pair_id", "language"]].values.tolist() == drawn[["pair_id", "language"]].values.tolist()
     other = all_rows(world.spec("nmt(pairs=all)").model_copy(update={"seed": 4}), world.context)
     assert set(other.index) == set(rows.index) and other.index.tolist() != rows.index.tolist()
 
