@@ -38,8 +38,10 @@ def climbing(rows: pd.DataFrame) -> pd.DataFrame:
 
     A control that was run at one step says nothing of the ladder, and moves those that do apart.
     """
+    if not len(rows):
+        return rows
     steps = rows.groupby("method", sort=False)["pairs"].transform("nunique")
-    return rows[steps > 1] if len(rows) and (steps > 1).any() else rows
+    return rows[steps > 1] if (steps > 1).any() else rows
 
 
 def written(rows: pd.DataFrame) -> str:
