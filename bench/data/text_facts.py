@@ -42,8 +42,8 @@ def measure(suite: Suite, tokenizer: Any, tasks: Sequence[str], split: str) -> l
         unknown = sum(one.count(tokenizer.unk_token_id) for one in ids) if tokenizer.unk_token_id is not None else 0
         premium = float("nan")
         if code in by_language:
-            pairs = suite.bitext.frame(sampled(by_language[code], PAIRS))
-            own, english = (sum(map(len, _ids(tokenizer, pairs[side].tolist()))) for side in ("text", "english"))
+            pairs = sampled(by_language[code], PAIRS)
+            own, english = (sum(map(len, _ids(tokenizer, suite.bitext[side].take(pairs)))) for side in ("text", "english"))
             premium = own / english if english else float("nan")
         rows.append({
             "language": code, "fertility": tokens / words if words else float("nan"), "token_premium": premium,

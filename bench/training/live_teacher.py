@@ -11,7 +11,7 @@ import torch
 
 from bench.encoders.encoder import Encoder
 from bench.encoders.space import Space
-from bench.training.pairs import Idf, TeacherStates, taken
+from bench.training.pairs import CHUNK, Idf, TeacherStates, taken
 from methods.base import TokenStates
 
 
@@ -44,8 +44,8 @@ class LiveTeacher:
 
     def token_ids(self, rows: np.ndarray) -> Iterator[np.ndarray]:
         """Ids of the content tokens of these texts."""
-        for start in range(0, len(rows), 4096):
-            for text in self.encoder.tokenize(taken(self.texts, rows[start : start + 4096]), "query", self.max_length):
+        for start in range(0, len(rows), CHUNK):
+            for text in self.encoder.tokenize(taken(self.texts, rows[start : start + CHUNK]), "query", self.max_length):
                 yield np.array(text.ids)[np.array(text.content)]
 
     def with_idf(self, idf: Idf) -> Any:

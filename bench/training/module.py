@@ -45,7 +45,7 @@ class Distillation(Stepping):
             offsets.append(pairs.english_offsets)
         student, *english = self.states(*sides, shifts=[None if one is None else one.of(positions) for one in offsets])
         if pairs.idf is not None:
-            student.idf = padded(taken(pairs.idf, positions)).to(self.device)
+            student.idf = padded(pairs.idf_of(sides[0], positions)).to(self.device)
         rows = pairs.english[positions]
         needed = dict(zip(("english",), english, strict=False))
         teacher = self.teacher.batch(rows, self.device)

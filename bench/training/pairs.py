@@ -134,6 +134,12 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.texts)
 
+    def idf_of(self, texts: Sequence[TokenizedText], at: np.ndarray) -> list[np.ndarray]:
+        """`idf` of `texts`, which are those at these places: they are not tokenised once more."""
+        assert self.idf is not None, "no method has asked for it"
+        of = getattr(self.idf, "of", None)
+        return of(texts, at) if of is not None else taken(self.idf, at)
+
     @property
     def lengths(self) -> np.ndarray:
         """(n,) tokens of the texts, with prefix and special tokens."""

@@ -56,7 +56,11 @@ class Rarities(Sequence[np.ndarray]):
 
     def take(self, at: Sequence[int] | np.ndarray) -> list[np.ndarray]:
         """Of the texts at these places."""
-        return [self._of(text, self.languages[int(i)]) for i, text in zip(at, taken(self.texts, at), strict=True)]
+        return self.of(taken(self.texts, at), at)
+
+    def of(self, texts: Sequence[TokenizedText], at: Sequence[int] | np.ndarray) -> list[np.ndarray]:
+        """Of `texts`, which stand at these places and are tokenised already."""
+        return [self._of(text, self.languages[int(i)]) for i, text in zip(at, texts, strict=True)]
 
     def __getitem__(self, at: Any) -> Any:
         return self.take([at])[0]

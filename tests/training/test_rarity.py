@@ -41,6 +41,19 @@ def test_each_language_is_counted_on_its_own_training_texts():
     assert [one.tolist() for one in train.idf.take([3, 0])] == [train.idf[3].tolist(), train.idf[0].tolist()]
 
 
+def test_texts_of_a_step_are_not_tokenised_once_more():
+    class Once(list):
+        def take(self, at):
+            raise AssertionError("the step has them already")
+
+    texts = Once([text(5, 6), text(5), text(7, 7)])
+    train, _ = with_idf(Pairs(texts, np.arange(3)), ["sw", "sw", "ha"], Pairs([], np.arange(0)), [])
+    found = train.idf_of([texts[2], texts[0]], np.array([2, 0]))
+    assert [one.tolist() for one in found] == [train.idf.of([texts[i]], [i])[0].tolist() for i in (2, 0)]
+    plain = Pairs(list(texts), np.arange(3), idf=[np.full(2, i, np.float32) for i in range(3)])
+    assert [one.tolist() for one in plain.idf_of([texts[2]], np.array([2]))] == [[2.0, 2.0]]
+
+
 def test_english_is_counted_once_a_text_and_only_where_trained():
     tokens = Ragged.from_list([np.zeros((n, 2), np.float32) for n in (2, 1, 2)])
     ids = np.array([5, 6, 5, 8, 9], dtype=np.int32)

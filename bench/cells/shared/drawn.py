@@ -57,9 +57,9 @@ class Drawn:
 
     def frame(self) -> pd.DataFrame:
         """All of them as a table with the columns of the bitext and the facts, indexed by number: memory for each pair."""
-        columns = {name: list(self.bitext[name].of(self.rows)) for name in self.bitext.columns}
-        table = pd.DataFrame(columns | {"english": list(self.english), "text": list(self.texts)}, self.rows, dtype="str")
-        return table.assign(**self.facts)
+        own = {"english": self.english, "text": self.texts}
+        columns = {name: list(own[name] if name in own else self.bitext[name].of(self.rows)) for name in self.bitext.columns}
+        return pd.DataFrame(columns, self.rows, dtype="str").assign(**self.facts)
 
     def record(self) -> dict[str, object]:
         """What a manifest says of the pairs."""

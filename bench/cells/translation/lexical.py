@@ -10,7 +10,6 @@ import pandas as pd
 
 from bench.base.errors import BenchError
 from bench.cells import pairs as drawing
-from bench.cells.pairs import training_record
 from bench.cells.translation.listed import listed
 from bench.cells.words import ibm1
 from bench.cells.words.cutting import Pieces, key, words
@@ -77,7 +76,7 @@ def make(
     with clock.phase("train"):
         tables, table = train(rows, dev_rows, params.rounds, params.both_ways, pieces)
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
-    found |= training_record(spec.languages, context, rows, table, clock)
+    found |= drawing.training_record(spec.languages, context, rows, table, clock)
     found["words"] = {language: len(one.source) for language, one in tables.items()}
     tables = {language: one.table() for language, one in entries.items() if language not in tables} | tables
     lexicons = {language: Lexicon(one, params.prefix, entries.get(language)) for language, one in tables.items()}
