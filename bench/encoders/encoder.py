@@ -55,13 +55,16 @@ class Batch:
         return self.input_ids.shape[0]
 
 
+Row = tuple[np.ndarray, np.ndarray, np.ndarray]  # of a text: pooled vector, token rows, token ids
+
+
 @dataclass(frozen=True)
 class Encoded:
-    """Raw (neither centred nor normalised) states of n texts.
+    """Raw (neither centred nor normalised) states of n texts, in memory or memory-mapped.
 
     Attributes:
         pooled: (n, d) float32.
-        tokens: rows of the content tokens of each text, (T, d).
+        tokens: rows of the content tokens of each text, (T, d) float16 or float32.
         ids: (T,) int32 token ids of those rows.
     """
 
@@ -75,6 +78,16 @@ class Encoded:
     def token_ids(self, i: int) -> np.ndarray:
         """Ids of the content tokens of text `i`."""
         return self.ids[self.tokens.offsets[i] : self.tokens.offsets[i + 1]]
+
+    def row(self, i: int) -> Row:
+        """Pooled vector, token rows and token ids of text `i`."""
+        return self.pooled[i], self.tokens[i], self.token_ids(i)
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[Row]) -> Encoded:
+        """Put texts together (a copy)."""
+        pooled, tokens, ids = zip(*rows, strict=True)
+        return cls(np.stack(pooled), Ragged.from_list(tokens), np.concatenate(ids))
 
 
 class Encoder:

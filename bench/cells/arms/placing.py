@@ -20,7 +20,6 @@ from bench.encoders.maps import alignment
 from bench.encoders.maps.alignment import Affine, Side
 from bench.encoders.maps.linear_map import token_means
 from bench.encoders.space import Centring, Means, Space, first_directions
-from bench.encoders.states.cache import TextStates
 from bench.experiment.spec import CellSpec
 from methods.base import Method
 
@@ -118,7 +117,7 @@ def linear_map(
     )
 
 
-def _both(states: Encoded, english: TextStates) -> list[tuple[np.ndarray, np.ndarray]]:
+def _both(states: Encoded, english: Encoded) -> list[tuple[np.ndarray, np.ndarray]]:
     """Means of tokens and pooled vectors, of both sides of pairs."""
     return [(token_means(states), token_means(english)), (states.pooled, np.asarray(english.pooled))]
 

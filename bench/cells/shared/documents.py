@@ -18,11 +18,10 @@ from bench.cells.shared.teacher import Progress, Teacher
 from bench.cells.words.cutting import Pieces, key, pieces_of, words
 from bench.data.suite.types import Suite
 from bench.encoders.device import device_of
-from bench.encoders.encoder import autocast_dtype
+from bench.encoders.encoder import Encoded, autocast_dtype
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.load import model_folder
 from bench.encoders.space import Space
-from bench.encoders.states.cache import TextStates
 from bench.retrieval.dense import DenseIndex
 from bench.retrieval.large.build import encode_collection, index_collection
 from bench.retrieval.large.index import LargeIndex
@@ -100,7 +99,7 @@ class Documents:
         states, ids = self.states(task), self.suite.task(task).documents["doc_id"].tolist()
         return Index(DenseIndex(ids, self.teacher.dense(states, space)), LateIndex(ids, self.teacher.late(states, space)))
 
-    def states(self, task: str) -> TextStates:
+    def states(self, task: str) -> Encoded:
         """Raw states of a task's documents.
 
         Raises:

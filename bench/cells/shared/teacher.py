@@ -16,10 +16,10 @@ from bench.cells.shared.key import Key
 from bench.cells.shared.texts import Texts
 from bench.data.stored.bitext import Column
 from bench.encoders.device import device_of
-from bench.encoders.encoder import Encoder
+from bench.encoders.encoder import Encoded, Encoder
 from bench.encoders.load import load_encoder
 from bench.encoders.space import Space
-from bench.encoders.states.cache import TextStates, teacher_states
+from bench.encoders.states.cache import teacher_states
 from bench.encoders.states.rowfile import rows_of
 from bench.training.live_teacher import LiveTeacher
 from bench.training.pairs import TeacherStates
@@ -46,7 +46,7 @@ class Teacher:
     def encoder(self) -> Encoder:
         return load_encoder(self.key.teacher, device_of(), self.key.precision)
 
-    def states(self, texts: Sequence[str], kind: str, progress: Progress | None = None, digest: str = "") -> TextStates:
+    def states(self, texts: Sequence[str], kind: str, progress: Progress | None = None, digest: str = "") -> Encoded:
         """Raw states of these texts, computed once and then read from the cache; `digest`: as in `teacher_states`."""
         length = self.key.max_length if kind == "query" else None
         return teacher_states(
@@ -71,7 +71,7 @@ class Teacher:
         return self.english_gb <= self.key.states_gb
 
     @cached_property
-    def english(self) -> TextStates:
+    def english(self) -> Encoded:
         """Raw states of the English sides, in the order of `Texts.english`.
 
         Raises:
@@ -85,15 +85,15 @@ class Teacher:
             )
         return self.make_english()
 
-    def make_english(self, progress: Progress | None = None) -> TextStates:
+    def make_english(self, progress: Progress | None = None) -> Encoded:
         """`english`, told how far it is."""
         return self.states(self._texts().english, "query", progress, self._texts().english_digest)
 
-    def english_of(self, texts: Sequence[str]) -> TextStates:
+    def english_of(self, texts: Sequence[str]) -> Encoded:
         """Raw states of some of the English sides."""
         if not self.keeps_english:
             return self._encoded(texts)
-        return TextStates.from_rows([self.english.row(row) for row in self._texts().rows(texts).tolist()])
+        return Encoded.from_rows([self.english.row(row) for row in self._texts().rows(texts).tolist()])
 
     @cached_property
     def space(self) -> Space:
@@ -112,11 +112,11 @@ class Teacher:
         tokens = Ragged(rows_of(kept.tokens.vectors), kept.tokens.offsets)
         return TeacherStates(tokens, rows_of(kept.pooled), self.space, ids=rows_of(kept.ids))
 
-    def dense(self, states: TextStates, space: Space | None = None) -> np.ndarray:
+    def dense(self, states: Encoded, space: Space | None = None) -> np.ndarray:
         """(n, d) unit vectors of whole texts, in the experiment's space or another."""
         return (space or self.space).pooled(np.asarray(states.pooled, dtype=np.float32))
 
-    def late(self, states: TextStates, space: Space | None = None) -> Ragged:
+    def late(self, states: Encoded, space: Space | None = None) -> Ragged:
         """Unit vectors of the tokens of each text, in the experiment's space or another."""
         return Ragged((space or self.space).tokens(np.asarray(states.tokens.vectors, dtype=np.float32)), states.tokens.offsets)
 
@@ -131,7 +131,6 @@ class Teacher:
             at = part if self.keeps_english else np.arange(len(part))
             yield states.tokens.take(at).vectors, np.asarray(states.pooled)[at]
 
-    def _encoded(self, texts: Sequence[str] | Column) -> TextStates:
+    def _encoded(self, texts: Sequence[str] | Column) -> Encoded:
         """Raw states that are not kept."""
-        states = self.encoder.encode(list(texts), "query", max_length=self.key.max_length, dtype=STATE)
-        return TextStates(states.pooled, states.tokens, states.ids)
+        return self.encoder.encode(list(texts), "query", max_length=self.key.max_length, dtype=STATE)

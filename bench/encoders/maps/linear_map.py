@@ -15,7 +15,6 @@ import torch
 from bench.base.errors import BenchError
 from bench.encoders.encoder import Encoded
 from bench.encoders.head import Head, Layer
-from bench.encoders.states.cache import TextStates
 
 # Times the mean variance of a coordinate of x and the number of texts.
 PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
@@ -72,7 +71,7 @@ def fit(x: np.ndarray, y: np.ndarray, held_x: np.ndarray, held_y: np.ndarray) ->
 
 
 def fit_head(
-    student: TextStates, student_held_out: TextStates, teacher: TextStates, teacher_held_out: TextStates
+    student: Encoded, student_held_out: Encoded, teacher: Encoded, teacher_held_out: Encoded
 ) -> tuple[Head, dict[str, float]]:
     """Maps for token vectors and for pooled vectors, and how well they do.
 
@@ -90,7 +89,7 @@ def fit_head(
     return Head([tokens.layer()], [pooled.layer()]), facts
 
 
-def token_means(states: TextStates | Encoded) -> np.ndarray:
+def token_means(states: Encoded) -> np.ndarray:
     """(n, d) float64 mean of the content tokens of each text."""
     offsets = states.tokens.offsets
     sums = np.add.reduceat(np.asarray(states.tokens.vectors, dtype=np.float64), offsets[:-1], axis=0)

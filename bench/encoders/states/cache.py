@@ -7,7 +7,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -20,7 +19,7 @@ from bench.base.once import once
 from bench.base.paths import cache_dir
 from bench.base.ragged import Ragged
 from bench.encoders.directory.modules import OWN
-from bench.encoders.encoder import Encoder, autocast_dtype
+from bench.encoders.encoder import Encoded, Encoder, autocast_dtype
 from bench.encoders.fingerprint import fingerprint
 from bench.encoders.hub import split
 from bench.encoders.load import model_folder
@@ -31,43 +30,13 @@ PARTS = tuple(f"{name}.npy" for name in ("keys", "pooled", "tokens", "offsets", 
 MADE = "content.json"  # hashes of the parts
 PART = 32768  # texts of a list that are encoded before anything of them is kept
 UNFINISHED = "part-"
-Row = tuple[np.ndarray, np.ndarray, np.ndarray]
-Place = tuple["TextStates", int]  # of a text in a list
-
-
-@dataclass(frozen=True)
-class TextStates:
-    """Raw states of n texts, memory-mapped where possible.
-
-    Attributes:
-        pooled: (n, d) float32.
-        tokens: content tokens of each text, (T, d) float16 or float32.
-        ids: (T,) int32 token ids of those rows.
-    """
-
-    pooled: np.ndarray
-    tokens: Ragged
-    ids: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.pooled)
-
-    def row(self, i: int) -> Row:
-        """Pooled vector, token rows and token ids of text `i`."""
-        start, end = self.tokens.offsets[i : i + 2]
-        return self.pooled[i], self.tokens.vectors[start:end], self.ids[start:end]
-
-    @classmethod
-    def from_rows(cls, rows: Sequence[Row]) -> TextStates:
-        """Put texts together (a copy)."""
-        pooled, tokens, ids = zip(*rows, strict=True)
-        return cls(np.stack(pooled), Ragged.from_list(tokens), np.concatenate(ids))
+Place = tuple[Encoded, int]  # of a text in a list
 
 
 def teacher_states(encoder: Callable[[], Encoder], name: str, texts: Sequence[str], kind: str,
                    max_length: int | None = None, progress: Progress | None = None,
                    dtype: type = np.float16, device: str = "auto", precision: str = "float32",
-                   digest: str = "") -> TextStates:  # fmt: skip
+                   digest: str = "") -> Encoded:  # fmt: skip
     """Raw states of `texts` by the encoder called `name`, in their order, computed once and then read.
 
     float16 rows take half the room; their cosines differ from those of float32 rows by less than 1e-4.
@@ -93,9 +62,8 @@ def teacher_states(encoder: Callable[[], Encoder], name: str, texts: Sequence[st
     keys = [] if digest else [text_key(text) for text in unique]
     digest = digest or hashlib.sha256(b"".join(keys)).hexdigest()[:32]
 
-    def encoded(some: Sequence[str], told: Progress | None) -> TextStates:
-        states = encoder().encode(list(some), kind, progress=told, max_length=max_length, dtype=dtype)
-        return TextStates(states.pooled, states.tokens, states.ids)
+    def encoded(some: Sequence[str], told: Progress | None) -> Encoded:
+        return encoder().encode(list(some), kind, progress=told, max_length=max_length, dtype=dtype)
 
     def make(folder: Path) -> None:
         own = keys or [text_key(text) for text in unique]
@@ -122,7 +90,7 @@ def teacher_states(encoder: Callable[[], Encoder], name: str, texts: Sequence[st
     if len(unique) == len(texts):
         return found
     place = {text: i for i, text in enumerate(unique)}
-    return TextStates.from_rows([found.row(place[text]) for text in texts])
+    return Encoded.from_rows([found.row(place[text]) for text in texts])
 
 
 def text_key(text: str) -> bytes:
@@ -199,8 +167,8 @@ def _as_made(folder: Path) -> bool:
         return False
 
 
-def _read(folder: Path) -> TextStates:
+def _read(folder: Path) -> Encoded:
     def part(name: str, mode: Literal["r"] | None = None) -> np.ndarray:
         return np.load(folder / f"{name}.npy", mmap_mode=mode, allow_pickle=False)
 
-    return TextStates(part("pooled", "r"), Ragged(part("tokens", "r"), part("offsets")), part("ids", "r"))
+    return Encoded(part("pooled", "r"), Ragged(part("tokens", "r"), part("offsets")), part("ids", "r"))

@@ -6,8 +6,8 @@ import torch
 
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
+from bench.encoders.encoder import Encoded
 from bench.encoders.maps.linear_map import PENALTIES, fit, fit_head, token_means
-from bench.encoders.states.cache import TextStates
 
 
 def problem(n: int, noise: float, seed: int = 0, inside: int = 6, out: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -56,10 +56,10 @@ def test_too_few_texts_are_one_message() -> None:
         fit(x, y, x[:1], y[:1])
 
 
-def states(n: int, dim: int, seed: int) -> TextStates:
+def states(n: int, dim: int, seed: int) -> Encoded:
     rng = np.random.default_rng(seed)
     tokens = Ragged.from_list([rng.normal(size=(1 + i % 3, dim)).astype(np.float16) for i in range(n)])
-    return TextStates(rng.normal(size=(n, dim)).astype(np.float32), tokens, np.zeros(len(tokens.vectors), np.int32))
+    return Encoded(rng.normal(size=(n, dim)).astype(np.float32), tokens, np.zeros(len(tokens.vectors), np.int32))
 
 
 def test_means_are_over_the_tokens_of_each_text() -> None:
@@ -72,9 +72,9 @@ def test_token_vectors_and_pooled_vectors_have_maps_of_their_own() -> None:
     student, held_out = states(60, 5, 0), states(30, 5, 1)
     token_map, pooled_map = (np.random.default_rng(seed).normal(size=(3, 5)) for seed in (2, 3))
 
-    def taught(of: TextStates) -> TextStates:
+    def taught(of: Encoded) -> Encoded:
         tokens = Ragged((np.asarray(of.tokens.vectors, dtype=np.float64) @ token_map.T).astype(np.float32), of.tokens.offsets)
-        return TextStates((of.pooled @ pooled_map.T).astype(np.float32), tokens, of.ids)
+        return Encoded((of.pooled @ pooled_map.T).astype(np.float32), tokens, of.ids)
 
     head, facts = fit_head(student, held_out, taught(student), taught(held_out))
     x = torch.randn(4, 5)
