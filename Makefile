@@ -65,8 +65,9 @@ KILLS ?= 50
 chaos: $(VENV)/.installed-dev ## runs killed fifty times (KILLS=5), full disks, a jumping clock: same tables (ARGS=--made is quicker); needs root, cc
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python -m tests.chaos --kills $(KILLS) $(ARGS)
 
+CLUSTERS ?= tests/execution/elsewhere
 cluster: $(VENV)/.installed-dev ## all tests on a real Ray and a real Slurm of this machine, those too that depend on its speed
-	XLSD_NEED_CLUSTER=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -m "" tests/execution/elsewhere $(ARGS)
+	XLSD_NEED_CLUSTER=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -m "" $(CLUSTERS) $(ARGS)
 
 PYLATE := .venv-pylate
 CHECKED := results/.check-export

@@ -66,7 +66,10 @@ def tab(request: pytest.FixtureRequest, browser: Any) -> Iterator[Any]:
 
 
 # Each kind of thing that the theme draws: text, tables that scroll, code of each language, made pages.
-LOOKED_AT = ("index", "answer", "your-method", "your-data", "models", "clusters", "python", "reference/commands")
+LOOKED_AT = (
+    "index", "answer", "your-method", "your-data", "models", "clusters", "python", "reference/commands",
+    "results/reference/public-cpu/leaderboard", "results/reference/speed",
+)  # fmt: skip
 
 
 def test_axe_finds_nothing_and_nothing_is_fetched_from_elsewhere(site: Path, tab: Any) -> None:
