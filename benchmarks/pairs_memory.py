@@ -89,7 +89,7 @@ def pairs_of(folder: Path) -> Iterator[Pair]:
 
     data = Data.model_validate({"bitext": [str(folder)]})
     reader = open_local(None, data.bitext, data.tasks, Languages.load(), whole=False)  # there need be no task
-    found = reader.read(sorted(reader.outline().trainable), lambda line: None).pairs
+    found = reader.read(sorted(reader.outline().trainable), lambda line: None).pairs.frame()
     yield from found[["language", "english", "text"]].itertuples(index=False, name=None)
 
 

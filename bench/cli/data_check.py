@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -20,6 +20,8 @@ from bench.data.sources.local.opening import open_local
 from bench.data.sources.local.problems import ERROR, WARNING, Problems
 from bench.data.sources.local.task import Content
 from bench.data.sources.placed import placed
+from bench.data.stored.pair_table import each_once, tally
+from bench.data.stored.spool import Table
 from bench.data.suite.keys import Choices
 from bench.data.suite.own import Assembled, assemble
 from bench.output.terminal.rows import Rows
@@ -108,10 +110,10 @@ def text(checked: Checked) -> RenderableType:
     return Group(*parts)
 
 
-def _coverage(pairs: pd.DataFrame, contents: list[Content], problems: Problems) -> None:
+def _coverage(pairs: Table, contents: list[Content], problems: Problems) -> None:
     """Languages that can be trained and not measured."""
     queried = {code for content in contents for code in content.task.queries["language"]}
-    for code in sorted(set(pairs["language"]) - queried):
+    for code in sorted({code for (code,) in tally(pairs, "language")} - queried):
         what = f"{code} has bitext, and queries in no task: it is never measured"
         problems.warning(problems.root, 0, "language without queries", what)
     if contents and not queried - {ENGLISH}:
@@ -127,7 +129,7 @@ def _findings(made: Assembled, contents: list[Content], problems: Problems) -> N
         if not (queries["split"] == "test").any():
             what = f"task {task} has no test queries: only evaluation.split=dev uses it"
             problems.warning(problems.root, 0, "no test queries", what)
-    letters = int(made.frames["bitext"]["english"].drop_duplicates().str.len().sum())
+    letters = sum(int(part["english"].str.len().sum()) for part in each_once(made.pairs))
     what = "the teacher encodes every English side and keeps all of its tokens"
     _memory(what, letters, 2, "data.max_pairs takes fewer pairs", problems)
     for content in contents:
@@ -136,12 +138,15 @@ def _findings(made: Assembled, contents: list[Content], problems: Problems) -> N
             _memory(what, content.letters, 4, "set retrieval.documents to disk", problems)
 
 
-def _nothing_left(pairs: pd.DataFrame, made: Assembled, problems: Problems) -> None:
+def _nothing_left(pairs: Table, made: Assembled, problems: Problems) -> None:
     """Languages all of whose pairs fell to a rule: the same text on both sides, say."""
-    bitext = made.frames["bitext"]
-    left = set(bitext[bitext["split"] == "train"]["language"])
-    for code, count in pairs[pairs["split"] != "dev"]["language"].value_counts(sort=False).items():
-        if code not in left:
+    left = tally(made.pairs, "language", "split")
+    read: Counter[str] = Counter()
+    for (code, split), count in tally(pairs, "language", "split").items():
+        if split != "dev":
+            read[code] += count
+    for code, count in read.items():
+        if not left[code, "train"]:
             what = f"none of the {count:,} pairs of {code} is left for training: what was left out, and why, stands above"
             problems.warning(problems.root, 0, "no pairs left", what)
 
@@ -170,13 +175,13 @@ def _used(checked: Checked, made: Assembled) -> RenderableType:
 
 def counts(made: Assembled) -> dict[str, dict[str, Any]]:
     """Language -> `train_pairs`, `dev_pairs`, and `queries`: task -> `dev` and `test`. English comes last."""
-    bitext, queries = made.frames["bitext"], made.frames["queries"]
-    pairs = bitext.groupby(["language", "split"]).size()
+    queries = made.frames["queries"]
+    pairs = tally(made.pairs, "language", "split")
     asked = queries.groupby(["language", "task", "split"]).size()
-    codes = sorted({*bitext["language"], *queries["language"]}, key=lambda code: (code == ENGLISH, code))
+    codes = sorted({*(code for code, _ in pairs), *queries["language"]}, key=lambda code: (code == ENGLISH, code))
     return {
         code: {
-            **{f"{split}_pairs": int(pairs.get((code, split), 0)) for split in ("train", "dev")},
+            **{f"{split}_pairs": pairs[code, split] for split in ("train", "dev")},
             "queries": {
                 task: {split: int(asked.get((code, task, split), 0)) for split in ("dev", "test")} for task in made.parallel
             },

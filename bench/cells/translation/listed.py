@@ -48,7 +48,7 @@ def listed(
     known = lexicon_key(method_spec(spec.method), data, languages, spec.languages)
     if known.get("lexicon") != spec.model_keys.get("lexicon"):
         raise BenchError(f"the lexicon {name} was changed since the run began", "run again")
-    pairs = lexicon_reader(name, data, languages).read(spec.languages, lambda line: None).pairs
+    pairs = lexicon_reader(name, data, languages).read(spec.languages, lambda line: None).pairs.frame()
     queries = {text: TEST for task in context.suite.tasks.values() for text in task.texts()}
     finder = Finder.of(queries)
     gone = sorted({*finder.find(pairs["text"].tolist()), *finder.find(pairs["english"].tolist())})

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bench.data.stored.spool import Table
+
 PAIR_COLUMNS = ("language", "source", "split", "english", "text")
 TASK_COLUMNS = {
     "documents": ("doc_id", "text"),
@@ -51,12 +53,13 @@ class OwnData:
     """What was read.
 
     Attributes:
-        pairs: DataFrame [language, source, split, english, text]: split is `train`, `dev`, or "" where the data does not say.
+        pairs: table [language, source, split, english, text], read a part at a time (`stored.spool.parts`): split is
+            `train`, `dev`, or "" where the data does not say.
         tasks: the tasks.
         notes: what the reader did with the data that its owner should know, one sentence each.
     """
 
-    pairs: pd.DataFrame
+    pairs: Table
     tasks: Sequence[OwnTask]
     notes: Sequence[str] = ()
 

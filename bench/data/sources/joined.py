@@ -7,7 +7,8 @@ from typing import Any
 
 from bench.base.errors import BenchError
 from bench.data.languages import Languages
-from bench.data.sources.collection import Outline, OwnData, Progress, Reader
+from bench.data.sources.collection import PAIR_COLUMNS, Outline, OwnData, Progress, Reader
+from bench.data.stored.spool import Spool, parts
 
 
 class JoinedReader:
@@ -39,8 +40,9 @@ class JoinedReader:
 
     def read(self, codes: Collection[str], progress: Progress) -> OwnData:
         """Everything of these languages from all."""
-        import pandas as pd
-
         found = [reader.read(codes, progress) for reader in self.readers]
-        pairs = pd.concat([one.pairs for one in found], ignore_index=True)
+        pairs = Spool(PAIR_COLUMNS)
+        for one in found:
+            for part in parts(one.pairs, *PAIR_COLUMNS):
+                pairs.add(part)
         return OwnData(pairs, [task for one in found for task in one.tasks], [note for one in found for note in one.notes])

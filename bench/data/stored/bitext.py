@@ -6,15 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bench.data.stored import sorting
 from bench.data.stored.strings import CHUNK, Listed, Strings
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 COLUMNS = ("pair_id", "language", "source", "split", "english", "text")
 FEW = ("language", "source", "split")  # columns of a few different values, which are held in memory
@@ -132,43 +130,19 @@ def sampled(rows: np.ndarray, most: int) -> np.ndarray:
 
 
 def store(parquet: Path, folder: Path) -> None:
-    """Write the columns of a table of pairs into `folder`, one after the other, so that one at a time is in memory."""
+    """Write the columns of a table of pairs into `folder`, one after the other, of each a part at a time."""
     import pyarrow as pa
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(parquet)
-    for name in COLUMNS:
-        found = file.read(columns=[name]).column(0).cast(pa.large_string()).combine_chunks()
-        found = found.dictionary_encode() if not isinstance(found, pa.ChunkedArray) else _one(found)
-        order = np.asarray(pc.sort_indices(found.dictionary))
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.arange(len(order))
-        codes = place[np.asarray(found.indices)] if len(found) else place[:0]
-        np.save(folder / f"{name}-codes.npy", codes.astype(_smallest(len(order))))
-        _write(folder / name, found.dictionary.take(pa.array(order)))
-    (folder / NOTE).write_text(json.dumps({"rows": file.metadata.num_rows}), encoding="utf-8")
-
-
-def _one(column: pa.ChunkedArray) -> pa.DictionaryArray:
-    import pyarrow as pa
-
-    chunks = column.dictionary_encode().unify_dictionaries().chunks
-    if not chunks:
-        return pa.array([], pa.large_string()).dictionary_encode()
-    indices = pa.concat_arrays([chunk.indices for chunk in chunks])
-    return pa.DictionaryArray.from_arrays(indices, chunks[0].dictionary)
+    with pq.ParquetFile(parquet) as file:
+        for name in COLUMNS:
+            batches = (batch.column(0).cast(pa.large_string()) for batch in file.iter_batches(sorting.RUN, columns=[name]))
+            codes = sorting.sorted_once(batches, folder / name)
+            np.save(folder / f"{name}-codes.npy", codes.astype(_smallest(int(codes.max()) + 1 if len(codes) else 0)))
+        rows = file.metadata.num_rows
+    (folder / NOTE).write_text(json.dumps({"rows": rows}), encoding="utf-8")
 
 
 def _smallest(values: int) -> type[np.unsignedinteger[Any]]:
     """The smallest type of codes for so many values."""
     return next(kind for kind in (np.uint8, np.uint16, np.uint32, np.uint64) if values <= np.iinfo(kind).max + 1)
-
-
-def _write(file: Path, texts: pa.Array) -> None:
-    """Strings as `Strings` reads them."""
-    _, where, content = texts.buffers()
-    offsets = np.frombuffer(where, np.int64, len(texts) + 1, texts.offset * 8) if len(texts) else np.zeros(1, np.int64)
-    start, end = int(offsets[0]), int(offsets[-1])
-    np.save(file.with_name(f"{file.name}.npy"), offsets - start)
-    file.with_name(f"{file.name}.bin").write_bytes(memoryview(content)[start:end] if content is not None else b"")

@@ -18,6 +18,8 @@ from bench.data.english import ENGLISH
 from bench.data.languages import Language, Languages
 from bench.data.sources.packages import cldr, django, home_assistant, kolibri, quran, scratch, udhr
 from bench.data.sources.packages.releases import fetch
+from bench.data.stored.pair_table import tally
+from bench.data.stored.spool import Spool, Table, parts
 from bench.data.suite import leakage
 from bench.data.suite.bitext import INTERFACE, Bitext, Texts, interface_english, interface_splits
 from bench.data.suite.keys import FORMAT, SOURCE_PACKAGES, packages_of, suite_key
@@ -79,13 +81,17 @@ def build_suite(
     return Suite.load(path)
 
 
-def content_hash(frames: Mapping[str, pd.DataFrame]) -> str:
+def content_hash(frames: Mapping[str, Table]) -> str:
     """sha256 over all rows of all tables, whatever the file format."""
     digest = hashlib.sha256()
     for name in sorted(frames):
         digest.update(f"\x1d{name}\x1d".encode())
         for column in frames[name].columns:
-            digest.update("\x1f".join(map(str, frames[name][column].tolist())).encode() + b"\x1e")
+            between = ""
+            for part in parts(frames[name], column):
+                digest.update((between + "\x1f".join(map(str, part[column].tolist()))).encode())
+                between = "\x1f"
+            digest.update(b"\x1e")
     return digest.hexdigest()
 
 
@@ -112,12 +118,15 @@ def _write(path: Path, key: str, chosen: list[Language], sources: list[str], pro
     progress(f"suite built in {time.perf_counter() - start:.0f} s")
 
 
-def write_suite(path: Path, frames: Mapping[str, pd.DataFrame], info: Mapping[str, Any]) -> None:
+def write_suite(path: Path, frames: Mapping[str, Table], info: Mapping[str, Any]) -> None:
     """Write the files of a suite, all or none of them."""
     try:
         with atomic_dir(path) as folder:
             for name, frame in frames.items():
-                frame.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
+                if isinstance(frame, Spool):
+                    frame.write(folder / f"{name}.parquet")
+                else:
+                    frame.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
             (folder / "suite.json").write_text(
                 json.dumps(info, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
             )
@@ -216,7 +225,7 @@ def task_frames(tasks: Sequence[TaskRows]) -> Frames:
     return {name: table(found, TABLES[name]) for name, found in rows.items()}
 
 
-def counts(frames: Frames) -> dict[str, Any]:
+def counts(frames: Mapping[str, Table]) -> dict[str, Any]:
     """Rows by language, source and split; queries by task, split and language; documents by task."""
     return {
         "pairs": _nested(frames["bitext"], "language", "source", "split"),
@@ -225,12 +234,11 @@ def counts(frames: Frames) -> dict[str, Any]:
     }
 
 
-def _nested(frame: pd.DataFrame, *columns: str) -> dict[str, Any]:
+def _nested(table: Table, *columns: str) -> dict[str, Any]:
     counted: dict[str, Any] = {}
-    for names, count in frame.groupby(list(columns)).size().items():
-        path = names if isinstance(names, tuple) else (names,)
+    for path, count in sorted(tally(table, *columns).items()):
         inner = counted
         for name in path[:-1]:
             inner = inner.setdefault(name, {})
-        inner[path[-1]] = int(count)
+        inner[path[-1]] = count
     return counted

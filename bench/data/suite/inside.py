@@ -13,14 +13,17 @@ import numpy as np
 import pandas as pd
 
 from bench.base.errors import BenchError
+from bench.data.stored.pair_table import each_once
+from bench.data.stored.spool import Table, parts
 from bench.data.suite import leakage
+from bench.data.suite.common_letters import RUN, Beginnings, Runs
+from bench.data.suite.splits import pair_number
 
 MIN_WORDS = 6  # of a sentence that is looked for: shorter ones stand in many texts by chance
 MADE_OF = 0.5  # share of a source's sentences inside the documents of one task from which on the source is refused
 FEWEST = 20  # sentences of a source that are too few to say so
-RUN = 64  # letters, about 13 words: what else two texts have in common is counted from here on
-_TABLE_BITS = 26
-_PART = 2_000  # documents searched together: each letter takes some dozen bytes meanwhile
+_PART = 2_000  # texts looked at together: each letter takes some dozen bytes meanwhile
+_TOGETHER = 100_000  # English sides that are looked for together
 
 
 @dataclass(frozen=True)
@@ -38,51 +41,70 @@ class Inside:
     runs: Mapping[str, int]
 
 
-def find(pairs: pd.DataFrame, tasks: Mapping[str, pd.DataFrame]) -> Inside:
+def find(pairs: Table, tasks: Mapping[str, pd.DataFrame]) -> Inside:
     """English sides inside relevant documents, for every task whose documents are in the tables.
+
+    Documents are few beside pairs. So hashes of their letters are held, and English sides are looked at some at a time: those
+    whose first letters stand in a document are then looked for in it.
 
     Args:
         pairs: as `types.BITEXT_COLUMNS`.
         tasks: documents and qrels as in `types.TABLES`.
     """
-    english = pairs.drop_duplicates("pair_id")
-    texts = english["english"].tolist()
-    ids: dict[str, list[str]] = {}
-    for pair, key in zip(english["pair_id"], leakage.compared(texts), strict=True):
-        ids.setdefault(key, []).append(pair)
-    long = {text: leakage.TEST for text in texts if len(text.split()) >= MIN_WORDS}
-    finder = leakage.Finder.of(long)
-    leaks: dict[str, tuple[int, str]] = {}
-    by_task = {}
     judged = dict(_relevant(tasks))
+    search = _Search(judged)
+    beginnings, runs = Beginnings(sum(len(text) for texts in judged.values() for text in texts)), Runs()
     for task, documents in judged.items():
-        found: set[str] = set()
-        for number, key in _contained(finder, list(documents)):
-            level = list(documents.values())[number]
-            for pair in ids[key]:
-                found.add(pair)
-                leaks[pair] = max((level, key), leaks.get(pair, (0, "")))
-        by_task[task] = frozenset(found)
-    shared = _sharing(english, {task: list(documents) for task, documents in judged.items()})
+        for keys in _compared(list(documents)):
+            beginnings.add(keys)
+            runs.add(task, keys)
+    runs.close()
+    shared: dict[str, set[str]] = {task: set() for task in judged}
+    for part in each_once(pairs) if judged else ():
+        ids, texts = part["pair_id"].to_numpy(), part["english"].tolist()
+        for start, keys in zip(range(0, len(texts), _PART), _compared(texts), strict=True):
+            for number in beginnings.among(keys):
+                at = start + number
+                search.add(ids[at], keys[number], len(texts[at].split()) >= MIN_WORDS)
+            for task, places in runs.among(keys):
+                shared[task].update(ids[start + places])
+    leaks, by_task = search.found()
     return Inside(leaks, by_task, {task: len(shared[task] - by_task[task]) for task in judged})
 
 
-def refuse_made_of(pairs: pd.DataFrame, inside: Inside) -> None:
+def refuse_made_of(pairs: Table, inside: Inside) -> None:
     """Refuse bitext that the documents of a task were made of: what is left of it is no fair training text.
 
     Raises:
         BenchError: half of a source's English sides or more stand inside the relevant documents of one task.
     """
-    for source, ids in pairs.groupby("source", sort=True)["pair_id"]:
-        distinct = set(ids)
-        for task, found in inside.by_task.items():
-            held = len(distinct & found)
-            if len(distinct) >= FEWEST and held >= MADE_OF * len(distinct):
+    found = set().union(*inside.by_task.values())
+    standing: dict[str, set[str]] = {}
+    for part in parts(pairs, "pair_id", "source") if found else ():
+        for source, ids in part[part["pair_id"].isin(found)].groupby("source")["pair_id"]:
+            standing.setdefault(str(source), set()).update(ids)
+    for source, ids in sorted(standing.items()):
+        distinct = 0
+        for task, own in inside.by_task.items():
+            held = len(ids & own)
+            if held < MADE_OF * FEWEST:
+                continue
+            distinct = distinct or _distinct(pairs, source)
+            if distinct >= FEWEST and held >= MADE_OF * distinct:
                 raise BenchError(
-                    f"{source} cannot be trained on where {task} is evaluated: {held:,} of its {len(distinct):,} English "
+                    f"{source} cannot be trained on where {task} is evaluated: {held:,} of its {distinct:,} English "
                     f"sentences stand in the documents of {task}",
                     f"take other bitext, or leave {task} out",
                 )
+
+
+def _distinct(pairs: Table, source: str) -> int:
+    """How many pair ids a source has, in all languages together."""
+    found = [np.zeros(0, np.int64)]
+    for part in parts(pairs, "pair_id", "source"):
+        own = part.loc[part["source"] == source, "pair_id"]
+        found.append(np.fromiter(map(pair_number, own), np.int64, len(own)))
+    return len(np.unique(np.concatenate(found)))
 
 
 def notes(inside: Inside) -> list[str]:
@@ -107,41 +129,57 @@ def _relevant(tasks: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, dict[str
         yield str(task), levels
 
 
-def _contained(finder: leakage.Finder, documents: Sequence[str]) -> Iterator[tuple[int, str]]:
-    for start in range(0, len(documents), _PART):
-        for number, key in finder.contained(leakage.compared(documents[start : start + _PART])):
-            yield start + number, key
-
-
-def _sharing(english: pd.DataFrame, documents: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
-    """Task -> pair ids whose English side has `RUN` letters in a row in common with one of its documents."""
-    wanted = {task: np.unique(np.concatenate([windows for windows, _ in _windows(texts)])) for task, texts in documents.items()}
-    table = np.zeros(1 << _TABLE_BITS, dtype=bool)  # a quick test: nearly all windows fail it
-    for windows in wanted.values():
-        table[windows >> np.uint64(64 - _TABLE_BITS)] = True
-    ids = english["pair_id"].to_numpy()
-    shared: dict[str, set[str]] = {task: set() for task in documents}
-    for windows, owners in _windows(english["english"].tolist()):
-        maybe = np.flatnonzero(table[windows >> np.uint64(64 - _TABLE_BITS)])
-        for task, sorted_windows in wanted.items():
-            shared[task].update(ids[owners[maybe[_member(windows[maybe], sorted_windows)]]])
-    return shared
-
-
-def _member(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
-    """Which values are among the ordered ones. (n,), (m,) -> (n,) bool."""
-    if not len(ordered):
-        return np.zeros(len(values), dtype=bool)
-    place = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
-    return ordered[place] == values
-
-
-def _windows(texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Hashes of all windows of `RUN` letters that lie within one text, with the position of that text in `texts`."""
+def _compared(texts: Sequence[str]) -> Iterator[list[str]]:
     for start in range(0, len(texts), _PART):
-        letters = leakage.letters("\n".join(leakage.compared(texts[start : start + _PART])))
-        windows = leakage.widen(letters, 1, RUN)
-        before = np.concatenate([[0], np.cumsum(letters == ord("\n"))])  # line breaks before each letter
-        first = np.arange(len(windows))
-        within = before[first] == before[first + RUN]
-        yield windows[within], start + before[first][within]
+        yield leakage.compared(texts[start : start + _PART])
+
+
+class _Search:
+    """English sides that may stand in documents, and those that do.
+
+    Args:
+        judged: task -> text of its relevant documents -> level.
+    """
+
+    def __init__(self, judged: Mapping[str, Mapping[str, int]]) -> None:
+        self._judged = judged
+        self._waiting: dict[str, list[str]] = {}  # key -> pair ids
+        self._long: set[str] = set()  # keys of waiting texts of MIN_WORDS or more
+        self._there: dict[str, dict[str, int]] = {}  # key -> task -> level, of keys that stand in a document
+        self._pairs: dict[str, list[str]] = {}  # of those
+        self._told: set[str] = set()  # those that are long
+
+    def add(self, pair: str, key: str, long: bool) -> None:
+        """One more. A short text counts where a long one has its key, as `½ cup` has that of `1 ⁄ 2 cup`."""
+        self._waiting.setdefault(key, []).append(pair)
+        if long:
+            self._long.add(key)
+        if len(self._waiting) >= _TOGETHER:
+            self._flush()
+
+    def found(self) -> tuple[dict[str, tuple[int, str]], dict[str, frozenset[str]]]:
+        """`leaks` and `by_task` of `Inside`."""
+        self._flush()
+        leaks: dict[str, tuple[int, str]] = {}
+        by_task: dict[str, set[str]] = {task: set() for task in self._judged}
+        for key in self._told:
+            for task, level in self._there[key].items():
+                by_task[task].update(self._pairs[key])
+                for pair in self._pairs[key]:
+                    leaks[pair] = max((level, key), leaks.get(pair, (0, "")))
+        return leaks, {task: frozenset(pairs) for task, pairs in by_task.items()}
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        finder = leakage.Finder.within(list(self._waiting))
+        for task, documents in self._judged.items():
+            levels = list(documents.values())
+            for start, keys in zip(range(0, len(levels), _PART), _compared(list(documents)), strict=True):
+                for number, key in finder.contained(keys):
+                    there = self._there.setdefault(key, {})
+                    there[task] = max(levels[start + number], there.get(task, 0))
+        for key in self._waiting.keys() & self._there.keys():
+            self._pairs.setdefault(key, []).extend(self._waiting[key])
+        self._told |= self._long & self._there.keys()
+        self._waiting, self._long = {}, set()

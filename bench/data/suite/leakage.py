@@ -18,20 +18,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from bench.base.errors import BenchError
+from bench.data.stored.pair_table import each_once
+from bench.data.stored.spool import Table, parts
 from bench.data.suite.cleaning import keys
 
 MIN_WORDS = 5
 _UNSEGMENTED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\ua9e0-\ua9ff]")
 _LETTERS_PER_WORD = 3  # in scripts that put no spaces between words
 _WINDOWS = (8, 16, 32, 64)  # letters; a protected text is found by the longest window that fits into it
-_PART = 50_000  # texts searched together: each letter takes some dozen bytes meanwhile
+_PART = 10_000  # texts searched together: each letter takes some dozen bytes meanwhile
 _TABLE_BITS = 22
 _TABLE_SHIFT = np.uint64(64 - _TABLE_BITS)
 DEV, TEST = 1, 2  # levels of protection
@@ -78,6 +80,12 @@ class Finder:
                     parts[found] = max(level, parts.get(found, 0))
         return cls(whole, parts, _windows(list(parts)))
 
+    @classmethod
+    def within(cls, text_keys: Sequence[str]) -> Finder:
+        """Look for these texts (as `compared`) inside of others, as far as they have the letters of the shortest window."""
+        wanted = dict.fromkeys((text for text in text_keys if len(text) >= _WINDOWS[0]), TEST)
+        return cls({}, wanted, _windows(list(wanted)))
+
     def find(self, texts: Sequence[str]) -> dict[int, tuple[int, str]]:
         """Position in `texts` -> (level, key) of the most protected text that occurs there."""
         text_keys = compared(texts)
@@ -90,9 +98,7 @@ class Finder:
         """Positions in `text_keys` (texts as `cleaning.keys`), each with a long protected key that lies within that text."""
         joined = "\n".join(text_keys)
         ends = np.cumsum([len(text) + 1 for text in text_keys])
-        hashes, length = letters(joined), 1
-        for window in self._windows:
-            hashes, length = widen(hashes, length, window.length), window.length
+        for window, (_, hashes) in zip(self._windows, windows(joined), strict=True):
             places = np.flatnonzero(window.table[hashes >> _TABLE_SHIFT])
             for place, value in zip(places.tolist(), hashes[places].tolist(), strict=True):
                 for text in window.texts.get(value, ()):
@@ -109,21 +115,33 @@ class _Window:
     table: np.ndarray
 
 
-def _windows(parts: Sequence[str]) -> tuple[_Window, ...]:
-    joined = "\n".join(parts)
-    starts = np.cumsum([0, *(len(text) + 1 for text in parts)])[:-1]
-    hashes, before = letters(joined), 1
+def _windows(protected: Sequence[str]) -> tuple[_Window, ...]:
     found = []
-    for length, longer in zip(_WINDOWS, (*_WINDOWS[1:], None), strict=True):
-        hashes, before = widen(hashes, before, length), length
+    for length, numbers, hashes in beginnings(protected):
         texts: dict[int, list[str]] = {}
-        for text, start in zip(parts, starts.tolist(), strict=True):
-            if len(text) >= length and (longer is None or len(text) < longer):
-                texts.setdefault(int(hashes[start]), []).append(text)
+        for number, value in zip(numbers.tolist(), hashes.tolist(), strict=True):
+            texts.setdefault(value, []).append(protected[number])
         table = np.zeros(1 << _TABLE_BITS, dtype=bool)
         table[np.array(list(texts), dtype=np.uint64) >> _TABLE_SHIFT] = True
         found.append(_Window(length, texts, table))
     return tuple(found)
+
+
+def beginnings(text_keys: Sequence[str]) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """For each length of window the numbers of the texts that it is the longest for, and the hashes of so many first letters."""
+    sizes = np.array([len(text) for text in text_keys], dtype=np.int64)
+    starts = np.concatenate([[0], np.cumsum(sizes + 1)[:-1]]).astype(np.int64)[: len(sizes)]
+    for (length, hashes), longer in zip(windows("\n".join(text_keys)), (*_WINDOWS[1:], None), strict=True):
+        numbers = np.flatnonzero((sizes >= length) & (True if longer is None else sizes < longer))
+        yield length, numbers, hashes[starts[numbers]]
+
+
+def windows(text: str) -> Iterator[tuple[int, np.ndarray]]:
+    """Each length of window with the hashes of all of the text. (n letters - length + 1,) uint64; none where it is shorter."""
+    hashes, before = letters(text), 1
+    for length in _WINDOWS:
+        hashes, before = widen(hashes, before, length), length
+        yield length, hashes
 
 
 def letters(text: str) -> np.ndarray:
@@ -163,18 +181,16 @@ def protect(documents: pd.DataFrame, queries: pd.DataFrame, also: Mapping[str, i
     return Finder.of(sentences, terms)
 
 
-def leaking(bitext: pd.DataFrame, finder: Finder) -> dict[str, tuple[int, str]]:
+def leaking(bitext: Table, finder: Finder) -> dict[str, tuple[int, str]]:
     """pair id -> (level, key) of the most protected text in it, in its English side or in any language."""
     found: dict[str, tuple[int, str]] = {}
-    english = bitext.drop_duplicates("pair_id")
-    parts = [(english["pair_id"], english["english"])]
-    parts += [(part["pair_id"], part["text"]) for _, part in bitext.groupby("language", sort=True)]
-    for pairs, texts in parts:
-        ids, all_texts = pairs.tolist(), texts.tolist()
-        for start in range(0, len(ids), _PART):
-            for number, hit in finder.find(all_texts[start : start + _PART]).items():
-                pair = ids[start + number]
-                found[pair] = max(hit, found.get(pair, (0, "")))
+    for side, pairs in (("english", each_once(bitext)), ("text", parts(bitext, "pair_id", "text"))):
+        for part in pairs:
+            ids, texts = part["pair_id"].tolist(), part[side].tolist()
+            for start in range(0, len(ids), _PART):
+                for number, hit in finder.find(texts[start : start + _PART]).items():
+                    pair = ids[start + number]
+                    found[pair] = max(hit, found.get(pair, (0, "")))
     return found
 
 
@@ -184,20 +200,20 @@ def forbidden(bitext: pd.DataFrame, leaks: Mapping[str, tuple[int, str]]) -> pd.
     return level >= bitext["split"].map(FORBIDDEN)
 
 
-def check(bitext: pd.DataFrame, finder: Finder) -> None:
+def check(bitext: Table, finder: Finder) -> None:
     """Fail if a training pair holds a protected text, or a dev pair one of the test split.
 
     Raises:
         BenchError: names the first pairs that leak.
     """
     leaks = leaking(bitext, finder)
-    rows = bitext[forbidden(bitext, leaks)].drop_duplicates("pair_id")
-    if len(rows):
-        shown = "\n  ".join(
-            f"{pair} ({source}, {split}): {english!r} holds {leaks[pair][1]!r}"
-            for pair, _, source, split, english, _ in rows.head(5).to_numpy()
-        )
+    shown: dict[str, str] = {}  # pair id -> what is said of the first of its pairs
+    for part in parts(bitext, "pair_id", "source", "split", "english"):
+        for pair, source, split, english in part[forbidden(part, leaks)].itertuples(index=False, name=None):
+            shown.setdefault(pair, f"{pair} ({source}, {split}): {english!r} holds {leaks[pair][1]!r}")
+    if shown:
+        first = "\n  ".join(list(shown.values())[:5])
         raise BenchError(
-            f"leakage: {len(rows)} pairs of the bitext hold a text of a task:\n  {shown}",
+            f"leakage: {len(shown)} pairs of the bitext hold a text of a task:\n  {first}",
             "The suite was not written. A rule in bench/data/suite lets these pairs through; that is a bug.",
         )

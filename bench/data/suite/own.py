@@ -13,6 +13,8 @@ from bench.base.paths import cache_dir
 from bench.data.english import ENGLISH
 from bench.data.languages import Languages
 from bench.data.sources.collection import OwnData, Progress, Reader
+from bench.data.stored.pair_table import FIRST, pair_spool, tally
+from bench.data.stored.spool import Spool, Table, parts
 from bench.data.suite import inside, leakage
 from bench.data.suite.build import CHECKING, CLEANING, REMOVING, Frames, content_hash, counts, task_frames, write_suite
 from bench.data.suite.keys import FORMAT, Choices, own_key
@@ -20,13 +22,16 @@ from bench.data.suite.own_pairs import own_bitext
 from bench.data.suite.own_tasks import own_task
 from bench.data.suite.types import Suite, tasks_from
 
+SHOWN = 3  # pairs that hold a text of a task, as examples
+
 
 @dataclass(frozen=True)
 class Assembled:
     """What is made of the data before it is written.
 
     Attributes:
-        frames: tables as in `types.TABLES`.
+        pairs: as `pair_table.pair_spool`.
+        frames: the other tables as in `types.TABLES`.
         parallel: task -> its ids are the same questions in all languages.
         rejected: source -> rule -> pairs that fell to it; `leak` counts pairs that hold a text of a task.
         notes: what was decided, one sentence each.
@@ -34,12 +39,18 @@ class Assembled:
         leaks: (language, English side, text) of some of the pairs that hold a text of a task.
     """
 
+    pairs: Spool
     frames: Frames
     parallel: dict[str, bool]
     rejected: dict[str, dict[str, int]]
     notes: tuple[str, ...]
     leaks: tuple[tuple[str, str, str], ...]
     streams: dict[str, dict[str, Any]]
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """All tables as in `types.TABLES`; that of the pairs need not be in memory."""
+        return {"bitext": self.pairs, **self.frames}
 
 
 def own_suite(reader: Reader, languages: Languages, codes: Sequence[str], choices: Choices, progress: Progress) -> Suite:
@@ -54,10 +65,10 @@ def own_suite(reader: Reader, languages: Languages, codes: Sequence[str], choice
     if not (path / "suite.json").exists():
         made = assemble(reader.read(codes, progress), choices, progress)
         info = {
-            "key": key, "hash": content_hash(made.frames), "format": FORMAT, "parallel": made.parallel, "languages": codes,
-            "streams": made.streams, "counts": counts(made.frames), "rejected": made.rejected, "notes": list(made.notes),
+            "key": key, "hash": content_hash(made.tables), "format": FORMAT, "parallel": made.parallel, "languages": codes,
+            "streams": made.streams, "counts": counts(made.tables), "rejected": made.rejected, "notes": list(made.notes),
         }  # fmt: skip
-        write_suite(path, made.frames, info)
+        write_suite(path, made.tables, info)
     return Suite.load(path)
 
 
@@ -75,37 +86,54 @@ def assemble(data: OwnData, choices: Choices, progress: Progress) -> Assembled:
     streams = {task.name: task.stream for task in data.tasks if task.stream is not None}
     frames = task_frames(tasks)
     progress(REMOVING)
-    parts = inside.find(pairs, frames)
-    inside.refuse_made_of(pairs, parts)
-    notes += inside.notes(parts)
-    kept, leaks = remove_leaks(pairs, frames, parts.leaks)
+    standing = inside.find(pairs, frames)
+    inside.refuse_made_of(pairs, standing)
+    notes += inside.notes(standing)
+    kept, leaks = remove_leaks(pairs, frames, standing.leaks)
     rejected["leak"] = {"pairs": len(pairs) - len(kept)}
-    for language in sorted(set(pairs["language"])):
-        if not ((kept["language"] == language) & (kept["split"] == "train")).any():
+    left = tally(kept, "language", "split")
+    for (language,) in sorted(tally(pairs, "language")):
+        if not left[language, "train"]:
             raise BenchError(
                 f"all training pairs of {language} hold a text of a task", "take bitext that was not made from the tasks"
             )
     progress(CHECKING)
     leakage.check(kept, protect(frames))
     parallel = {task.name: task.parallel for task in tasks}
-    return Assembled({"bitext": kept, **frames}, parallel, rejected, tuple(notes), leaks, streams)
+    return Assembled(kept, frames, parallel, rejected, tuple(notes), leaks, streams)
 
 
 def remove_leaks(
-    pairs: pd.DataFrame, tasks: Frames, parts: Mapping[str, tuple[int, str]]
-) -> tuple[pd.DataFrame, tuple[tuple[str, str, str], ...]]:
+    pairs: Spool, tasks: Frames, inside_documents: Mapping[str, tuple[int, str]]
+) -> tuple[Spool, tuple[tuple[str, str, str], ...]]:
     """Pairs (in all languages alike) without those that hold a text of a task or, if for training, a dev pair's text.
 
     Args:
-        parts: pair id -> (level, key) of those whose English side is a part of a relevant document.
+        inside_documents: pair id -> (level, key) of those whose English side is a part of a relevant document.
     """
-    dev = pairs[pairs["split"] == "dev"]
-    found = leakage.leaking(pairs, protect(tasks, [*dev["english"].unique(), *dev["text"]]))
-    for pair, hit in parts.items():
+    found = leakage.leaking(pairs, protect(tasks, _dev_texts(pairs)))
+    for pair, hit in inside_documents.items():
         found[pair] = max(hit, found.get(pair, (0, "")))
-    gone = leakage.forbidden(pairs, found)
-    shown = pairs[gone].drop_duplicates("pair_id").head(3)[["language", "english", "text"]]
-    return pairs[~gone].reset_index(drop=True), tuple(shown.itertuples(index=False, name=None))
+    kept = pair_spool()
+    shown: dict[str, tuple[str, str, str]] = {}  # pair id -> the first of its pairs
+    for part in pairs.parts(*pairs.columns, FIRST):
+        gone = leakage.forbidden(part, found)
+        kept.add(part[~gone])
+        if len(shown) < SHOWN:
+            for pair, *said in part.loc[gone, ["pair_id", "language", "english", "text"]].itertuples(index=False, name=None):
+                shown.setdefault(pair, (said[0], said[1], said[2]))
+    return kept, tuple(shown.values())[:SHOWN]
+
+
+def _dev_texts(pairs: Table) -> list[str]:
+    """Both sides of the dev pairs, the English ones each once."""
+    english: dict[str, None] = {}
+    texts: list[str] = []
+    for part in parts(pairs, "split", "english", "text"):
+        dev = part[part["split"] == "dev"]
+        english |= dict.fromkeys(dev["english"])
+        texts += dev["text"].tolist()
+    return [*english, *texts]
 
 
 def protect(tasks: Mapping[str, pd.DataFrame], dev_texts: Sequence[str] = ()) -> leakage.Finder:

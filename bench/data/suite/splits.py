@@ -14,6 +14,7 @@ DEV_STRINGS = 100  # English strings of each interface source
 DEV_SHARE = 8  # but at most one string in 8: Django has only about 320
 DEV_SYMBOLS = 5  # one symbol in 5
 DEV_QUESTIONS = 5  # one question in 5
+PAIR_NUMBERS = 1 << 48
 
 
 def digest(text: str, salt: str) -> int:
@@ -29,6 +30,16 @@ def short_hash(text: str) -> str:
 def pair_id(english_key: str) -> str:
     """Id of an English string (given as its `cleaning.key`), the same in all languages and sources."""
     return "p" + short_hash(english_key)
+
+
+def pair_number(pair: str) -> int:
+    """A `pair_id` as a number below `PAIR_NUMBERS`, in the same order: eight bytes where many are held in memory."""
+    return int(pair[1:], 16)
+
+
+def numbered_pair(number: int) -> str:
+    """The `pair_id` of a number."""
+    return f"p{number:012x}"
 
 
 def verse_split(surah: int) -> str:

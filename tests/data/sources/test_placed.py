@@ -28,7 +28,7 @@ def test_a_folder_takes_the_place_of_the_hubs(folder: Path):
     reader = reader_of(data, LANGUAGES)
     outline = reader.outline()
     assert outline.trainable == ("swh_Latn", "amh_Ethi") and set(outline.queried) == {"xorqa-in"}
-    pairs = reader.read(["swh_Latn", "amh_Ethi", "hau_Latn"], lambda line: None).pairs
+    pairs = reader.read(["swh_Latn", "amh_Ethi", "hau_Latn"], lambda line: None).pairs.frame()
     assert set(pairs["language"]) == {"swh_Latn", "amh_Ethi"}, "nothing but what is named"
     assert set(pairs["source"]) == {"ntrex", "tico-19"}
     assert placed(Data(hubs=("ntrex",)), LANGUAGES) == Data(hubs=("ntrex",))

@@ -122,7 +122,7 @@ def test_the_check_fails_if_a_leak_is_let_through(tmp_path, monkeypatch):
 def test_many_texts_are_searched_in_parts(tmp_path, monkeypatch):
     root = collection(tmp_path / "mine", **{"bitext/sw.tsv": bitext("sw") + tsv((english(3), "siri"))})
     monkeypatch.setattr(leakage, "_PART", 7)
-    monkeypatch.setattr("bench.data.suite.own_pairs.CHUNK", 5)
+    monkeypatch.setattr("bench.data.stored.spool.PART", 5)
     assert "siri" not in set(suite(root).bitext.frame()["text"])
 
 

@@ -15,7 +15,8 @@ def pairs(language, numbers, split="", source="web"):
 
 def made(*parts, max_pairs=None):
     rows = [row for part in parts for row in part]
-    return own_bitext(frame(rows, PAIR_COLUMNS), max_pairs)
+    bitext, rejected = own_bitext(frame(rows, PAIR_COLUMNS), max_pairs)
+    return bitext.frame(), rejected
 
 
 def split_of(bitext, split):

@@ -18,6 +18,8 @@ from bench.data.sources.hubs.languages import own_codes
 from bench.data.sources.hubs.pairs import pairs
 from bench.data.sources.hubs.revisions import ELSEWHERE, commit_of, data_set
 from bench.data.sources.hubs.tasks import ENGLISH_QUESTIONS, STREAMED, open_task
+from bench.data.stored import spool
+from bench.data.stored.spool import Spool
 
 VERSION = 1  # raised by hand when other texts come out of the same files
 MOST_PAIRS = 200_000  # rows of a language and data set that are read: the first ones
@@ -76,7 +78,7 @@ class HubReader:
     def read(self, codes: Collection[str], progress: Progress) -> OwnData:
         """Everything of these languages. Raises `BenchError` for data that cannot be had."""
         notes: list[str] = []
-        rows: list[tuple[str, str, str, str, str]] = []
+        found = Spool(PAIR_COLUMNS)
         tasks = []
         for one in self.data:
             own = {code: self.codes[one.name][code] for code in sorted(codes) if code in self.codes[one.name]}
@@ -89,11 +91,12 @@ class HubReader:
                 continue
             for code, name in own.items():
                 progress(f"reading {one.name}, {code}")
-                found = list(islice(pairs(one, name), MOST_PAIRS))
-                rows += [(code, one.name, split, english, text) for split, english, text in found]
-                if len(found) == MOST_PAIRS:
+                rows, before = islice(pairs(one, name), MOST_PAIRS), len(found)
+                while part := list(islice(rows, spool.PART)):
+                    found.add(frame([(code, one.name, *row) for row in part], PAIR_COLUMNS))
+                if len(found) - before == MOST_PAIRS:
                     notes.append(f"{one.name}: the first {MOST_PAIRS:,} pairs of {code} were read")
-        return OwnData(frame(rows, PAIR_COLUMNS), tasks, notes)
+        return OwnData(found, tasks, notes)
 
     def _task(self, one: HubData, own: dict[str, str], progress: Progress) -> OwnTask:
         task = open_task(one)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench.base.content import content_hash
 from bench.base.progress import counted
@@ -17,10 +18,8 @@ from bench.data.sources.local.found.kinds import PairFile, TaskFiles
 from bench.data.sources.local.pairs import pairs
 from bench.data.sources.local.problems import SHOWN, Problems
 from bench.data.sources.local.task import Content, read_task
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from bench.data.stored import spool
+from bench.data.stored.spool import Spool
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class Local:
 
     def content(
         self, codes: Collection[str] | None, whole: bool, problems: Problems, progress: Progress
-    ) -> tuple[pd.DataFrame, list[Content]]:
+    ) -> tuple[Spool, list[Content]]:
         """Pairs and tasks of these languages (None: all), with all documents or only the relevant ones; errors are noted."""
         with counted("reading data", self._bytes(codes)):
             return self._content(codes, whole, problems, progress)
@@ -92,20 +91,16 @@ class Local:
 
     def _content(
         self, codes: Collection[str] | None, whole: bool, problems: Problems, progress: Progress
-    ) -> tuple[pd.DataFrame, list[Content]]:
-        import pandas as pd
-
-        parts = [frame([], PAIR_COLUMNS)]
+    ) -> tuple[Spool, list[Content]]:
+        found = Spool(PAIR_COLUMNS)
         for file in self.pair_files:
             if codes is None or file.language in codes:
                 progress(f"reading {problems.name(file.path)}")
-                rows = list(pairs(file, self.languages, problems))
-                english, text = zip(*rows, strict=True) if rows else ((), ())
-                said = {"language": file.language, "source": file.source, "split": file.split}
-                part = pd.DataFrame({"english": english, "text": text}, dtype="str").assign(**said)
-                parts.append(part[list(PAIR_COLUMNS)].astype("str"))
+                rows = pairs(file, self.languages, problems)
+                while part := list(islice(rows, spool.PART)):
+                    found.add(frame([(file.language, file.source, file.split, *sides) for sides in part], PAIR_COLUMNS))
         contents = []
         for task in self.task_files:
             progress(f"reading task {task.name}")
             contents.append(read_task(task, codes, whole, problems, progress, self.languages, self.merge))
-        return pd.concat(parts, ignore_index=True), contents
+        return found, contents

@@ -89,7 +89,7 @@ def test_pairs_and_tasks_in_the_common_form(home: Path):
     write_mmarco_german(home / "irds")
     said: list[str] = []
     data = HubReader(("tatoeba", "mmarco"), LANGUAGES).read(["swh_Latn", "deu_Latn"], said.append)
-    assert data.pairs.to_numpy().tolist() == [
+    assert data.pairs.frame().to_numpy().tolist() == [
         *(["deu_Latn", "tatoeba", "", f"sentence {i}", f"deu {i}"] for i in range(2)),
         *(["swh_Latn", "tatoeba", "", f"sentence {i}", f"swh {i}"] for i in range(3)),
     ]  # fmt: skip
@@ -149,7 +149,7 @@ def test_a_profile_joins_the_hubs_with_data_on_disk(home: Path):
     assert {"hau_Latn", "swh_Latn"} <= set(found.outline().trainable)
     assert set(found.outline().queried) == {"belebele"}
     data = Data(suite=str(home / "mine"), hubs=("tatoeba",))
-    pairs = reader_of(data, LANGUAGES).read(["hau_Latn", "swh_Latn"], lambda line: None).pairs
+    pairs = reader_of(data, LANGUAGES).read(["hau_Latn", "swh_Latn"], lambda line: None).pairs.frame()
     assert pairs["language"].value_counts().to_dict() == {"hau_Latn": 5, "swh_Latn": 3}
     with pytest.raises(BenchError, match="two sources of data have a task"):
         from bench.data.sources.joined import JoinedReader

@@ -30,7 +30,8 @@ def test_a_folder_is_outlined_by_names_and_read_by_languages(tmp_path):
     assert outline.queried == {"news": ("amh_Ethi", "eng_Latn", "swh_Latn")}
     data = read(reader, "swh_Latn")
     assert tuple(data.pairs.columns) == PAIR_COLUMNS and len(data.pairs) == PAIRS
-    assert set(data.pairs["language"]) == {"swh_Latn"} and set(data.pairs["source"]) == {"bitext"}
+    pairs = data.pairs.frame()
+    assert set(pairs["language"]) == {"swh_Latn"} and set(pairs["source"]) == {"bitext"}
     [task] = data.tasks
     assert task.name == "news" and set(task.queries["language"]) == {"swh_Latn", "eng_Latn"}
     for name, columns in TASK_COLUMNS.items():
@@ -120,7 +121,7 @@ def test_files_that_a_profile_lists_one_by_one(tmp_path):
     )  # fmt: skip
     assert reader.root == root
     data = read(reader, "swh_Latn")
-    assert data.pairs.groupby(["source", "split"]).size().to_dict() == {("web", ""): PAIRS, ("right", "dev"): 2}
+    assert data.pairs.frame().groupby(["source", "split"]).size().to_dict() == {("web", ""): PAIRS, ("right", "dev"): 2}
     [task] = data.tasks
     assert task.parallel is False
     assert sorted(task.queries.itertuples(index=False, name=None))[0][:3] == ("dev", "eng_Latn", "q1")
