@@ -117,7 +117,10 @@ def _cleaned(pairs: Table) -> _Candidates:
             REASONS.index(Reason.EMPTY if not one or not other else Reason.COPY if one == other else KEPT)
             for one, other in zip(english_keys, text_keys, strict=True)
         ], np.int8))  # fmt: skip
-    joined = {name: np.concatenate(found) if found else np.zeros(0, np.int64) for name, found in arrays.items()}
+    joined = {}
+    for name in list(arrays):  # one after the other, so that no more than one is there twice
+        found = arrays.pop(name)
+        joined[name] = np.concatenate(found) if found else np.zeros(0, np.int64)
     return _Candidates(sides["english"], sides["text"], list(known["language"]), list(known["source"]), **joined)
 
 
