@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import tempfile
@@ -47,8 +48,8 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise BenchError(
-            f"cannot write {error.filename or path}: {error.strerror or error}",
-            "free some space or point XLSD_CACHE to another folder",
+            f"cannot write {error.filename or path}: {os.strerror(error.errno) if error.errno else error}",
+            "free some space, see who may write there, or point XLSD_CACHE to another folder",
         ) from error
 
 
@@ -68,14 +69,21 @@ def _lock(held: IO[str]) -> bool:
 def _remove_dead(place: Path) -> None:
     """Remove folders whose lock nobody holds: the system dropped it with the process."""
     for folder in place.iterdir():
-        if (folder / LOCK).is_file():
-            with (folder / LOCK).open("a") as held:
-                dead = _lock(held)
-            if dead:
+        with contextlib.suppress(OSError):  # another user's, or one that goes at this moment
+            if folder.is_dir() and _dead(folder):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _dead(folder: Path) -> bool:
+    try:
+        held = (folder / LOCK).open("r+")
+    except FileNotFoundError:  # killed while it was made or removed: folders are made under the lock of the place
+        return importlib.util.find_spec("fcntl") is not None
+    with held:
+        return _lock(held)
 
 
 def _remove(path: Path, held: IO[str], owner: int) -> None:
     if os.getpid() == owner:  # and not a child that was forked meanwhile
+        held.close()  # first: of a file that is open, a network disk keeps a part in the folder
         shutil.rmtree(path, ignore_errors=True)
-        held.close()

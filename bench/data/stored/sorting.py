@@ -32,7 +32,7 @@ def sorted_once(batches: Iterable[pa.LargeStringArray], file: Path) -> np.ndarra
     Returns:
         (n,) uint32: where each of the strings stands among the written ones.
     """
-    with TemporaryDirectory(dir=file.parent) as folder:
+    with TemporaryDirectory(dir=file.parent, ignore_cleanup_errors=True) as folder:
         writer = StringsWriter(Path(folder) / "runs")
         ends: list[int] = []
         codes: list[np.ndarray] = []
@@ -51,6 +51,7 @@ def sorted_once(batches: Iterable[pa.LargeStringArray], file: Path) -> np.ndarra
                 at += stop - start
             before += count
         writer.close()
+        del sorted_runs  # a network disk removes no folder of which a file is open
     for number, (start, stop) in enumerate(runs):
         codes[number] = place[start:stop][codes[number]]
     return np.concatenate([*codes, np.zeros(0, np.uint32)])

@@ -34,7 +34,7 @@ class Spool:
         return self._rows
 
     def add(self, rows: pd.DataFrame) -> None:
-        """More rows, with the columns and flags.
+        """More rows, with the columns and flags; none can come once parts of a large table were read.
 
         Raises:
             BenchError: the file cannot be written.

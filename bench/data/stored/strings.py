@@ -86,8 +86,11 @@ class Strings(Sequence[str]):
 
     def _bytes(self, begin: int, end: int) -> bytes:
         content = os.pread(self._file, end - begin, begin)
-        if len(content) != end - begin:
-            raise OSError("a file of texts is shorter than it was")
+        while len(content) < end - begin:  # the system hands out two gigabytes at a time
+            more = os.pread(self._file, end - begin - len(content), begin + len(content))
+            if not more:
+                raise OSError("a file of texts is shorter than it was")
+            content += more
         return content
 
 
@@ -140,9 +143,9 @@ class Gathered:
     def __init__(self, few: int) -> None:
         self._few = few  # that are kept in memory
         self._listed = Listed()
-        self._scratch: Scratch | None = None
+        self._stored: Strings | None = None  # before the folder: it is closed before that goes
         self._writer: StringsWriter | None = None
-        self._stored: Strings | None = None
+        self._scratch: Scratch | None = None
 
     def add(self, texts: Sequence[str]) -> None:
         """More of them. Raises `BenchError` where the file cannot be written."""
@@ -156,7 +159,11 @@ class Gathered:
             with writing(self._scratch.path):
                 self._writer.close()
             self._writer, self._stored = None, Strings(self._scratch.path / NAME)
-        return self._listed.take(at) if self._stored is None else self._stored.take(at)
+        if self._stored is None:
+            return self._listed.take(at)
+        order = np.argsort(at, kind="stable")  # one way through the file
+        found = dict(zip(order.tolist(), self._stored.take(at[order]), strict=True))
+        return [found[number] for number in range(len(at))]
 
     def _flush(self) -> None:
         import pyarrow as pa

@@ -192,7 +192,7 @@ def remove_leaks(pairs: pd.DataFrame, tasks: Frames, answers: Sequence[str], doc
     strings = [*pairs.loc[is_dev, "english"].unique(), *pairs.loc[is_dev, "text"], *documents]
     also = dict.fromkeys(strings, leakage.DEV) | dict.fromkeys(answers, leakage.TEST)
     finder = leakage.protect(tasks["documents"], tasks["queries"], also)
-    return pairs[~leakage.forbidden(pairs, leakage.leaking(pairs, finder))].reset_index(drop=True)
+    return pairs[~leakage.forbidden(pairs, leakage.levels(leakage.leaking(pairs, finder)))].reset_index(drop=True)
 
 
 def _bitext(texts: Mapping[str, Texts], withheld: set[str], verses: Verses | None) -> tuple[Bitext, list[str]]:

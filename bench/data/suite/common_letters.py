@@ -12,7 +12,7 @@ import numpy as np
 from bench.data.suite import leakage
 
 RUN = 64  # letters, about 13 words: what else two texts have in common is counted from here on
-_LEAST, _MOST = 16, 26  # bits of a table
+_LEAST, _MOST, _FEW = 16, 26, 24  # bits of a table; where there are several
 
 
 class Table:
@@ -20,10 +20,11 @@ class Table:
 
     Args:
         number: of hashes that will be added, about: an eighth of the table is filled then.
+        most: bits of the table, whatever the number.
     """
 
-    def __init__(self, number: int) -> None:
-        bits = min(_MOST, max(_LEAST, number.bit_length() + 3))
+    def __init__(self, number: int, most: int = _MOST) -> None:
+        bits = min(most, max(_LEAST, number.bit_length() + 3))
         self._shift = np.uint64(64 - bits)
         self._filled = np.zeros(1 << bits, dtype=bool)
 
@@ -50,7 +51,7 @@ class Beginnings:
     def add(self, documents: Sequence[str]) -> None:
         """More documents."""
         for length, hashes in leakage.windows("\n".join(documents)):
-            self._tables.setdefault(length, Table(self._size)).add(hashes)
+            self._tables.setdefault(length, Table(self._size, _FEW)).add(hashes)
 
     def among(self, texts: Sequence[str]) -> list[int]:
         """Places of the texts that may stand inside of a document, ascending."""

@@ -64,10 +64,18 @@ def find(pairs: Table, tasks: Mapping[str, pd.DataFrame]) -> Inside:
         ids, texts = part["pair_id"].to_numpy(), part["english"].tolist()
         for start, keys in zip(range(0, len(texts), _PART), _compared(texts), strict=True):
             for number in beginnings.among(keys):
-                at = start + number
-                search.add(ids[at], keys[number], len(texts[at].split()) >= MIN_WORDS)
+                if len(texts[start + number].split()) >= MIN_WORDS:
+                    search.add(ids[start + number], keys[number])
             for task, places in runs.among(keys):
                 shared[task].update(ids[start + places])
+    search.close()
+    for part in each_once(pairs) if search.there else ():
+        rest = part[np.array([len(text.split()) < MIN_WORDS for text in part["english"]], bool)]
+        ids, texts = rest["pair_id"].to_numpy(), rest["english"].tolist()
+        for start, keys in zip(range(0, len(texts), _PART), _compared(texts), strict=True):
+            for number, key in enumerate(keys):
+                if key in search.there:
+                    search.also(ids[start + number], key)
     leaks, by_task = search.found()
     return Inside(leaks, by_task, {task: len(shared[task] - by_task[task]) for task in judged})
 
@@ -144,32 +152,32 @@ class _Search:
     def __init__(self, judged: Mapping[str, Mapping[str, int]]) -> None:
         self._judged = judged
         self._waiting: dict[str, list[str]] = {}  # key -> pair ids
-        self._long: set[str] = set()  # keys of waiting texts of MIN_WORDS or more
-        self._there: dict[str, dict[str, int]] = {}  # key -> task -> level, of keys that stand in a document
+        self.there: dict[str, dict[str, int]] = {}  # key -> task -> level, of keys that stand in a document
         self._pairs: dict[str, list[str]] = {}  # of those
-        self._told: set[str] = set()  # those that are long
 
-    def add(self, pair: str, key: str, long: bool) -> None:
-        """One more. A short text counts where a long one has its key, as `½ cup` has that of `1 ⁄ 2 cup`."""
+    def add(self, pair: str, key: str) -> None:
+        """One more."""
         self._waiting.setdefault(key, []).append(pair)
-        if long:
-            self._long.add(key)
         if len(self._waiting) >= _TOGETHER:
-            self._flush()
+            self.close()
+
+    def also(self, pair: str, key: str) -> None:
+        """A short text, which counts where a long one has its key, as `½ cup` has that of `1 ⁄ 2 cup`."""
+        self._pairs[key].append(pair)
 
     def found(self) -> tuple[dict[str, tuple[int, str]], dict[str, frozenset[str]]]:
         """`leaks` and `by_task` of `Inside`."""
-        self._flush()
         leaks: dict[str, tuple[int, str]] = {}
         by_task: dict[str, set[str]] = {task: set() for task in self._judged}
-        for key in self._told:
-            for task, level in self._there[key].items():
+        for key, levels in self.there.items():
+            for task, level in levels.items():
                 by_task[task].update(self._pairs[key])
                 for pair in self._pairs[key]:
                     leaks[pair] = max((level, key), leaks.get(pair, (0, "")))
         return leaks, {task: frozenset(pairs) for task, pairs in by_task.items()}
 
-    def _flush(self) -> None:
+    def close(self) -> None:
+        """Look for those that wait."""
         if not self._waiting:
             return
         finder = leakage.Finder.within(list(self._waiting))
@@ -177,9 +185,8 @@ class _Search:
             levels = list(documents.values())
             for start, keys in zip(range(0, len(levels), _PART), _compared(list(documents)), strict=True):
                 for number, key in finder.contained(keys):
-                    there = self._there.setdefault(key, {})
+                    there = self.there.setdefault(key, {})
                     there[task] = max(levels[start + number], there.get(task, 0))
-        for key in self._waiting.keys() & self._there.keys():
+        for key in self._waiting.keys() & self.there.keys():
             self._pairs.setdefault(key, []).extend(self._waiting[key])
-        self._told |= self._long & self._there.keys()
-        self._waiting, self._long = {}, set()
+        self._waiting = {}

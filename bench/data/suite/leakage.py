@@ -194,10 +194,14 @@ def leaking(bitext: Table, finder: Finder) -> dict[str, tuple[int, str]]:
     return found
 
 
-def forbidden(bitext: pd.DataFrame, leaks: Mapping[str, tuple[int, str]]) -> pd.Series:
-    """Is the row's pair among the leaks, at a level that its split must not hold? (in all languages alike)"""
-    level = bitext["pair_id"].map({pair: level for pair, (level, _) in leaks.items()}).fillna(0)
-    return level >= bitext["split"].map(FORBIDDEN)
+def levels(leaks: Mapping[str, tuple[int, str]]) -> pd.Series:
+    """Level of each pair that leaks, by its id."""
+    return pd.Series({pair: level for pair, (level, _) in leaks.items()}, dtype="int64")
+
+
+def forbidden(bitext: pd.DataFrame, leaks: pd.Series) -> pd.Series:
+    """Is the row's pair among the leaks (`levels`), at a level that its split must not hold? (in all languages alike)"""
+    return bitext["pair_id"].map(leaks).fillna(0) >= bitext["split"].map(FORBIDDEN)
 
 
 def check(bitext: Table, finder: Finder) -> None:
@@ -207,9 +211,10 @@ def check(bitext: Table, finder: Finder) -> None:
         BenchError: names the first pairs that leak.
     """
     leaks = leaking(bitext, finder)
+    by_pair = levels(leaks)
     shown: dict[str, str] = {}  # pair id -> what is said of the first of its pairs
     for part in parts(bitext, "pair_id", "source", "split", "english"):
-        for pair, source, split, english in part[forbidden(part, leaks)].itertuples(index=False, name=None):
+        for pair, source, split, english in part[forbidden(part, by_pair)].itertuples(index=False, name=None):
             shown.setdefault(pair, f"{pair} ({source}, {split}): {english!r} holds {leaks[pair][1]!r}")
     if shown:
         first = "\n  ".join(list(shown.values())[:5])

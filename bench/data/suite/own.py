@@ -114,10 +114,10 @@ def remove_leaks(
     found = leakage.leaking(pairs, protect(tasks, _dev_texts(pairs)))
     for pair, hit in inside_documents.items():
         found[pair] = max(hit, found.get(pair, (0, "")))
-    kept = pair_spool()
+    kept, levels = pair_spool(), leakage.levels(found)
     shown: dict[str, tuple[str, str, str]] = {}  # pair id -> the first of its pairs
     for part in pairs.parts(*pairs.columns, FIRST):
-        gone = leakage.forbidden(part, found)
+        gone = leakage.forbidden(part, levels)
         kept.add(part[~gone])
         if len(shown) < SHOWN:
             for pair, *said in part.loc[gone, ["pair_id", "language", "english", "text"]].itertuples(index=False, name=None):

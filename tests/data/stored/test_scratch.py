@@ -55,3 +55,24 @@ def test_what_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("XLSD_CACHE", str(tmp_path / "file"))
     with pytest.raises(BenchError, match="cannot write .*file"):
         Scratch()
+
+
+def test_a_folder_without_a_lock_was_left_while_it_was_made_or_removed(cache: Path) -> None:
+    (cache / "half").mkdir(parents=True)
+    (cache / "half" / "rows.parquet").write_text("gigabytes")
+    scratch = Scratch()
+    assert {path.name for path in cache.iterdir()} == {LOCK, scratch.path.name}
+
+
+def test_a_folder_that_cannot_be_looked_into_is_left_alone(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = cache / "other"
+    other.mkdir(parents=True)
+    opened = Path.open
+
+    def refused(path: Path, *args: str, **kwargs: object) -> object:
+        if path == other / LOCK:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *args, **kwargs)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", refused)
+    assert Scratch().path.is_dir() and other.is_dir()

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from bench.base.errors import BenchError
 from bench.data.suite.cleaning import keys
-from bench.data.suite.leakage import DEV, TEST, Finder, check, forbidden, leaking, long_enough, protect
+from bench.data.suite.leakage import DEV, TEST, Finder, check, forbidden, leaking, levels, long_enough, protect
 from bench.data.suite.types import TABLES, table
 
 VERSE = "and most surely your Lord is the Mighty, the Merciful"
@@ -126,7 +126,7 @@ def test_texts_outside_the_tables_are_protected_too() -> None:
 
 def test_a_leak_in_one_language_condemns_the_pair_in_all() -> None:
     pairs = pd.concat([rows(("train", "x y z", VERSE)), rows(("train", "x y z", "safi"), language="hau_Latn")])
-    assert forbidden(pairs, leaking(pairs, protect(*tables("test")))).tolist() == [True, True]
+    assert forbidden(pairs, levels(leaking(pairs, protect(*tables("test"))))).tolist() == [True, True]
 
 
 @pytest.mark.parametrize("text", [
