@@ -29,6 +29,8 @@ PANEL = 2.2  # inches, both ways, for few sizes
 STEP = 0.55  # inches of one size; its label needs half of that
 SPREAD = 0.5  # of the way to the next size that the methods of one size take together
 LEFT, RIGHT, TOP, BOTTOM = 0.95, 0.1, 0.35, 0.5  # inches, without the legend
+EDGE = 0.2  # of a panel's height, for each method whose marks stand at the edge
+FAR = 2.0  # times as far below zero as the others go: such a method would make theirs one line
 
 
 def write(
@@ -63,7 +65,8 @@ def gain(comparer: Comparer, shown: Sequence[str]) -> Figure | None:
     """Gain of each method against the number of languages: a row of panels a reference, a column a scorer.
 
     Bars are paired 95 % intervals over questions and training runs; the methods of one size stand side by side, so that no
-    bar covers another. None where there is no reference or nothing to hold against it.
+    bar covers another. A method far below all others stands at the lower edge, with its gain as a number. None where there is
+    no reference or nothing to hold against it.
     """
     rows = gains(comparer, shown)
     if not len(rows):
@@ -75,14 +78,30 @@ def gain(comparer: Comparer, shown: Sequence[str]) -> Figure | None:
     figure, panels = _grid(len(seconds), scorers, sizes, list(named.values()))
     for line, second in zip(panels, seconds, strict=True):
         line[0].set_ylabel(f"gain over {second}\n(nDCG@10)")
+        far = far_below(rows[rows["second"] == second])
         for panel, scorer in zip(line, scorers, strict=True):
             own = rows[(rows["second"] == second) & (rows["scorer"] == scorer)]
             for number, (name, look) in enumerate(looks.items()):
                 marked = {"marker": "_", "markersize": 6.0, **look}  # a method without training has no marker of its own
                 if len(line_of := own[own["first"] == name]):
-                    _line(panel, line_of, sizes, _offset(number, len(looks)), label=named[name], **marked)
-    _legend(figure, panels)
+                    draw = partial(_at_the_edge, above=far.index(name)) if name in far else _line
+                    draw(panel, line_of, sizes, _offset(number, len(looks)), label=named[name], **marked)
+        bottom, top = line[0].get_ylim()  # the panels of a line share it
+        line[0].set_ylim(bottom - EDGE * len(far) * (top - bottom), top)
+    _legend(figure, panels, order=list(named.values()))
     return figure
+
+
+def far_below(rows: pd.DataFrame) -> list[str]:
+    """Methods whose whole intervals lie `FAR` times as far below zero as those of the methods reach that touch it.
+
+    Args:
+        rows: as of `gains`, over one reference.
+    """
+    ends = rows.groupby("first", sort=False).agg(low=("low", "min"), high=("high", "max"))
+    near = ends[ends["high"] >= 0]
+    reach = float(near.abs().to_numpy().max()) if len(near) else float("inf")
+    return [str(name) for name in ends.index[ends["high"] < -FAR * reach]]
 
 
 def difference(comparer: Comparer) -> Figure | None:
@@ -176,12 +195,13 @@ def _grid(
     return figure, [list(line) for line in panels]
 
 
-def _legend(figure: Figure, panels: list[list[Axes]], below: float = 0.0) -> None:
-    """`below`: inches above it that a title takes."""
+def _legend(figure: Figure, panels: list[list[Axes]], below: float = 0.0, order: Sequence[str] = ()) -> None:
+    """`below`: inches above it that a title takes; `order`: of the names, where it is not that in which they were drawn."""
     entries: dict[str, Any] = {}
     for panel in (one for line in panels for one in line):
         entries |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
-    names, handles = list(entries), list(entries.values())
+    names = [name for name in order if name in entries] or list(entries)
+    handles = [entries[name] for name in names]
     columns = plots.legend_columns(names, figure.get_figwidth())
     top = 1 - below / figure.get_figheight()
     figure.legend(handles, names, loc="upper center", bbox_to_anchor=(0.5, top), ncols=columns, frameon=False)
@@ -191,6 +211,16 @@ def _line(panel: Axes, rows: pd.DataFrame, sizes: Sequence[int], offset: float, 
     rows = rows.assign(n=rows["size"].astype(int)).sort_values("n")
     low, high = rows["difference"] - rows["low"], rows["high"] - rows["difference"]
     panel.errorbar(_places(rows, sizes, offset), rows["difference"], [low, high], elinewidth=1.0, capsize=2, zorder=3, **look)
+
+
+def _at_the_edge(panel: Axes, rows: pd.DataFrame, sizes: Sequence[int], offset: float, above: int, **look: Any) -> None:
+    """Marks at the lower edge, each with its gain; `above`: lines of numbers that stand there already."""
+    edge, height = panel.get_xaxis_transform(), 0.05 + 0.15 * above
+    places = _places(rows, sizes, offset)
+    panel.plot(places, [height] * len(rows), transform=edge, zorder=3, **look | {"linestyle": "none"})
+    for x, difference in zip(places, rows["difference"], strict=True):
+        said = f"\N{DOWNWARDS ARROW}{difference:+.2f}".replace("-", "\N{MINUS SIGN}")
+        panel.text(x, height + 0.03, said, transform=edge, ha="center", va="bottom", fontsize=7)
 
 
 def _places(rows: pd.DataFrame, sizes: Sequence[int], offset: float) -> list[float]:

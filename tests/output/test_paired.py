@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from bench.analysis import tables
@@ -92,6 +93,31 @@ def test_paired_bars_show_what_unpaired_ones_hide(comparer, folder, drawn):
     widths = {int(row["size"]): row["high"] - row["low"] for row in at[at["task"] == tables.MEAN].to_dict("records")}
     for size, (_, _, low, high) in zip(SIZES, bars(drawn["gain"].axes[0])["optical"], strict=True):
         assert high - low < widths[size] / 2
+
+
+def test_a_method_far_below_the_others_does_not_make_theirs_one_line(tmp_path):
+    """A translator that has learnt nothing, say."""
+    trained = [f"{name}@{size}#{seed}" for name in ("optical", "nmt") for size in SIZES for seed in SEEDS]
+    ids = [*(f"{name}@0#0" for name in STILL), *trained]
+    made = plan(tmp_path / "made-up", ids)
+    for name in ids:
+        cell(made, name, lambda cell_id, *at: [0.0 if "nmt" in cell_id else min(1.0, 0.3 + one) for one in score(cell_id, *at)])
+    comparer = Comparer(load(made))
+    figure = draw(lambda: paired.gain(comparer, ["optical", "nmt", "centred"]))
+    rows = gains(comparer, ["optical", "nmt", "centred"])
+    assert paired.far_below(rows[rows["second"] == "untrained"]) == ["nmt"]
+    lows = rows[rows["first"] == "nmt"]["difference"]
+    for panel in figure.axes:
+        assert "nmt" not in bars(panel) and panel.get_ylim()[0] > -0.2 > lows.max()
+        said = [text.get_text() for text in panel.texts]
+        assert len(said) == len(SIZES) and all(text.startswith("\N{DOWNWARDS ARROW}\N{MINUS SIGN}0.") for text in said)
+    assert "nmt" in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert faults(figure) == []
+
+
+def test_where_all_lie_below_the_reference_all_are_drawn():
+    rows = pd.DataFrame({"first": ["a", "b"], "low": [-0.9, -0.2], "high": [-0.8, -0.1]})
+    assert paired.far_below(rows) == []
 
 
 def test_no_bar_covers_another(drawn):
