@@ -12,6 +12,7 @@ import pandas as pd
 from bench.analysis.verdicts.comparer import Comparer
 from bench.analysis.verdicts.gains import SEEN, by_language
 from bench.output import plots
+from bench.output.far import far_below
 from bench.output.highlight import family_heads
 from methods.facts import facts
 
@@ -54,7 +55,8 @@ def draw(comparer: Comparer, known: Facts) -> Figure | None:
     """One panel a family and scorer, a row a language: gain over the floor with paired 95 % intervals, one line a method.
 
     The marker says whether the language is trained on, held out or guard; fill, dash and place say which method it is. Bars
-    that leave the panel end in an arrow. None where there is no floor or nothing to hold against it.
+    that leave the panel end in an arrow. A method far below the others is named with its mean gain, and not drawn. None where
+    there is no floor or nothing to hold against it.
 
     Args:
         known: name, family and script by code, as languages.yaml has them.
@@ -65,6 +67,9 @@ def draw(comparer: Comparer, known: Facts) -> Figure | None:
     rows = rows[rows["difference"].notna()]
     if not len(rows):
         return None
+    means = rows.groupby(["method", "scorer"], sort=False)["difference"].mean().rename_axis(["first", "scorer"]).reset_index()
+    left_out = far_below(means.assign(low=means["difference"], high=means["difference"]))
+    rows = rows[~rows["method"].isin(left_out)]
     names, scorers = (list(dict.fromkeys(rows[column])) for column in ("method", "scorer"))
     panels = families(list(dict.fromkeys(rows["language"])), known)
     each = LINE * len(names) + GAP
@@ -76,11 +81,14 @@ def draw(comparer: Comparer, known: Facts) -> Figure | None:
     width = max(block * len(columns), 3.6) + 0.1
     colors = [plots.styles(comparer.methods)[name]["color"] for name in names]
     said = f"gain over {rows['over'].iloc[0]} (nDCG@10, mean over tasks), {int(rows['size'].iloc[0])} languages trained on"
+    for name in left_out:
+        gain = f"{means[means['first'] == name]['difference'].mean():+.2f}".replace("-", "\N{MINUS SIGN}")
+        said += f"\nnot drawn, far below: {plots.label(name)} ({gain} in the mean)"
     legend = _legend_of(dict(zip(names, colors, strict=True)), [group for group in SEEN if group in set(rows["group"])])
-    width = max(block * len(columns) + 0.1, plots.legend_width([*legend, said]))
+    width = max(block * len(columns) + 0.1, plots.legend_width([*legend, *said.splitlines()]))
     across = plots.legend_columns(list(legend), width)
     top = TOP + plots.ROW * -(-len(legend) // across)
-    height = tallest + top + BOTTOM
+    height = tallest + top + BOTTOM + plots.ROW * len(left_out)
     figure = Figure(figsize=(width, height), dpi=160)
     low, high = limits(rows)
     for number, column in enumerate(columns):

@@ -16,6 +16,7 @@ from bench.analysis.verdicts.decide import BETTER, WORSE
 from bench.analysis.verdicts.gains import gains, references
 from bench.base.errors import BenchError
 from bench.output import languages, plots
+from bench.output.far import far_below
 from bench.output.highlight import chosen, family_heads
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ STEP = 0.55  # inches of one size; its label needs half of that
 SPREAD = 0.5  # of the way to the next size that the methods of one size take together
 LEFT, RIGHT, TOP, BOTTOM = 0.95, 0.1, 0.35, 0.5  # inches, without the legend
 EDGE = 0.2  # of a panel's height, for each method whose marks stand at the edge
-FAR = 2.0  # times as far below zero as the others go: such a method would make theirs one line
 
 
 def write(
@@ -90,18 +90,6 @@ def gain(comparer: Comparer, shown: Sequence[str]) -> Figure | None:
         line[0].set_ylim(bottom - EDGE * len(far) * (top - bottom), top)
     _legend(figure, panels, order=list(named.values()))
     return figure
-
-
-def far_below(rows: pd.DataFrame) -> list[str]:
-    """Methods whose whole intervals lie `FAR` times as far below zero as those of the methods reach that touch it.
-
-    Args:
-        rows: as of `gains`, over one reference.
-    """
-    ends = rows.groupby("first", sort=False).agg(low=("low", "min"), high=("high", "max"))
-    near = ends[ends["high"] >= 0]
-    reach = float(near.abs().to_numpy().max()) if len(near) else float("inf")
-    return [str(name) for name in ends.index[ends["high"] < -FAR * reach]]
 
 
 def difference(comparer: Comparer) -> Figure | None:

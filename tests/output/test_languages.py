@@ -124,3 +124,15 @@ def test_methods_look_as_in_the_other_pictures(figure, comparer):
     [legend] = figure.legends
     colors = {text.get_text(): line.get_color() for line, text in zip(legend.legend_handles, legend.get_texts(), strict=True)}
     assert all(colors[name] == looks[name]["color"] for name in languages.shown(comparer))
+
+
+def test_a_method_far_below_is_named_and_not_drawn(tmp_path):
+    ids = ("untrained@0#0", *(f"{name}@{size}#{seed}" for name in ("optical", "nmt") for size in (2, 3, 4) for seed in (0, 1)))
+    made = plan(tmp_path / "made-up", ids)
+    for name in ids:
+        cell(made, name, lambda cell_id, *at: [0.0 if "nmt" in cell_id else min(1.0, 0.5 + one) for one in score(cell_id, *at)])
+    lost = Comparer(load(made))
+    picture = draw(lambda: languages.draw(lost, known_facts(lost.experiment)))
+    assert any("not drawn, far below: nmt (\N{MINUS SIGN}0." in text.get_text() for text in picture.texts)
+    assert "nmt" not in [text.get_text() for text in picture.legends[0].get_texts()]
+    assert all(panel.get_xlim()[0] > -0.3 for panel in picture.axes)

@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from bench.analysis import tables
@@ -8,6 +7,7 @@ from bench.analysis.results import load
 from bench.analysis.verdicts.comparer import Comparer
 from bench.analysis.verdicts.gains import gains
 from bench.output import paired, plots
+from bench.output.far import far_below
 from bench.output.tables.leaderboard import boards_of, known_facts
 from tests.made_up import GUARD, LOW, QUESTIONS, cell, plan
 from tests.output.drawn import alike, draw, faults
@@ -105,7 +105,7 @@ def test_a_method_far_below_the_others_does_not_make_theirs_one_line(tmp_path):
     comparer = Comparer(load(made))
     figure = draw(lambda: paired.gain(comparer, ["optical", "nmt", "centred"]))
     rows = gains(comparer, ["optical", "nmt", "centred"])
-    assert paired.far_below(rows[rows["second"] == "untrained"]) == ["nmt"]
+    assert far_below(rows[rows["second"] == "untrained"]) == ["nmt"]
     lows = rows[rows["first"] == "nmt"]["difference"]
     for panel in figure.axes:
         assert "nmt" not in bars(panel) and panel.get_ylim()[0] > -0.2 > lows.max()
@@ -113,11 +113,6 @@ def test_a_method_far_below_the_others_does_not_make_theirs_one_line(tmp_path):
         assert len(said) == len(SIZES) and all(text.startswith("\N{DOWNWARDS ARROW}\N{MINUS SIGN}0.") for text in said)
     assert "nmt" in [text.get_text() for text in figure.legends[0].get_texts()]
     assert faults(figure) == []
-
-
-def test_where_all_lie_below_the_reference_all_are_drawn():
-    rows = pd.DataFrame({"first": ["a", "b"], "low": [-0.9, -0.2], "high": [-0.8, -0.1]})
-    assert paired.far_below(rows) == []
 
 
 def test_no_bar_covers_another(drawn):
