@@ -146,10 +146,12 @@ def _line(row: dict[Any, Any], with_order: bool) -> list[str]:
     # Fewer places than declared: the row says so itself, not only the notes.
     short = f" ({row['places']} of {row['places_declared']} places)" if row["places"] < row["places_declared"] else ""
     seeds = f"{row['seeds']} (sd {number(row['seed_sd'])}, {row['seeds_ahead']} ahead)" if row["seeds"] > 1 else str(row["seeds"])
+    alone = row["runs"] == UNKNOWN  # nothing is known of the noise of training, so nothing of what a test would say
+    tested = ("", "", "") if alone else (f"{row['p']:.4f}", f"{row['p_holm']:.4f}", number(row["smallest"]))
     return [
         f"{row['order']}, {name}" if with_order else name, f"{_size(row['size'])}{short}",
         number(row["first_mean"]), number(row["second_mean"]), f"{number(row['difference'], SIGNED)} {interval}",
-        f"{row['p']:.4f}", f"{row['p_holm']:.4f}", _verdict(row), "" if row["runs"] == UNKNOWN else number(row["smallest"]),
+        *tested[:2], _verdict(row), tested[2],
         f"{row['ahead']}/{row['level']}/{row['behind']}",
         f"{row['first_beats']} {of}", f"{row['second_beats']} {of}", f"{tied:.0f} %", seeds,
     ]  # fmt: skip
