@@ -125,7 +125,8 @@ def test_the_gradients_of_all_ranks_add_up_to_that_of_the_batch(
             assert own == pytest.approx(loss, rel=1e-6)
             assert gradient.keys() == expected.keys(), "a parameter without a gradient stays without"
             norm = np.sqrt(sum(np.square(one).sum() for one in expected.values()))
-            assert np.sqrt(sum(np.square(gradient[name] - one).sum() for name, one in expected.items())) <= 2e-6 * norm
+            # Rounding of float32, which differs by processor (3e-6 seen); a share that is left out or counted twice is 1e-1.
+            assert np.sqrt(sum(np.square(gradient[name] - one).sum() for name, one in expected.items())) <= 2e-5 * norm
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
