@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -43,6 +44,14 @@ class Spool:
         self._rows += len(rows)
         if self._rows - self._flushed > PART:
             self._flush()
+
+    def extend(self, rows: Iterable[Sequence[str]]) -> None:
+        """More rows without flags, as `columns`, of which some are in memory at a time. Raises `BenchError` as `add`."""
+        import pandas as pd
+
+        more = iter(rows)
+        while part := list(islice(more, PART)):
+            self.add(pd.DataFrame(part, columns=list(self.columns), dtype="str"))
 
     def parts(self, *columns: str) -> Iterator[pd.DataFrame]:
         """These columns (default: those of texts) of the rows, at most PART at a time and never none."""

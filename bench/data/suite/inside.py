@@ -55,14 +55,14 @@ def find(pairs: Table, tasks: Mapping[str, pd.DataFrame]) -> Inside:
     search = _Search(judged)
     beginnings, runs = Beginnings(sum(len(text) for texts in judged.values() for text in texts)), Runs()
     for task, documents in judged.items():
-        for keys in _compared(list(documents)):
+        for _, keys in _compared(list(documents)):
             beginnings.add(keys)
             runs.add(task, keys)
     runs.close()
     shared: dict[str, set[str]] = {task: set() for task in judged}
     for part in each_once(pairs) if judged else ():
         ids, texts = part["pair_id"].to_numpy(), part["english"].tolist()
-        for start, keys in zip(range(0, len(texts), _PART), _compared(texts), strict=True):
+        for start, keys in _compared(texts):
             for number in beginnings.among(keys):
                 if len(texts[start + number].split()) >= MIN_WORDS:
                     search.add(ids[start + number], keys[number])
@@ -72,7 +72,7 @@ def find(pairs: Table, tasks: Mapping[str, pd.DataFrame]) -> Inside:
     for part in each_once(pairs) if search.there else ():
         rest = part[np.array([len(text.split()) < MIN_WORDS for text in part["english"]], bool)]
         ids, texts = rest["pair_id"].to_numpy(), rest["english"].tolist()
-        for start, keys in zip(range(0, len(texts), _PART), _compared(texts), strict=True):
+        for start, keys in _compared(texts):
             for number, key in enumerate(keys):
                 if key in search.there:
                     search.also(ids[start + number], key)
@@ -137,9 +137,10 @@ def _relevant(tasks: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, dict[str
         yield str(task), levels
 
 
-def _compared(texts: Sequence[str]) -> Iterator[list[str]]:
+def _compared(texts: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """`leakage.compared` of some of the texts at a time, with the place of the first of them."""
     for start in range(0, len(texts), _PART):
-        yield leakage.compared(texts[start : start + _PART])
+        yield start, leakage.compared(texts[start : start + _PART])
 
 
 class _Search:
@@ -183,7 +184,7 @@ class _Search:
         finder = leakage.Finder.within(list(self._waiting))
         for task, documents in self._judged.items():
             levels = list(documents.values())
-            for start, keys in zip(range(0, len(levels), _PART), _compared(list(documents)), strict=True):
+            for start, keys in _compared(list(documents)):
                 for number, key in finder.contained(keys):
                     there = self.there.setdefault(key, {})
                     there[task] = max(levels[start + number], there.get(task, 0))

@@ -11,14 +11,13 @@ from bench.base.content import content_hash
 from bench.base.errors import BenchError
 from bench.data.documents import DocumentStream
 from bench.data.languages import ENGLISH, Languages
-from bench.data.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress, frame, task_frames
+from bench.data.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress, task_frames
 from bench.data.sources.hubs.catalogue import HUB_DATA, HubData
 from bench.data.sources.hubs.files import copy_of
 from bench.data.sources.hubs.languages import own_codes
 from bench.data.sources.hubs.pairs import pairs
 from bench.data.sources.hubs.revisions import ELSEWHERE, commit_of, data_set
 from bench.data.sources.hubs.tasks import ENGLISH_QUESTIONS, STREAMED, open_task
-from bench.data.stored import spool
 from bench.data.stored.spool import Spool
 
 VERSION = 1  # raised by hand when other texts come out of the same files
@@ -91,9 +90,8 @@ class HubReader:
                 continue
             for code, name in own.items():
                 progress(f"reading {one.name}, {code}")
-                rows, before = islice(pairs(one, name), MOST_PAIRS), len(found)
-                while part := list(islice(rows, spool.PART)):
-                    found.add(frame([(code, one.name, *row) for row in part], PAIR_COLUMNS))
+                before = len(found)
+                found.extend((code, one.name, *row) for row in islice(pairs(one, name), MOST_PAIRS))
                 if len(found) - before == MOST_PAIRS:
                     notes.append(f"{one.name}: the first {MOST_PAIRS:,} pairs of {code} were read")
         return OwnData(found, tasks, notes)

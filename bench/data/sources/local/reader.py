@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,11 @@ from bench.base.content import content_hash
 from bench.base.progress import counted
 from bench.data.english import ENGLISH
 from bench.data.languages import Languages
-from bench.data.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress, frame
+from bench.data.sources.collection import PAIR_COLUMNS, Outline, OwnData, OwnTask, Progress
 from bench.data.sources.local.found.kinds import PairFile, TaskFiles
 from bench.data.sources.local.pairs import pairs
 from bench.data.sources.local.problems import SHOWN, Problems
 from bench.data.sources.local.task import Content, read_task
-from bench.data.stored import spool
 from bench.data.stored.spool import Spool
 
 
@@ -96,9 +94,8 @@ class Local:
         for file in self.pair_files:
             if codes is None or file.language in codes:
                 progress(f"reading {problems.name(file.path)}")
-                rows = pairs(file, self.languages, problems)
-                while part := list(islice(rows, spool.PART)):
-                    found.add(frame([(file.language, file.source, file.split, *sides) for sides in part], PAIR_COLUMNS))
+                said = file.language, file.source, file.split
+                found.extend((*said, *sides) for sides in pairs(file, self.languages, problems))
         contents = []
         for task in self.task_files:
             progress(f"reading task {task.name}")
