@@ -11,6 +11,7 @@ import pytest
 from bench.analysis.results import load
 from bench.output.report.content import content
 from bench.output.report.write import page as html_of
+from tests.output.report import made
 
 
 class Opened:
@@ -103,6 +104,37 @@ def test_languages_by_family_follow_the_size_that_is_shown(opened):
     assert "N = 2" in opened.tab.locator("#families h3").inner_text() and held_out == 1
     opened.tab.get_by_label("optical", exact=True).uncheck()
     assert "optical" not in opened.tab.locator("#families svg.chart").first.get_attribute("aria-label")
+
+
+def test_a_method_far_below_stands_at_the_edge_and_does_not_flatten_the_others(browser, tmp_path, monkeypatch):
+    heights = []
+    for name, floor, lost in (("near", 0.2, 0.1), ("far", 0.6, 0.0)):
+        monkeypatch.setitem(made.LEVEL, "untrained", floor)
+        monkeypatch.setitem(made.LEVEL, "nmt", lost)
+        path = tmp_path / f"{name}.html"
+        path.write_text(html_of(content([load(made.experiment(tmp_path / name))])[0]), encoding="utf-8")
+        one = Opened(browser, path)
+        choose(one.tab, "Training languages N", "2")  # at 3 the cell of nmt failed
+        bar = one.tab.locator("#gain svg.chart").first.locator(".whisker").first
+        heights.append(bar.bounding_box()["height"])
+        numbers = one.tab.locator("#gain svg.chart text")
+        said = [text for text in numbers.all_text_contents() if text.startswith("\N{DOWNWARDS ARROW}")]
+        drawn = one.tab.locator("#families svg.chart").first.get_attribute("aria-label")
+        missing = [text for text in one.texts("#families p") if text.startswith("Not drawn")]
+        if name == "near":
+            assert said == missing == [] and "nmt" in drawn
+            assert "lower edge" not in one.texts("#gain .lead")[0]
+        else:
+            assert said == ["\N{DOWNWARDS ARROW}\N{MINUS SIGN}.60"] * 2 and "nmt" not in drawn
+            assert missing == ["Not drawn, far below: nmt (\N{MINUS SIGN}.60 in the mean)."]
+            assert one.texts("#gain .lead")[0].endswith("What lies far below the rest stands at the lower edge, with its number.")
+            assert "nmt \N{MINUS SIGN}.60" in one.tab.locator("#gain svg.chart").first.get_attribute("aria-label")
+            for method in ("optical", "contrastive"):
+                one.tab.get_by_label(method, exact=True).uncheck()
+            assert not [text for text in numbers.all_text_contents() if "\N{DOWNWARDS ARROW}" in text], "now it is all there is"
+        assert one.said == []
+        one.tab.close()
+    assert heights[1] > 0.8 * heights[0]
 
 
 def test_the_ladder_of_budgets_is_a_curve(browser, ladder, tmp_path):

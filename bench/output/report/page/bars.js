@@ -12,6 +12,21 @@ const rowsOf = (part) => (part ? part.size.map((_, n) => {
 const distinct = (values) => [...new Set(values)];
 const withRange = (row) => `${signed(row.value)}${row.low === null ? "" : ` [${signed(row.low)}, ${signed(row.high)}]`}`;
 
+const FAR = 2; // as in far.py, which says why
+const LINE = 16; // height of a line of methods at the lower edge
+
+/** Methods whose whole intervals lie `FAR` times as far below zero as those of the methods reach that touch it. */
+function farBelow(rows) {
+  const ends = new Map();
+  for (const { method, value, low, high } of rows) {
+    const [least, most] = ends.get(method) ?? [Infinity, -Infinity];
+    ends.set(method, [Math.min(least, low ?? value), Math.max(most, high ?? value)]);
+  }
+  const near = [...ends.values()].filter(([, high]) => high >= 0);
+  const reach = near.length ? Math.max(...near.flat().map(Math.abs)) : Infinity;
+  return [...ends.keys()].filter((method) => ends.get(method)[1] < -FAR * reach);
+}
+
 /** A range that holds 0 and all bars, with a little room. */
 function around(rows) {
   const values = [0, ...rows.flatMap((row) => [row.value, row.low, row.high])].filter((value) => value !== null);
@@ -23,13 +38,15 @@ function around(rows) {
 /**
  * One panel: `places` stand at equal distances along the axis, and series side by side at each, so that no bar covers another.
  * `series`: {name, color, dash, mark(x, y, hollow), swatch(), points: [{at, value, low, high, hollow}]}; `band`: half its height.
+ * A series that is `far` below `range` stands on a line of its own at the lower edge, with its numbers.
  */
 function bars({ caption, places, series, range, labelX, band = 0 }) {
-  const width = across(Math.max(330, 58 + 44 * places.length)), height = 236;
+  const far = series.filter((one) => one.far && one.points.length), edge = LINE * far.length;
+  const width = across(Math.max(330, 58 + 44 * places.length)), height = 236 + edge;
   const box = { left: 44, right: width - 8, top: 8, bottom: height - 36 };
   const step = (box.right - box.left) / places.length;
   const x = (at) => box.left + (at + 0.5) * step;
-  const y = scale(...range, box.bottom, box.top);
+  const y = scale(...range, box.bottom - edge, box.top);
   const marks = ticks(...range, 5);
   const every = Math.ceil((Math.max(...places.map((place) => String(place).length)) * 6.5 + 6) / step);
   const label = `${caption}: ${series.filter((one) => one.points.length).map((one) => `${one.name} ${one.points.map((p) => `${withRange(p)} at ${places[p.at]}`).join(", ")}`).join("; ")}`;
@@ -39,6 +56,7 @@ function bars({ caption, places, series, range, labelX, band = 0 }) {
     draw("line", { class: "zero", x1: box.left, x2: box.right, y1: y(0), y2: y(0) }));
   series.forEach((one, number) => {
     const shift = ((number + 0.5) / series.length - 0.5) * Math.min(step * 0.62, 12 * series.length);
+    if (one.far) return svg.append(...one.points.flatMap((point) => atTheEdge(one, point, x(point.at) + shift, box.bottom - LINE * (far.indexOf(one) + 0.5))));
     const points = one.points.map((point) => ({ ...point, x: x(point.at) + shift, y: y(point.value), whole: true }));
     svg.append(...trace(points, { class: `trace ${one.color} thin`, "stroke-dasharray": one.dash || null }));
     for (const point of points) {
@@ -52,9 +70,13 @@ function bars({ caption, places, series, range, labelX, band = 0 }) {
   return make("figure", {}, make("figcaption", {}, caption), svg);
 }
 
+/** The marker of a point that lies below the panel, and its number. */
+const atTheEdge = (one, point, x, y) => [one.mark(x, y, point.hollow),
+  draw("text", { x: x + 7, y: y + 3.5, class: "ink" }, `\u2193${signed(point.value, 2)}`)];
+
 /** The series of a method. */
 const methodSeries = (method, points, { name = METHODS[method].label, dash } = {}) => ({
-  name, points, color: look(method).class, dash: dash ?? look(method).dash,
+  name, method, points, color: look(method).class, dash: dash ?? look(method).dash,
   mark: (x, y, hollow) => mark(x, y, method, { r: 3.6, hollow }), swatch: () => swatch(method, dash),
 });
 
@@ -63,10 +85,10 @@ const keyOf = (series) => make("div", { class: "key" }, series.map((one) => make
 /** Panels of gains: a row a reference, a column a scorer, all with the same axis. */
 function gainPanels(rows, places, at, series, labelX) {
   return distinct(rows.map((row) => row.over)).map((over) => {
-    const own = rows.filter((row) => row.over === over), range = around(own);
+    const own = rows.filter((row) => row.over === over), far = farBelow(own), range = around(own.filter((row) => !far.includes(row.method)));
     return make("div", { class: "figures large" }, distinct(own.map((row) => row.scorer)).map((scorer) => bars({
       caption: `Over ${METHODS[over].name}, ${DATA.scorers[scorer]}`, places, range, labelX,
-      series: series(own.filter((row) => row.scorer === scorer), (row) => ({ ...row, at: places.indexOf(at(row)) })),
+      series: series(own.filter((row) => row.scorer === scorer), (row) => ({ ...row, at: places.indexOf(at(row)) })).map((one) => ({ ...one, far: far.includes(one.method) })),
     })));
   });
 }
@@ -79,7 +101,8 @@ section(() => {
   const methods = METHODS.map((_, n) => n).filter((n) => rows.some((row) => row.method === n));
   const series = (own, placed = (row) => row) => methods.map((method) => methodSeries(method, own.filter((row) => row.method === method).map(placed)));
   return put(host, make("h2", {}, "Gain over the floor"),
-    make("p", { class: "lead" }, "nDCG@10, languages trained on, mean over tasks. Bars are paired 95 % intervals over questions and training runs."),
+    make("p", { class: "lead" }, "nDCG@10, languages trained on, mean over tasks. Bars are paired 95 % intervals over questions and training runs."
+      + (distinct(rows.map((row) => row.over)).some((over) => farBelow(rows.filter((row) => row.over === over)).length) ? " What lies far below the rest stands at the lower edge, with its number." : "")),
     keyOf(series([])), make("div", { class: "panel" }, gainPanels(rows, places, (row) => row.size, series, "languages trained on")));
 });
 

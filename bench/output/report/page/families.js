@@ -46,9 +46,14 @@ function familyPanel([title, languages], rows, methods, [low, high]) {
 section(() => {
   const host = document.getElementById("families");
   const all = rowsOf(view().families).filter((row) => row.scorer === state.scorer && row.size === state.size);
-  const rows = all.filter((row) => state.on.has(row.method));
-  if (!rows.length) return put(host);
-  const methods = distinct(all.map((row) => row.method)).slice(0, FILLS.length);
+  const chosen = all.filter((row) => state.on.has(row.method));
+  if (!chosen.length) return put(host);
+  const means = distinct(chosen.map((row) => row.method)).map((method) => {
+    const own = chosen.filter((row) => row.method === method);
+    return { method, value: own.reduce((sum, row) => sum + row.value, 0) / own.length };
+  });
+  const far = farBelow(means), rows = chosen.filter((row) => !far.includes(row.method));
+  const methods = distinct(all.map((row) => row.method)).filter((method) => !far.includes(method)).slice(0, FILLS.length);
   const ends = rows.flatMap((row) => [row.low, row.high]).filter((value) => value !== null).sort((a, b) => a - b);
   const at = (share) => ends[Math.round(share * (ends.length - 1))] ?? 0;
   const low = Math.min(0, at(0.025), ...rows.map((row) => row.value)), high = Math.max(0, at(0.975), ...rows.map((row) => row.value));
@@ -58,6 +63,7 @@ section(() => {
   const kinds = Object.keys(KINDS).filter((group) => rows.some((row) => GROUPS[row.group] === group));
   return put(host, make("h3", {}, `Gain over the floor by family: ${DATA.scorers[state.scorer]}, N = ${state.size}`),
     make("p", { class: "small muted" }, "nDCG@10, mean over the tasks of a language, with paired 95 % intervals. A bar that ends in an arrow goes on beyond the panel."),
+    far.length ? make("p", { class: "small muted" }, `Not drawn, far below: ${means.filter(({ method }) => far.includes(method)).map(({ method, value }) => `${METHODS[method].label} (${signed(value, 2)} in the mean)`).join(", ")}.`) : null,
     make("div", { class: "key" }, methods.map((method, n) => make("span", {}, swatchOf(method, n), METHODS[method].label)),
       kinds.map((group) => make("span", {}, draw("svg", { width: 14, height: 12, viewBox: "0 0 14 12", "aria-hidden": "true" }, kindMark(7, 6, KINDS[group], 0, "floor")), `${group} language`))),
     make("div", { class: "panel masonry" }, view().families.panels.map((panel) => familyPanel(panel, rows, methods, [low - room, high + room]))));
