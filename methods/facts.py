@@ -37,6 +37,11 @@ class Facts:
         """Whether it is shown beside the others, but does not compete with them."""
         return bool(self.role)
 
+    @property
+    def is_matched(self) -> bool:
+        """Whether its training is bounded by the budget of pairs that all methods share."""
+        return self.role != NOT_MATCHED
+
     def scored_with(self, scorer: str) -> bool:
         """Whether it is scored with this scorer, in whichever space.
 

@@ -61,6 +61,14 @@ def test_a_plan(document, tmp_path) -> None:
     assert found["cells"][0]["pairs"] is None and found["cells"][1]["pairs"] > 0 and not found["cells"][0]["measured"]
 
 
+def test_a_plan_has_no_pairs_for_what_is_not_bound_to_them(document, tmp_path) -> None:
+    given = ("--set", "training.pairs=3000",
+             "--set", 'grid.methods=[untrained, nmt, "nmt(epochs=3,pairs=all)", "lexical(lexicon=gatitos)"]')  # fmt: skip
+    found = document("plan", "--profile", "default", "--results", tmp_path, "--sizes", "5", *given)
+    pairs = {one["method"]: one["pairs"] for one in found["cells"] if one["size"]}
+    assert pairs == {"nmt": 3000, "nmt(epochs=3,pairs=all)": None, "lexical(lexicon=gatitos)": None}
+
+
 def test_methods_and_languages(document) -> None:
     everything = document("methods")
     assert [one["name"] for one in everything["methods"]] == registry.names() and everything["failures"] == {}
