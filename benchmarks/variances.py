@@ -30,6 +30,7 @@ def main(
     folder: Annotated[Path, typer.Argument(help="An experiment with its cells.")],
     runs: Annotated[Path | None, typer.Option("--runs", help="A per_language.csv of several seeds.")] = None,
     source: Annotated[str, typer.Option("--source", help="What is written of their origin.")] = "",
+    questions: Annotated[int | None, typer.Option("--questions", help="Of a language, if the run took fewer.")] = None,
     out: Annotated[Path, typer.Option("--out", help="The file.")] = forecast.FILE,
 ) -> None:
     """Estimate, and replace the rows of the tasks that the experiment has."""
@@ -49,6 +50,7 @@ def main(
                 found += comparer.points(*asked, over_sizes=True)
             of_task = components.of_questions(scores, found) if found else {}
             if of_task:
+                of_task |= {} if questions is None else {"questions": questions}
                 rows.append({"task": task, "scorer": scorer, **of_task, "source": source or experiment.plan.name})
     if not rows:
         raise BenchError(f"{folder} has no two trained methods to compare", f"it needs results of two of {', '.join(METHODS)}")
