@@ -25,12 +25,15 @@ class Facts:
         asks: whose queries it answers: `own` language or `english`.
         scorers: what it is scored with.
         told_by: the parameters, as `form=structured`, that decided any of this.
+        is_own_translator: whether it translates the query with what it has learnt from the pairs of the suite, and not with a
+            `model` that somebody else trained.
     """
 
     role: str = ""
     asks: str = "own"
     scorers: tuple[str, ...] = ENCODED
     told_by: tuple[str, ...] = ()
+    is_own_translator: bool = False
 
     @property
     def is_reference(self) -> bool:
@@ -63,7 +66,7 @@ def facts(text: str) -> Facts:
     >>> facts("lexical(form=structured,prefix=0)").scorers, facts("lexical").scorers
     (('sparse',), ('dense', 'late'))
     >>> facts("gone(x=1)")
-    Facts(role='', asks='own', scorers=('dense', 'late'), told_by=())
+    Facts(role='', asks='own', scorers=('dense', 'late'), told_by=(), is_own_translator=False)
     """
     name, _, inside = text.partition("(")
     try:
@@ -86,13 +89,15 @@ def of_declaration(declared: Declaration, params: str = "") -> Facts:
         if given.get(name) == condition or (name == condition and name in given):
             values |= told
             told_by.append(given[name])
+    own = declared.kind == "translate" and "model" not in given
     for name, param in declared.params.items():
         if NAMES_A_METHOD.get(param.type) == "translate" and name in given:
-            role = facts(given[name].partition("=")[2]).role
-            if role == NOT_MATCHED:
-                values["role"] = role
+            inner = facts(given[name].partition("=")[2])
+            own = inner.is_own_translator
+            if inner.role == NOT_MATCHED:
+                values["role"] = inner.role
                 told_by.append(given[name])
-    return Facts(told_by=tuple(told_by), **values)
+    return Facts(told_by=tuple(told_by), is_own_translator=own, **values)
 
 
 @cache

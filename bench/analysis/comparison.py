@@ -18,7 +18,7 @@ from bench.experiment.mixture import sentence
 COLUMNS = (
     "order", "scorer", "group", "size", "tasks", "first", "second", "family", "first_mean", "second_mean",
     "difference", "low", "high", "se", "df", "question_se", "run_se", "runs", "p", "p_holm", "p_equivalent",
-    "p_equivalent_holm", "margin", "within_margin", "smallest", "verdict", "ahead", "behind", "level",
+    "p_equivalent_holm", "margin", "within_margin", "smallest", "smallest_corrected", "verdict", "ahead", "behind", "level",
     "first_beats", "second_beats", "first_beats_in", "second_beats_in", "languages", "languages_declared",
     "places", "places_declared", "questions", "questions_tied", "units", "seeds", "seed_sd", "seeds_ahead", "seed_sizes",
 )  # fmt: skip
@@ -99,7 +99,7 @@ def compare_slopes(
         keys = [tuple(key) for key in found[["order", "scorer", "group"]].itertuples(index=False, name=None)]
         primary = (found["family"] == PRIMARY).to_numpy()
         wanted = [key for key, is_own in zip(keys, primary, strict=True) if is_own]
-        for name in ("p_holm", "p_equivalent_holm", "within_margin", "verdict"):
+        for name in ("p_holm", "p_equivalent_holm", "within_margin", "smallest_corrected", "verdict"):
             found.loc[primary, name] = own.loc[wanted, name].to_numpy()
     return found
 

@@ -29,9 +29,18 @@ for panel in (run, look, publish, extend, data):  # panels of the help stand in 
     panel.add(app)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from bench import __version__
+
+        typer.echo(f"xlsd-bench {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks (or set XLSD_DEBUG=1).")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
 ) -> None:
     """Options of every command."""
     if debug:

@@ -18,6 +18,7 @@ from bench.base.errors import BenchError
 from bench.output import languages, plots
 from bench.output.far import far_below
 from bench.output.highlight import chosen, family_heads
+from methods.facts import facts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +31,7 @@ PANEL = 2.2  # inches, both ways, for few sizes
 STEP = 0.55  # inches of one size; its label needs half of that
 SPREAD = 0.5  # of the way to the next size that the methods of one size take together
 LEFT, RIGHT, TOP, BOTTOM = 0.95, 0.1, 0.35, 0.5  # inches, without the legend
+UNSURE = "hollow: neither better nor worse"
 EDGE = 0.2  # of a panel's height, for each method whose marks stand at the edge
 
 
@@ -65,8 +67,8 @@ def gain(comparer: Comparer, shown: Sequence[str]) -> Figure | None:
     """Gain of each method against the number of languages: a row of panels a reference, a column a scorer.
 
     Bars are paired 95 % intervals over questions and training runs; the methods of one size stand side by side, so that no
-    bar covers another. A method far below all others stands at the lower edge, with its gain as a number. None where there is
-    no reference or nothing to hold against it.
+    bar covers another. Where some methods have fewer seeds than others the legend says so. A method far below all others
+    stands at the lower edge, with its gain as a number. None where there is no reference or nothing to hold against it.
     """
     rows = gains(comparer, shown)
     if not len(rows):
@@ -74,7 +76,8 @@ def gain(comparer: Comparer, shown: Sequence[str]) -> Figure | None:
     scorers, seconds = _there(rows, "scorer"), references(list(rows["second"]))
     sizes = sorted({int(size) for size in rows["size"]})
     looks = {name: look for name, look in plots.styles(comparer.methods).items() if name in set(rows["first"])}
-    named = {name: plots.label(name) for name in looks}
+    few = fewer_seeds(rows)
+    named = {name: plots.label(name) + (f" ({few[name]} seed{'s' * (few[name] > 1)})" if name in few else "") for name in looks}
     figure, panels = _grid(len(seconds), scorers, sizes, list(named.values()))
     for line, second in zip(panels, seconds, strict=True):
         line[0].set_ylabel(f"gain over {second}\n(nDCG@10)")
@@ -92,6 +95,13 @@ def gain(comparer: Comparer, shown: Sequence[str]) -> Figure | None:
     return figure
 
 
+def fewer_seeds(rows: pd.DataFrame) -> dict[str, int]:
+    """Seeds of those trained methods that have fewer than another one, by `first` and `seeds` of rows of gains."""
+    trained = rows[[not facts(name).is_reference for name in rows["first"]]]
+    seeds = trained.groupby("first")["seeds"].max()
+    return {str(name): int(own) for name, own in seeds.items() if own < seeds.max()}
+
+
 def difference(comparer: Comparer) -> Figure | None:
     """`pair`, first minus second, against the number of languages, one panel a scorer.
 
@@ -107,7 +117,7 @@ def difference(comparer: Comparer) -> Figure | None:
     band = f"margin of equivalence (±{margin:g})"
     groups = [group for group in GROUPS if group in set(rows["group"])]
     title = _title(two)
-    figure, panels = _grid(1, scorers, sizes, [*(f"{group} languages" for group in groups), band], title)
+    figure, panels = _grid(1, scorers, sizes, [*(f"{group} languages" for group in groups), band, UNSURE], title)
     panels[0][0].set_ylabel("difference (nDCG@10)")
     for panel, scorer in zip(panels[0], scorers, strict=True):
         panel.axhspan(-margin, margin, facecolor="#eeeeee", edgecolor="#bbbbbb", hatch="////", lw=0, zorder=0, label=band)
@@ -119,6 +129,7 @@ def difference(comparer: Comparer) -> Figure | None:
             unsure = own[~own["verdict"].isin([BETTER, WORSE])]
             at = _places(unsure, sizes, _offset(number, len(groups)))
             panel.plot(at, unsure["difference"], marker, color=color, markerfacecolor="white", markersize=5.5, zorder=4)
+        panel.plot([], [], "o", color="#555555", markerfacecolor="white", markersize=5.5, label=UNSURE)
     _legend(figure, panels, plots.ROW * 1.2 * len(title.splitlines()))
     return figure
 

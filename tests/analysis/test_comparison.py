@@ -7,12 +7,12 @@ import pytest
 import yaml
 from scipy import stats
 
-from bench.analysis.comparison import Comparer, compare
+from bench.analysis.comparison import Comparer, Comparison, compare
 from bench.analysis.results import load
 from bench.analysis.statistics import holm
 from bench.base.errors import BenchError
 from bench.cli import main
-from bench.output.tables.comparison_text import sentence, text
+from bench.output.tables.comparison_text import remark, sentence, text
 from tests.cli.test_app import bench, loaded
 from tests.made_up import GUARD, LOW, QUESTIONS, cell, plan
 
@@ -83,6 +83,23 @@ def test_difference_interval_and_p_by_hand(made):
     assert (row["runs"], row["run_se"]) == ("own", pytest.approx(0, abs=1e-6)) and row["se"] == pytest.approx(row["question_se"])
     assert (row["languages"], row["places"], row["questions"]) == (3, 5, 5 * QUESTIONS)
     np.testing.assert_allclose(found.rows["p_holm"], holm(found.rows["p"]))
+
+
+def test_what_would_be_found_is_said_alone_and_by_the_strictest_step_of_the_correction(made):
+    rows = compare(load(made), "optical", "contrastive").rows
+    few = compare(load(made), "optical", "contrastive", scorers=["dense"], groups=["trained"], sizes=[2]).rows
+    assert len(rows) > 2 and (rows["smallest_corrected"] > rows["smallest"]).all()
+    assert few["smallest_corrected"].tolist() == few["smallest"].tolist(), "one row needs no correction"
+    row = one(compare(load(made), "optical", "contrastive"), scorer="dense", group="trained", size=2)
+    assert row["smallest"] == pytest.approx(few["smallest"].iloc[0])
+    # Runs of made-up seeds differ by nothing, so both are sums of two quantiles of one t distribution, times the standard error.
+    strict, plain = (sum(stats.t.ppf([1 - level / 2, 0.8], row["df"])) for level in (0.05 / len(rows), 0.05))
+    assert row["smallest_corrected"] / row["smallest"] == pytest.approx(strict / plain, rel=0.01)
+
+
+def test_a_translator_made_here_is_no_translation_as_such(made):
+    assert "`nmt` is a translator made from pairs of this suite" in remark(Comparison("optical", "nmt", pd.DataFrame(), ()))
+    assert remark(Comparison("optical", "contrastive", pd.DataFrame(), ())) == ""
 
 
 def test_the_other_way_round_is_the_mirror_image(made):
@@ -222,7 +239,7 @@ def one_seed(folder, others=()):
 def test_one_seed_alone_is_about_these_runs_and_never_significant(tmp_path):
     found = compare(one_seed(tmp_path / "x"), "optical", "contrastive")
     assert set(found.rows["verdict"]) == {"undecided"} and set(found.rows["runs"]) == {"unknown"}
-    assert (found.rows["p"] == 1).all() and found.rows["run_se"].isna().all() and (found.rows["high"] < 0).any()
+    assert found.rows["p"].isna().all() and found.rows["run_se"].isna().all() and (found.rows["high"] < 0).any()
     assert (found.rows["first_beats"] == 0).all() and (found.rows["second_beats"] == 0).all()
     assert "conditional on these runs" in sentence(found) and "undecided (these runs only)" in text(found)
 

@@ -3,6 +3,7 @@ import io
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from rich.console import Console
@@ -47,6 +48,13 @@ def test_looking_around_loads_nothing_heavy(arguments):
     done = bench(*arguments)
     assert done.returncode == 0, done.stderr
     assert loaded(done) == [] and done.stderr == ""
+
+
+def test_the_version_is_that_of_the_package(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["bench", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code or 0, capsys.readouterr().out) == (0, f"xlsd-bench {version('xlsd-bench')}\n")
 
 
 def test_help_names_every_command():

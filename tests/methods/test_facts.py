@@ -58,6 +58,13 @@ def test_a_fused_arm_had_what_its_translator_had(monkeypatch: pytest.MonkeyPatch
     assert of_declaration(fused, "method=nmt(max_tokens=3)") == Facts()
 
 
+def test_a_translator_is_made_from_the_pairs_or_somebody_elses() -> None:
+    own = ("nmt", "nmt(pairs=all)", "lexical", "fused(method=nmt(pairs=all))")
+    assert all(facts(text).is_own_translator for text in own)
+    others = ("nmt(model=m)", "fused(method=nmt(model=m))", "optical", "untrained")
+    assert not any(facts(text).is_own_translator for text in others)
+
+
 def test_a_scorer_in_another_space_is_the_same_scorer() -> None:
     assert facts("optical").scored_with("dense_own") and facts("optical").scored_with("late_english")
     assert not facts("lexical(form=structured)").scored_with("late_own") and not facts("optical").scored_with("late_other")

@@ -115,6 +115,16 @@ def test_a_method_far_below_the_others_does_not_make_theirs_one_line(tmp_path):
     assert faults(figure) == []
 
 
+def test_the_legend_says_where_a_method_has_fewer_seeds(tmp_path):
+    ids = [name for name in IDS if not name.startswith("nmt") or name.endswith("#0")]
+    made = plan(tmp_path / "made-up", ids)
+    for name in ids:
+        cell(made, name, score)
+    uneven = Comparer(load(made))
+    named = [text.get_text() for text in draw(lambda: paired.gain(uneven, [*TRAINED, "centred"])).legends[0].get_texts()]
+    assert "nmt (1 seed)" in named and "optical" in named and not any("centred" in name and "seed" in name for name in named)
+
+
 def test_no_bar_covers_another(drawn):
     for figure in drawn.values():
         for panel in figure.axes:

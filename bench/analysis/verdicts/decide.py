@@ -65,9 +65,9 @@ class Estimate:
         """Of `the difference is at least the margin, either way`: two one-sided tests (Schuirmann 1987), the larger p-value."""
         return np.where(self.conditional, 1.0, self._p(margin - np.abs(self.value)))
 
-    def smallest(self) -> np.ndarray:
-        """Difference that a test at `LEVEL` finds with probability `POWER`; NaN where conditional."""
-        return np.full_like(self.value, np.nan) if self.conditional else smallest_difference(self.parts)
+    def smallest(self, level: float = LEVEL) -> np.ndarray:
+        """Difference that a test at `level` finds with probability `POWER`; NaN where conditional."""
+        return np.full_like(self.value, np.nan) if self.conditional else smallest_difference(self.parts, level)
 
     def _p(self, distance: np.ndarray) -> np.ndarray:
         """P(T >= distance / se); 0, a half or 1 where nothing varies."""

@@ -10,8 +10,10 @@ import pandas as pd
 from bench.analysis.results import Plan
 from bench.analysis.statistics import LEVEL, holm
 from bench.analysis.verdicts.decide import MARGIN, verdict
+from bench.analysis.verdicts.evidence import UNKNOWN
 
 PRIMARY, EXPLORATORY = "primary", "exploratory"
+P_VALUES = ("p", "p_holm", "p_equivalent", "p_equivalent_holm")
 ROW = ("order", "scorer", "group", "size")  # what tells rows of one pair apart
 
 
@@ -39,16 +41,21 @@ def declared(plan: Plan) -> Declared:
 
 
 def corrected(rows: pd.DataFrame) -> pd.DataFrame:
-    """`rows` with p_holm, p_equivalent_holm, within_margin and verdict, corrected within each `family`.
+    """`rows` with p_holm, p_equivalent_holm, within_margin, verdict and smallest_corrected, corrected within each `family`.
 
-    Both tests are corrected on their own: a difference cannot be 0 and beyond the margin at once, so a row has at most one
-    true null hypothesis. A primary row counts once, from whichever side its pair is looked at.
+    `smallest_corrected` is the difference that the first step of Holm's correction finds, the one with the least power. A row
+    of which nothing is known but these runs has no p-value (NaN); it counts among the tests of its family all the same, so that
+    another seed of it changes nothing in the others. Both tests are corrected on their own: a difference cannot be 0 and beyond
+    the margin at once, so a row has at most one true null hypothesis. A primary row counts once, from whichever side its pair
+    is looked at.
     """
-    rows = rows.assign(p_holm=np.nan, p_equivalent_holm=np.nan)
+    rows = rows.assign(p_holm=np.nan, p_equivalent_holm=np.nan, smallest_corrected=np.nan)
     for _, part in rows.groupby("family", sort=False):
         rows.loc[part.index, "p_holm"] = holm(part["p"].tolist())
         rows.loc[part.index, "p_equivalent_holm"] = holm(part["p_equivalent"].tolist())
+        rows.loc[part.index, "smallest_corrected"] = [float(one.smallest(LEVEL / len(part))[0]) for one in part["estimate"]]
     rows["within_margin"] = rows["p_equivalent_holm"] <= LEVEL
     tests = zip(rows["difference"], rows["p_holm"], rows["p_equivalent_holm"], strict=True)
     rows["verdict"] = [verdict(difference, p, equivalent) for difference, p, equivalent in tests]
+    rows.loc[rows["runs"] == UNKNOWN, list(P_VALUES)] = np.nan
     return rows

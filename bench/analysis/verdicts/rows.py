@@ -44,13 +44,14 @@ def row(scores: Scores, points: Sequence[Point], margin: float = MARGIN) -> dict
 
 
 def figures(found: Estimate, runs: str, margin: float) -> dict[str, Any]:
-    """What a table says of the first statistic of an estimate."""
+    """What a table says of the first statistic of an estimate; `estimate` is that itself, for `family.corrected`."""
     (low,), (high,) = found.interval()
     return {
         "difference": float(found.value[0]), "low": float(low), "high": float(high), "se": float(found.se[0]),
         "df": float(found.df[0]), "question_se": float(np.sqrt(found.questions.value[0])),
         "run_se": float(np.sqrt(found.runs.value[0])), "runs": runs, "p": _known(found.p_values(TIE)[0][0]),
         "p_equivalent": _known(found.p_equivalent(margin)[0]), "margin": margin, "smallest": float(found.smallest()[0]),
+        "estimate": found,
     }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from bench.base.progress import parts, steps
 COLUMNS = (
     "order", "scorer", "group", "size", "first", "second", "family", "first_slope", "second_slope", "difference", "low", "high",
     "se", "df", "question_se", "run_se", "runs", "p", "p_holm", "p_equivalent", "p_equivalent_holm", "margin", "within_margin",
-    "smallest", "verdict", "seeds",
+    "smallest", "smallest_corrected", "verdict", "seeds",
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ ABOUT = {
     "transfer.csv": "what reaches languages that were not trained",
     "covariates.csv": "what goes with a language's gain",
     "agreement.csv": "whether a question gets the same ranking in every language",
+    "translation.csv": "chrF and BLEU of each translator by language",
     "texts.csv": "how the tokenizer sees each language",
     "tuning.csv": "the dev trials behind the settings",
     "profile.yaml": "the whole profile, with the cells and their keys",
@@ -73,22 +74,30 @@ def text(experiment: Experiment, manifest: Mapping[str, Any], names: Iterable[st
     packed = {name.removesuffix(".gz"): name for name in there}
     listed = [f"- `{packed[name]}`: {about}." for name, about in ABOUT.items() if name in packed]
     rest = sorted(name for name in there if name.removesuffix(".gz") not in ABOUT and name != "README.md")
-    listed += [f"- {', '.join(f'`{name}`' for name in rest)}: pictures."] if rest else []
+    pictures = [name for name in rest if name.endswith((".png", ".svg"))]
+    for kind, names_of_kind in (("pictures", pictures), ("further files", [name for name in rest if name not in pictures])):
+        listed += [f"- {', '.join(f'`{name}`' for name in names_of_kind)}: {kind}."] if names_of_kind else []
     summary = str(plan.profile.get("summary") or "")
-    install = f"pip install 'xlsd-bench=={versions[0].get('xlsd-bench')}'" if versions else "pip install xlsd-bench"
+    version = f" {versions[0].get('xlsd-bench')}" if versions else ""
     parts = [
         f"# {plan.name}", *([f"{summary[:1].upper()}{summary[1:]}."] if summary else []),
         f"{done} of {planned} cells are done. Made with XLSD bench; `bench publish` wrote this folder.",
         "## Check it", "Needs neither data nor models: all tables are worked out again from the scores in here.",
         _block("bench verify ."), *([left_out] if left_out else ["Scores of questions are worked out again from the rankings."]),
-        "## Make it again", _block(install, str(manifest["command"])),
-        "Versions of all packages stand in manifest.json."
-        + (f" The code was at commit {', '.join(f'`{one}`' for one in commits)}." if commits else ""),
+        "## Make it again", f"With XLSD bench{version} installed (`pip install .` in a clone of it):",
+        _block(str(manifest["command"])),
+        " ".join(["Versions of all packages stand in manifest.json.", *_code(commits)]),
         "## Go on from it", "Puts the cells back into a folder of results; `bench run` then runs what is missing.",
         _block("bench restore . --profile profile.yaml --results results", "bench run --profile profile.yaml --results results"),
         "## Files", "\n".join(listed),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
+
+
+def _code(commits: Iterable[str]) -> list[str]:
+    listed = ", ".join(f"`{one}`" for one in commits)
+    unknown = "Commits of somebody's working copy need not be in the repository."
+    return [f"The code was at commit {listed}. {unknown}"] if listed else []
 
 
 def _block(*lines: str) -> str:

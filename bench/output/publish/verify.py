@@ -92,7 +92,10 @@ def _check_kind(folder: Path, packed: Packed) -> None:
         raise BenchError(f"{folder} holds no {MANIFEST} that can be read", "give a folder that `bench publish` wrote")
     kind = packed.manifest.get("format")
     if kind is None:
-        raise BenchError(f"{folder} holds no scores of questions (earlier versions left them out)", "publish it again")
+        raise BenchError(
+            f"{folder} holds no scores of questions: an earlier version wrote it, so its tables cannot be worked out again",
+            "whoever has the results behind it can publish it anew",
+        )
     if kind != FORMAT:
         raise BenchError(f"{folder} has format {kind!r}, and this version reads {FORMAT}", "take the version that wrote it")
 

@@ -20,11 +20,11 @@ from bench.output.highlight import family_heads
 from bench.output.paired import pair
 from bench.output.plots import named
 from bench.output.report.embed import rounded
-from bench.output.tables.comparison_text import MIXED, answering, sentence
+from bench.output.tables.comparison_text import MIXED, answering, remark, sentence
 from methods.declaration import base_scorer
 
 SIGNED = "{:+.3f}"
-NUMBERS = ("first_mean", "second_mean", "difference", "low", "high", "p", "p_holm", "seed_sd", "smallest")
+NUMBERS = ("first_mean", "second_mean", "difference", "low", "high", "p", "p_holm", "seed_sd", "smallest", "smallest_corrected")
 GROUPS = {"trained": "the languages trained on", "core": "the core languages", "held-out": "held-out languages",
           "guard": "guard languages"}  # fmt: skip
 WORDS = ("order", "scorer", "group", "size", "family", "verdict", "first_beats_in", "second_beats_in")
@@ -55,7 +55,8 @@ def comparisons(comparer: Comparer, asked: Sequence[tuple[str, str]]) -> list[di
                           "sentence": error.message, "rows": [], "notes": []})  # fmt: skip
             continue
         found.append({
-            "first": first, "second": second, "headline": headline(one), "sentence": sentence(one).strip("*"),
+            "first": first, "second": second, "headline": headline(one),
+            "sentence": f"{sentence(one).strip('*')} {remark(one)}".rstrip(),
             "verdict": verdict(one),
             "rows": [_row(row) for row in one.rows.to_dict("records")],
             "notes": [*(f"{MIXED}: {line}" for line in one.mixed), *one.notes],

@@ -31,9 +31,8 @@ def of_order(
         facts: name, family and script of every language by code.
         names: the page's lists of `methods`, `scorers`, `languages` and `groups`, whose positions stand for them.
     """
-    found = gains(comparer, [*shown, *references(comparer.methods)], order=order)
     return {
-        "gains": _columns(found.rename(columns={"first": "method", "second": "over"}), names) if len(found) else None,
+        "gains": _gains(comparer, order, shown, names),
         "difference": _difference(comparer, order, two, names), "families": _families(comparer, order, facts, names),
     }  # fmt: skip
 
@@ -52,6 +51,17 @@ def budget(experiments: Sequence[Experiment], names: Mapping[str, Sequence[str]]
     recipes = list(dict.fromkeys(rows["recipe"]))
     columns = _columns(rows, {**names, "recipes": recipes}) | {"pairs": rows["pairs"].astype(int).tolist()}
     return columns | {"recipes": recipes, "languages": int(rows["size"].iloc[0])}, rows
+
+
+def _gains(
+    comparer: Comparer, order: str, shown: Sequence[str], names: Mapping[str, Sequence[str]]
+) -> dict[str, Any] | None:  # fmt: skip
+    """With `few`: seeds of those methods that have fewer than another one, by position."""
+    found = gains(comparer, [*shown, *references(comparer.methods)], order=order)
+    if not len(found):
+        return None
+    few = {names["methods"].index(name): seeds for name, seeds in paired.fewer_seeds(found).items()}
+    return _columns(found.rename(columns={"first": "method", "second": "over"}), names) | {"few": few}
 
 
 def _difference(

@@ -12,6 +12,7 @@ from bench.analysis.verdicts.decide import BETTER, EQUIVALENT, POWER, UNDECIDED,
 from bench.analysis.verdicts.evidence import BORROWED, UNKNOWN
 from bench.analysis.verdicts.family import EXPLORATORY, PRIMARY
 from bench.base.markdown import number, table
+from methods.facts import facts
 
 SIGNED = "{:+.3f}"
 NOTES = 20
@@ -36,7 +37,14 @@ def text(found: Comparison) -> str:
         lines = [f"- {note}" for note in found.notes[:NOTES]]
         more = [f"- and {len(found.notes) - NOTES} more"] if len(found.notes) > NOTES else []
         parts.append("**Left out**\n\n" + "\n".join(lines + more))
-    return "\n\n".join(part for part in [*parts, _families(found), LEGEND, sentence(found)] if part) + "\n"
+    return "\n\n".join(part for part in [*parts, _families(found), LEGEND, remark(found), sentence(found)] if part) + "\n"
+
+
+def remark(found: Comparison) -> str:
+    """What the comparison is not about: a translator made from the pairs of this suite is not translation as such."""
+    own = [f"`{name}`" for name in (found.first, found.second) if facts(name).is_own_translator]
+    verb = "are translators" if len(own) > 1 else "is a translator"
+    return f"{' and '.join(own)} {verb} made from pairs of this suite: nothing here is about a better one." if own else ""
 
 
 def sentence(found: Comparison) -> str:
@@ -70,8 +78,8 @@ def answering(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _findable(rows: pd.DataFrame) -> str:
-    known = rows[(rows["runs"] != UNKNOWN) & rows["smallest"].notna()]
-    return f"; {_span(known['smallest'])} could have been found" if len(known) else ""
+    known = rows["smallest_corrected"].dropna()
+    return f"; {_span(known)} would have been found with probability {POWER}" if len(known) else ""
 
 
 def _families(found: Comparison) -> str:
@@ -133,8 +141,8 @@ def _span(values: pd.Series, form: str = "{:.3f}") -> str:
 def _grid(rows: pd.DataFrame) -> str:
     lines = [_line(row, rows["order"].nunique() > 1) for row in rows.to_dict("records")]
     first, second = rows["first"].iloc[0], rows["second"].iloc[0]
-    heads = ["N", first, second, "difference [95 %]", "p", "p Holm", "verdict", "smallest found", "ahead/level/behind",
-             f"{first} beats in", f"{second} beats in", "ties", "seeds"]  # fmt: skip
+    heads = ["N", first, second, "difference [95 %]", "p", "p Holm", "verdict", "smallest found (corrected)",
+             "ahead/level/behind", f"{first} beats in", f"{second} beats in", "ties", "seeds"]  # fmt: skip
     return table("scorer, group", lines, heads)
 
 
@@ -147,7 +155,8 @@ def _line(row: dict[Any, Any], with_order: bool) -> list[str]:
     short = f" ({row['places']} of {row['places_declared']} places)" if row["places"] < row["places_declared"] else ""
     seeds = f"{row['seeds']} (sd {number(row['seed_sd'])}, {row['seeds_ahead']} ahead)" if row["seeds"] > 1 else str(row["seeds"])
     alone = row["runs"] == UNKNOWN  # nothing is known of the noise of training, so nothing of what a test would say
-    tested = ("", "", "") if alone else (f"{row['p']:.4f}", f"{row['p_holm']:.4f}", number(row["smallest"]))
+    smallest = f"{number(row['smallest'])} ({number(row['smallest_corrected'])})"
+    tested = ("", "", "") if alone else (f"{row['p']:.4f}", f"{row['p_holm']:.4f}", smallest)
     return [
         f"{row['order']}, {name}" if with_order else name, f"{_size(row['size'])}{short}",
         number(row["first_mean"]), number(row["second_mean"]), f"{number(row['difference'], SIGNED)} {interval}",
@@ -182,8 +191,8 @@ LEGEND = f"""- The difference is of nDCG@10, mean over languages, then over task
 - Verdicts, on p-values with Holm's correction at {LEVEL}: *better* and *worse*; *equivalent*, if the difference is surely
   below the margin (two one-sided tests); else *undecided*, which is no proof of equality. "below" marks a difference that is
   there and surely smaller than the margin. An interval is of its row alone, uncorrected.
-- Smallest found: the difference that this row would find with probability {POWER} (uncorrected). Smaller ones it mostly
-  misses.
+- Smallest found: the difference that this row would find with probability {POWER}; in brackets by the first step of Holm's
+  correction, which is the strictest. Smaller ones it mostly misses.
 - With one seed the noise of training is taken from arms of the same experiment that have several; where there is none the row
   is about these runs only, its interval is over questions alone, and it is never called anything but undecided.
 - ahead/level/behind: languages by their means alone. "beats in": at least so many, by partial conjunction (Bonferroni) over

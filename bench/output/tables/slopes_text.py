@@ -23,7 +23,8 @@ def grid(rows: pd.DataFrame) -> str:
     """One line a pair, scorer and group."""
     orders = rows["order"].nunique() > 1
     lines = [_line(row, orders) for row in rows.to_dict("records")]
-    heads = ["sizes", "first", "second", "difference of slopes [95 %]", "p", "p Holm", "verdict", "smallest found", "seeds"]
+    heads = ["sizes", "first", "second", "difference of slopes [95 %]", "p", "p Holm", "verdict", "smallest found (corrected)",
+             "seeds"]  # fmt: skip
     return table("pair, scorer, group", lines, heads)
 
 
@@ -39,12 +40,14 @@ def _line(row: dict[Any, Any], orders: bool) -> list[str]:
     verdict = {"better": "steeper", "worse": "less steep"}.get(row["verdict"], row["verdict"])
     if row["runs"] == UNKNOWN:
         verdict = f"{UNDECIDED} (these runs only)"
+    alone = row["runs"] == UNKNOWN
+    tested = ("", "") if alone else (f"{row['p']:.4f}", f"{row['p_holm']:.4f}")
+    smallest = "" if alone else f"{number(row['smallest'], PLAIN)} ({number(row['smallest_corrected'], PLAIN)})"
     return [
         f"{row['order']}, {where}" if orders else where, row["size"],
         number(row["first_slope"], SIGNED), number(row["second_slope"], SIGNED),
         f"{number(row['difference'], SIGNED)} [{number(row['low'], SIGNED)}, {number(row['high'], SIGNED)}]",
-        f"{row['p']:.4f}", f"{row['p_holm']:.4f}", f"{verdict} (primary)" if row["family"] == "primary" else verdict,
-        "" if row["runs"] == UNKNOWN else number(row["smallest"], PLAIN), str(row["seeds"]),
+        *tested, f"{verdict} (primary)" if row["family"] == "primary" else verdict, smallest, str(row["seeds"]),
     ]  # fmt: skip
 
 
@@ -52,4 +55,4 @@ LEGEND = f"""- A slope is nDCG@10 won each time the number of languages doubles 
   sizes that both have.
 - The difference is paired: same sizes, languages, questions and seeds. Its interval is over questions and training runs.
 - *equivalent*: over the whole range of sizes the two move apart by surely less than the margin. *Smallest found*: the
-  difference of slopes that this row would find with probability {POWER}."""
+  difference of slopes that this row would find with probability {POWER}; in brackets by the first step of Holm's correction."""

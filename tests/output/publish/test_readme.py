@@ -33,6 +33,14 @@ def test_the_command_makes_the_cells_again(tmp_path: Path) -> None:
     assert {spec.id: spec.key for spec in again.specs} == dict(load(folder).plan.keys)
 
 
+def test_files_are_called_what_they_are_and_commits_are_not_promised(made: Made) -> None:
+    manifest = {"command": "bench run", "cells": [{"git": {"commit": "c0ffee"}, "versions": {"xlsd-bench": "1.2"}}]}
+    text = readme.text(load(made.published), manifest, ["gain.png", "translation.csv", "odd.bin"], "")
+    assert "- `gain.png`: pictures." in text and "- `odd.bin`: further files." in text
+    assert "- `translation.csv`: chrF and BLEU" in text
+    assert "commit `c0ffee`. Commits of somebody's working copy need not be in the repository." in text
+
+
 def test_it_says_how_to_check_make_and_go_on(made: Made) -> None:
     text = (made.published / "README.md").read_text(encoding="utf-8")
     back = "bench restore . --profile profile.yaml --results results"

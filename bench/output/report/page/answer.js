@@ -16,7 +16,7 @@ function forest(compared) {
     const y = top + (n + 0.5) * line;
     const sure = ["better", "worse"].includes(row.verdict);
     const color = !sure ? "floor" : look(METHODS.findIndex((m) => m.name === (row.verdict === "better" ? compared.first : compared.second))).class;
-    const text = `${row.scorer}, ${row.group}: ${signed(row.difference)} [${signed(row.low)}, ${signed(row.high)}], p Holm ${row.p_holm.toFixed(4)}, ${row.verdict}`;
+    const text = `${row.scorer}, ${row.group}: ${signed(row.difference)} [${signed(row.low)}, ${signed(row.high)}]${row.p_holm === null ? "" : `, p Holm ${row.p_holm.toFixed(4)}`}, ${row.verdict}`;
     parts.push(draw("g", { class: color },
       draw("title", {}, text),
       draw("text", { x: left - 8, y: y + 3.5, "text-anchor": "end", class: "ink" }, `${row.scorer}, ${row.group}`),
@@ -31,6 +31,8 @@ function forest(compared) {
   return make("figure", {}, svg);
 }
 
+const pValue = (p) => (p === null ? "" : p.toFixed(4)); // none where nothing is known but these runs
+
 function comparisonTable(compared) {
   const host = make("div");
   table(host, [
@@ -38,10 +40,10 @@ function comparisonTable(compared) {
     { head: compared.first, value: (r) => r.first_mean, cell: (r) => score(r.first_mean) },
     { head: compared.second, value: (r) => r.second_mean, cell: (r) => score(r.second_mean) },
     { head: "difference [95 %]", value: (r) => r.difference, cell: (r) => `${signed(r.difference)} [${signed(r.low)}, ${signed(r.high)}]` },
-    { head: "p", value: (r) => r.p, cell: (r) => r.p.toFixed(4) },
-    { head: "p Holm", value: (r) => r.p_holm, cell: (r) => r.p_holm.toFixed(4) },
+    { head: "p", value: (r) => r.p, cell: (r) => pValue(r.p) },
+    { head: "p Holm", value: (r) => r.p_holm, cell: (r) => pValue(r.p_holm) },
     { head: "verdict", text: true, value: (r) => r.verdict, cell: (r) => (r.family === "primary" ? `${r.verdict} (primary)` : r.verdict) },
-    { head: "smallest found", value: (r) => r.smallest, cell: (r) => score(r.smallest), title: "difference that this row would find with probability .8" },
+    { head: "smallest found (corrected)", value: (r) => r.smallest_corrected, cell: (r) => (r.smallest === null ? "" : `${score(r.smallest)} (${score(r.smallest_corrected)})`), title: "difference that this row would find with probability .8; in brackets by the first step of Holm's correction" },
     { head: "languages ahead/level/behind", value: (r) => r.ahead, cell: (r) => `${r.ahead}/${r.level}/${r.behind}` },
     { head: "beats in", value: (r) => r.first_beats, cell: (r) => `${r.first_beats} of ${r.languages}`, title: "at least so many languages, by partial conjunction" },
     { head: "is beaten in", value: (r) => r.second_beats, cell: (r) => `${r.second_beats} of ${r.languages}` },

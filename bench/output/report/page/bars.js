@@ -99,7 +99,9 @@ section(() => {
   if (!rows.length) return put(host);
   const places = distinct(rows.map((row) => row.size)).sort((a, b) => a - b);
   const methods = METHODS.map((_, n) => n).filter((n) => rows.some((row) => row.method === n));
-  const series = (own, placed = (row) => row) => methods.map((method) => methodSeries(method, own.filter((row) => row.method === method).map(placed)));
+  const few = view().gains.few, seeds = (n) => (n ? ` (${n} seed${n > 1 ? "s" : ""})` : "");
+  const series = (own, placed = (row) => row) => methods.map((method) => methodSeries(method, own.filter((row) => row.method === method).map(placed),
+    { name: METHODS[method].label + seeds(few[method]) }));
   return put(host, make("h2", {}, "Gain over the floor"),
     make("p", { class: "lead" }, "nDCG@10, languages trained on, mean over tasks. Bars are paired 95 % intervals over questions and training runs."
       + (distinct(rows.map((row) => row.over)).some((over) => farBelow(rows.filter((row) => row.over === over)).length) ? " What lies far below the rest stands at the lower edge, with its number." : "")),
