@@ -43,8 +43,8 @@ def own(methods):
 def test_gain(case, monkeypatch):
     methods, scorers, sizes = case
     rows = [
-        {"first": name, "second": over, "scorer": scorer, "size": str(size), "difference": 0.01 * n, "low": 0.01 * n - 0.1234,
-         "high": 0.01 * n + 0.1}
+        {"first": name, "second": over, "scorer": scorer, "size": str(size), "seeds": 1 + n % 2,
+         "difference": 0.01 * n, "low": 0.01 * n - 0.1234, "high": 0.01 * n + 0.1}
         for over in ("untrained", "centred") if over in methods
         for n, name in enumerate(own(methods)) if name != over for scorer in scorers for size in sizes
     ]  # fmt: skip
