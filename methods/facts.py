@@ -25,8 +25,8 @@ class Facts:
         asks: whose queries it answers: `own` language or `english`.
         scorers: what it is scored with.
         told_by: the parameters, as `form=structured`, that decided any of this.
-        is_own_translator: whether it translates the query with what it has learnt from the pairs of the suite, and not with a
-            `model` that somebody else trained.
+        is_own_translator: whether it translates the query with what it makes of pairs (and a lexicon), and not with a `model`
+            that somebody else trained.
     """
 
     role: str = ""

@@ -134,12 +134,12 @@ def scaling(folder: Path) -> Document:
 
 
 def comparison(found: Comparison) -> Document:
-    """`bench compare`: the rows of `--csv`, what was left out, and the answer in one sentence."""
-    from bench.output.tables.comparison_text import sentence
+    """`bench compare`: the rows of `--csv`, what was left out, the answer in one sentence, and what it is not about."""
+    from bench.output.tables.comparison_text import remark, sentence
 
     return {
         "first": found.first, "second": found.second, "settings": found.settings, "primary_tests": found.primary,
-        "sentence": sentence(found), "notes": found.notes, "rows": rows(found.rows),
+        "sentence": sentence(found), "remark": remark(found.first, found.second), "notes": found.notes, "rows": rows(found.rows),
     }  # fmt: skip
 
 

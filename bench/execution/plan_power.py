@@ -98,7 +98,9 @@ def _asked(plan: Plan, scorer: str, languages: int) -> list[Asked]:
 
 def _notes(plan: Plan, sizes: list[int], seeds: dict[int, dict[str, int]]) -> list[Text]:
     evaluation = plan.profile.evaluated()
-    lines = [f"Variances: {'; '.join(dict.fromkeys(row['source'] for row in forecast.stored()))}."]
+    asked = [row for row in forecast.stored() if row["task"] in evaluation.tasks]
+    sources = dict.fromkeys(row["source"] for row in asked or forecast.stored())
+    lines = [f"Variances: {'; '.join(sources)}."]
     if unknown := [task for task in evaluation.tasks if not forecast.known(task)]:
         lines.append(f"None are stored for {', '.join(unknown)}: taken for a mean parallel task.")
     if alone := [size for size in sizes if _runs(seeds, size).seeds == 1 and not _runs(seeds, size).lenders]:

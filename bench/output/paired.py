@@ -96,9 +96,10 @@ def gain(comparer: Comparer, shown: Sequence[str]) -> Figure | None:
 
 
 def fewer_seeds(rows: pd.DataFrame) -> dict[str, int]:
-    """Seeds of those trained methods that have fewer than another one, by `first` and `seeds` of rows of gains."""
+    """Seeds of those trained methods that have fewer than another one, by `first` and `seeds` of rows of gains; where sizes
+    differ, at the size with the fewest."""
     trained = rows[[not facts(name).is_reference for name in rows["first"]]]
-    seeds = trained.groupby("first")["seeds"].max()
+    seeds = trained.groupby("first")["seeds"].min()
     return {str(name): int(own) for name, own in seeds.items() if own < seeds.max()}
 
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from scipy import stats
 
-from bench.analysis.comparison import Comparer, Comparison, compare
+from bench.analysis.comparison import Comparer, compare
 from bench.analysis.results import load
 from bench.analysis.statistics import holm
 from bench.base.errors import BenchError
@@ -98,8 +98,9 @@ def test_what_would_be_found_is_said_alone_and_by_the_strictest_step_of_the_corr
 
 
 def test_a_translator_made_here_is_no_translation_as_such(made):
-    assert "`nmt` is a translator made from pairs of this suite" in remark(Comparison("optical", "nmt", pd.DataFrame(), ()))
-    assert remark(Comparison("optical", "contrastive", pd.DataFrame(), ())) == ""
+    assert remark("optical", "nmt").startswith("`nmt` translates with what this experiment has")
+    assert remark("nmt", "lexical(lexicon=gatitos)").startswith("`nmt` and `lexical(lexicon=gatitos)` translate with")
+    assert remark("optical", "nmt(model=m)") == remark("optical", "contrastive") == ""
 
 
 def test_the_other_way_round_is_the_mirror_image(made):

@@ -90,6 +90,7 @@ def test_a_comparison_has_the_rows_of_its_csv(document, folder, tmp_path) -> Non
     found = document("compare", "optical", "contrastive", *where)
     expected = compare(load(folder), "optical", "contrastive")
     assert tuple(found["rows"][0]) == COLUMNS and found["notes"] == list(expected.notes) and "optical" in found["sentence"]
+    assert found["remark"] == "" and "translates" in document("compare", "optical", "nmt", "--profile", folder)["remark"]
     differences = [row["difference"] for row in found["rows"]]
     assert differences == pytest.approx(pd.read_csv(tmp_path / "rows.csv")["difference"].tolist(), abs=1e-6)
     slopes = document("compare", "optical", "contrastive", "--slopes", *where)

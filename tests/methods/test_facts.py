@@ -45,7 +45,7 @@ def test_arms_without_training_are_shown_and_do_not_compete() -> None:
 def test_a_condition_without_a_value_holds_for_any_but_the_default() -> None:
     declared = replace(registry.declared("nmt"), when={"model": {"role": "not budget-matched"}})
     assert of_declaration(declared, "model=some/thing") == Facts("not budget-matched", told_by=("model=some/thing",))
-    assert of_declaration(declared, "max_tokens=3") == Facts() == of_declaration(declared)
+    assert of_declaration(declared, "max_tokens=3") == Facts(is_own_translator=True) == of_declaration(declared)
 
 
 def test_a_fused_arm_had_what_its_translator_had(monkeypatch: pytest.MonkeyPatch) -> None:

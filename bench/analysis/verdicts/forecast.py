@@ -46,11 +46,13 @@ def stored() -> tuple[dict[str, Any], ...]:
 
 
 def row_of(task: str, scorer: str) -> Mapping[str, float]:
-    """The variances of a task. One that is not stored is taken for a mean parallel task, a scorer for the mean of scorers."""
+    """The variances of a task. One that is not stored is taken for a mean parallel task with the fewest questions, a scorer for
+    the mean of scorers."""
     own = [row for row in stored() if row["task"] == task] or [row for row in stored() if row["parallel"]]
     own = [row for row in own if row["scorer"] == scorer] or own
     numbers = [name for name, value in own[0].items() if isinstance(value, float)]
-    return {name: sum(row[name] for row in own) / len(own) for name in numbers}
+    means = {name: sum(row[name] for row in own) / len(own) for name in numbers}
+    return means | {"questions": min(row["questions"] for row in own)}
 
 
 def known(task: str) -> bool:

@@ -78,7 +78,7 @@ def text(experiment: Experiment, manifest: Mapping[str, Any], names: Iterable[st
     for kind, names_of_kind in (("pictures", pictures), ("further files", [name for name in rest if name not in pictures])):
         listed += [f"- {', '.join(f'`{name}`' for name in names_of_kind)}: {kind}."] if names_of_kind else []
     summary = str(plan.profile.get("summary") or "")
-    version = f" {versions[0].get('xlsd-bench')}" if versions else ""
+    version = f" {versions[0]['xlsd-bench']}" if versions and "xlsd-bench" in versions[0] else ""
     parts = [
         f"# {plan.name}", *([f"{summary[:1].upper()}{summary[1:]}."] if summary else []),
         f"{done} of {planned} cells are done. Made with XLSD bench; `bench publish` wrote this folder.",

@@ -56,7 +56,7 @@ def comparisons(comparer: Comparer, asked: Sequence[tuple[str, str]]) -> list[di
             continue
         found.append({
             "first": first, "second": second, "headline": headline(one),
-            "sentence": f"{sentence(one).strip('*')} {remark(one)}".rstrip(),
+            "sentence": f"{sentence(one).strip('*')} {remark(first, second)}".rstrip(),
             "verdict": verdict(one),
             "rows": [_row(row) for row in one.rows.to_dict("records")],
             "notes": [*(f"{MIXED}: {line}" for line in one.mixed), *one.notes],

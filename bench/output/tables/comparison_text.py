@@ -37,14 +37,15 @@ def text(found: Comparison) -> str:
         lines = [f"- {note}" for note in found.notes[:NOTES]]
         more = [f"- and {len(found.notes) - NOTES} more"] if len(found.notes) > NOTES else []
         parts.append("**Left out**\n\n" + "\n".join(lines + more))
-    return "\n\n".join(part for part in [*parts, _families(found), LEGEND, remark(found), sentence(found)] if part) + "\n"
+    parts += [_families(found), LEGEND, remark(found.first, found.second), sentence(found)]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def remark(found: Comparison) -> str:
-    """What the comparison is not about: a translator made from the pairs of this suite is not translation as such."""
-    own = [f"`{name}`" for name in (found.first, found.second) if facts(name).is_own_translator]
-    verb = "are translators" if len(own) > 1 else "is a translator"
-    return f"{' and '.join(own)} {verb} made from pairs of this suite: nothing here is about a better one." if own else ""
+def remark(first: str, second: str) -> str:
+    """What a comparison of the two is not about: a translator made here, of few pairs, is not translation as such."""
+    own = [f"`{name}`" for name in (first, second) if facts(name).is_own_translator]
+    verb = "translates" if len(own) == 1 else "translate"
+    return f"{' and '.join(own)} {verb} with what this experiment has: nothing here is about a better translator." if own else ""
 
 
 def sentence(found: Comparison) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from bench.analysis.verdicts.decide import POWER, UNDECIDED
 from bench.analysis.verdicts.evidence import UNKNOWN
 from bench.base.markdown import number, table
+from bench.output.tables.comparison_text import remark
 
 SIGNED = "{:+.4f}"
 PLAIN = "{:.4f}"
@@ -16,7 +17,8 @@ PLAIN = "{:.4f}"
 
 def text(rows: pd.DataFrame, first: str, second: str) -> str:
     """What `bench compare --slopes` prints."""
-    return "\n\n".join([f"# Slopes of {first} and {second}", grid(rows), LEGEND, sentence(rows, first, second)]) + "\n"
+    about = [said] if (said := remark(first, second)) else []
+    return "\n\n".join([f"# Slopes of {first} and {second}", grid(rows), LEGEND, *about, sentence(rows, first, second)]) + "\n"
 
 
 def grid(rows: pd.DataFrame) -> str:

@@ -48,6 +48,7 @@ def test_training_noise_enters_the_slope(tmp_path):
 def test_one_seed_has_no_verdict(tmp_path):
     rows = compare_slopes(world(tmp_path / "x", seeds=(0,)), "optical", "contrastive")
     assert set(rows["runs"]) == {"unknown"} and set(rows["verdict"]) == {"undecided"}
+    assert rows[["p", "p_holm", "p_equivalent_holm", "smallest", "smallest_corrected"]].isna().all(axis=None)
 
 
 def test_slopes_of_declared_pairs_are_corrected_together(tmp_path):
@@ -59,6 +60,8 @@ def test_slopes_of_declared_pairs_are_corrected_together(tmp_path):
     assert set(found["family"]) == {"primary"} and set(alone["family"]) == {"exploratory"}
     p = float(alone["p"].iloc[0])
     assert float(found["p_holm"].iloc[0]) in (pytest.approx(p), pytest.approx(2 * p))
+    assert alone["smallest_corrected"].tolist() == alone["smallest"].tolist(), "one row alone"
+    assert found["smallest"].tolist() == alone["smallest"].tolist() and (found["smallest_corrected"] > found["smallest"]).all()
 
 
 def test_one_size_is_told(tmp_path):
