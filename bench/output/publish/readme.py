@@ -88,7 +88,7 @@ def text(experiment: Experiment, manifest: Mapping[str, Any], names: Iterable[st
         _block(str(manifest["command"])),
         " ".join(["Versions of all packages stand in manifest.json.", *_code(commits)]),
         "## Go on from it", "Puts the cells back into a folder of results; `bench run` then runs what is missing.",
-        _block("bench restore . --profile profile.yaml --results results", "bench run --profile profile.yaml --results results"),
+        _block("bench restore . --profile profile.yaml --results results", f"{manifest['command']} --results results"),
         "## Files", "\n".join(listed),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"

@@ -34,9 +34,10 @@ def test_the_command_makes_the_cells_again(tmp_path: Path) -> None:
 
 
 def test_files_are_called_what_they_are_and_commits_are_not_promised(made: Made) -> None:
-    manifest = {"command": "bench run", "cells": [{"git": {"commit": "c0ffee"}, "versions": {"xlsd-bench": "1.2"}}]}
+    manifest = {"command": "bench run --sizes 2", "cells": [{"git": {"commit": "c0ffee"}, "versions": {"xlsd-bench": "1.2"}}]}
     text = readme.text(load(made.published), manifest, ["gain.png", "translation.csv", "odd.bin"], "")
     assert "- `gain.png`: pictures." in text and "- `odd.bin`: further files." in text
+    assert "\nbench run --sizes 2\n" in text and "\nbench run --sizes 2 --results results\n" in text, "no more than was run"
     assert "- `translation.csv`: chrF and BLEU" in text
     assert "commit `c0ffee`. Commits of somebody's working copy need not be in the repository." in text
 
