@@ -21,7 +21,7 @@ help: ## list these targets
 bench: $(VENV)/.installed ## the whole way on built-in data, one seed: data, models, default profile, leaderboard (half an hour to more than an hour on 2 cores)
 	$(BIN)/bench run --profile default $(ARGS)
 
-bench-smoke: $(VENV)/.installed ## the same path end to end in under 3 minutes (no result to quote)
+bench-smoke: $(VENV)/.installed ## the same path end to end in some minutes (no result to quote)
 	$(BIN)/bench run --profile smoke $(ARGS)
 
 bench-full: $(VENV)/.installed ## every method at three sizes, three seeds (some hours on 2 cores; resumable)

@@ -13,6 +13,7 @@ from bench.analysis.results import Experiment
 from bench.analysis.scaling import FLAT
 from bench.analysis.tables import MEAN
 from bench.analysis.verdicts.decide import BETTER, EQUIVALENT, VERDICTS, WORSE
+from bench.analysis.verdicts.evidence import UNKNOWN
 from bench.base.errors import BenchError
 from bench.base.markdown import number
 from bench.base.progress import parts
@@ -85,6 +86,8 @@ def verdict(found: Comparison) -> str:
     }.get(row["verdict"], f"{a} and {b} cannot be told apart on {where}")  # fmt: skip
     same = int((rows["verdict"] == row["verdict"]).sum())
     agree = f"; {same} of {len(rows)} comparisons say the same" if len(rows) > 1 else ""
+    if row["runs"] == UNKNOWN:
+        agree += "; one training run of each, so this is about these runs only"
     unit = f"a difference of {number(row['difference'], SIGNED)} nDCG@10, 95 % interval {interval}"
     return f"{said}: {unit}{agree}."
 

@@ -11,6 +11,7 @@ from bench.analysis.results import Experiment
 from bench.analysis.verdicts.budget import ladder
 from bench.analysis.verdicts.comparer import Comparer
 from bench.analysis.verdicts.decide import BETTER, WORSE
+from bench.analysis.verdicts.evidence import UNKNOWN
 from bench.analysis.verdicts.gains import by_language, gains, references
 from bench.base.errors import BenchError
 from bench.output import languages, paired
@@ -56,12 +57,15 @@ def budget(experiments: Sequence[Experiment], names: Mapping[str, Sequence[str]]
 def _gains(
     comparer: Comparer, order: str, shown: Sequence[str], names: Mapping[str, Sequence[str]]
 ) -> dict[str, Any] | None:  # fmt: skip
-    """With `few`: seeds of those methods that have fewer than another one, by position."""
+    """With `few`: seeds of those methods that have fewer than another one, by position; and `alone`: whether bars of some are
+    over questions only, since nothing is known of their noise of training."""
     found = gains(comparer, [*shown, *references(comparer.methods)], order=order)
     if not len(found):
         return None
     few = {names["methods"].index(name): seeds for name, seeds in paired.fewer_seeds(found).items()}
-    return _columns(found.rename(columns={"first": "method", "second": "over"}), names) | {"few": few}
+    return _columns(found.rename(columns={"first": "method", "second": "over"}), names) | {
+        "few": few, "alone": bool((found["runs"] == UNKNOWN).any()),
+    }  # fmt: skip
 
 
 def _difference(

@@ -62,6 +62,7 @@ def test_the_answer_is_the_comparison(world, found):
     assert [row["p_holm"] for row in first["rows"]] == [None] * len(own.rows)
     # By far, but with one run of each and no other arm to say how runs differ.
     assert second["headline"] == "`optical` and `nmt` cannot be told apart" and "nmt@3#0 failed" in second["notes"][0]
+    assert "one training run of each, so this is about these runs only" in first["verdict"] and view["gains"]["alone"]
     assert "`nmt` translates with what this experiment has" in second["sentence"] and "translator" not in first["sentence"]
     assert "conditional on these runs" in second["sentence"] and {row["verdict"] for row in second["rows"]} == {"undecided"}
 
@@ -156,7 +157,8 @@ def test_several_experiments_that_form_a_ladder_have_its_curve(found, ladder):
 def test_the_verdict_is_one_sentence_with_its_interval(verdicts, said, agree):
     rows = pd.DataFrame({
         "order": "low", "scorer": ["dense", "late", "late"], "group": ["trained", "trained", "guard"], "size": "2 3",
-        "verdict": verdicts, "family": "exploratory", "margin": 0.01, "difference": [0.5, 0.02, 0.6], "low": -0.01, "high": 0.05,
+        "verdict": verdicts, "family": "exploratory", "runs": "own", "margin": 0.01,
+        "difference": [0.5, 0.02, 0.6], "low": -0.01, "high": 0.05,
     })  # fmt: skip
     assert verdict(Comparison("a", "b", rows, ())) == (
         f"{said} on the languages trained on (late interaction, mean over N = 2, 3): a difference of +.020 nDCG@10, "

@@ -68,6 +68,7 @@ def test_the_page_opens_on_the_answer(opened, found):
     [view] = found["views"]
     first = opened.texts("#answer > *")
     assert first[1] == view["compared"][0]["verdict"].replace("`", "").replace("-.", "−.")
+    assert "no other arm says how runs differ, they are over questions alone" in opened.texts("#gain .lead")[0]
     assert first[2].startswith("Gain over the floor") and first[3].startswith("optical minus contrastive")
     assert first[4] == "", "one experiment is no ladder of budgets"
     assert opened.tab.locator("#difference").bounding_box()["y"] < 900, "both can be seen without scrolling"

@@ -104,6 +104,7 @@ section(() => {
     { name: METHODS[method].label + seeds(few[method]) }));
   return put(host, make("h2", {}, "Gain over the floor"),
     make("p", { class: "lead" }, "nDCG@10, languages trained on, mean over tasks. Bars are paired 95 % intervals over questions and training runs."
+      + (view().gains.alone ? " Where there is one run, and no other arm says how runs differ, they are over questions alone." : "")
       + (distinct(rows.map((row) => row.over)).some((over) => farBelow(rows.filter((row) => row.over === over)).length) ? " What lies far below the rest stands at the lower edge, with its number." : "")),
     keyOf(series([])), make("div", { class: "panel" }, gainPanels(rows, places, (row) => row.size, series, "languages trained on")));
 });
