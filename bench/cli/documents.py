@@ -47,17 +47,15 @@ def table(path: Path) -> list[Document]:
 def plan(made: Plan, machines: Sequence[Machine] = ()) -> Document:
     """`bench plan`: every cell with its state, its key, and the seconds that it takes or took; what all of them need."""
     from bench.execution.elsewhere.needs import Needs
-    from methods.facts import facts
 
     todo = made.to_run()
     cells = []
     for spec in made.specs:
         done = made.states[spec.id] == "done"
-        bound = spec.trained and facts(spec.method).is_matched
         seconds = made.store.manifest(spec).get("seconds", {}).get("total") if done else made.costs.seconds(spec)
         cells.append({
             "cell": spec.id, "method": spec.method, "size": spec.size, "seed": spec.seed, "order": spec.order,
-            "state": made.states[spec.id], "key": spec.key, "pairs": spec.pairs if bound else None,
+            "state": made.states[spec.id], "key": spec.key, "pairs": spec.matched_pairs,
             "seconds": seconds, "measured": done or made.costs.is_measured(spec),
         })  # fmt: skip
     return {

@@ -18,7 +18,6 @@ from bench.experiment.mixture import sentence
 from bench.experiment.plan import Plan
 from bench.experiment.spec import CellSpec
 from bench.output.terminal.rows import Rows
-from methods.facts import facts
 
 STYLES = {"done": "green", "failed": "red", "stale": "yellow", "missing": ""}
 
@@ -34,8 +33,7 @@ def overview(plan: Plan, on: str | None = None, machines: Sequence[Machine] = ()
     for spec in plan.specs:
         state = plan.states[spec.id]
         size = str(spec.size) if spec.trained else "-"
-        budget = f"{spec.pairs:,}" if facts(spec.method).is_matched else "not matched"
-        pairs = budget if spec.trained else "-"
+        pairs = "-" if not spec.trained else "not matched" if spec.matched_pairs is None else f"{spec.matched_pairs:,}"
         table.add(spec.id, size, pairs, Text(state, STYLES[state]), _time(plan, spec))
     taken = needs(plan, on, machines) if on is not None or str(plan.assumed) else []
     return Group(heading(plan, plan.to_run()), "", table, *_notes(plan), *taken, *power(plan))

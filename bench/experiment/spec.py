@@ -15,6 +15,7 @@ from bench.encoders.settings import Models, Space
 from bench.experiment.profile.schema import Evaluation
 from bench.retrieval.settings import Retrieval
 from bench.training.settings import Training
+from methods.facts import facts
 
 TRAINING_LOOP = 3  # raised when the training loop changes results: those of trained cells are stale then
 FOLDER_KEY = 64  # characters of the key of a model that is a folder: a sha256; a name on the hub has a commit
@@ -98,6 +99,11 @@ class CellSpec(Settings):
     def pairs(self) -> int:
         """Training pairs that the cell sees."""
         return self.training.total_pairs(self.size) if self.trained else 0
+
+    @property
+    def matched_pairs(self) -> int | None:
+        """The budget's pairs, where the method is bound to them; None where nothing is trained, or on other data as well."""
+        return self.pairs if self.trained and facts(self.method).is_matched else None
 
     @property
     def key(self) -> str:
