@@ -51,6 +51,13 @@ def test_the_parts_make_up_the_whole(world: World, monkeypatch: pytest.MonkeyPat
     assert 0 < found["MB before"] <= found["MB"]
 
 
+def test_the_peak_is_never_below_an_earlier_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = iter([770, 769])  # what Linux said once
+    monkeypatch.setattr(evaluation, "peak_memory_mb", lambda: next(seen))
+    found = measure(world.spec("untrained"), 2)
+    assert (found["MB before"], found["MB"]) == (770, 770)
+
+
 def test_the_table_says_what_was_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     row = {"questions": 2000.0, "languages": 3.0, "documents": 48.0, "MB before": 1000.4, "MB": 1234.5} | {
         part + kind: second for part in PARTS for kind, second in (("", 2.0), (" clock", 5.0))
