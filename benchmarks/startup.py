@@ -19,6 +19,7 @@ from typing import Annotated
 
 import typer
 
+from bench.base.manifest import hardware
 from bench.base.markdown import table
 
 # What takes a tenth of a second or more to import, or is not needed to look around.
@@ -91,7 +92,9 @@ def main(
     text = table("command", rows, ["s", "aim", "processor s", "heavy imports", "longest imports (ms)"])
     typer.echo(text)
     if out:
-        out.write_text(text + "\n", encoding="utf-8")
+        here = hardware()
+        about = f"Medians of {runs} runs. {here['processor']}, {here['cores']} cores. Made by `python -m benchmarks.startup`."
+        out.write_text(f"# Light commands\n\n{about}\n\n{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

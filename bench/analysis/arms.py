@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.analysis import resampling, scorers
 from bench.analysis.questions import Questions, questions, units_of
-from bench.analysis.results import MEASURES, Cell
+from bench.analysis.results import MEASURES, Cell, Experiment
 from methods.declaration import base_scorer
 from methods.facts import facts, holder
 
@@ -205,6 +205,14 @@ class Scores:
                 self.asked.setdefault(place, []).append(Asked(shared, ids, name, units, tuple(arms), means))
                 self.draws[arms, place] = resampling.resample(means, drawn).T
                 self.whole[arms, place] = ~np.isnan(means).any(axis=0)
+
+
+def scores_of(experiment: Experiment, cells: Sequence[Cell]) -> Scores:
+    """`Scores` of some cells of an experiment. Tables, tests and pictures ask for the same cells: they are worked out once."""
+    found, key = experiment.worked_out, tuple(cell.name.id for cell in cells)
+    if key not in found:
+        found[key] = Scores(cells, experiment.plan.tasks, experiment.plan.min_questions)
+    return found[key]
 
 
 @dataclass(frozen=True)

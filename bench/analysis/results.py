@@ -118,6 +118,7 @@ class Experiment:
     plan: Plan
     cells: tuple[Cell, ...]  # in the order of the plan
     unplanned: tuple[str, ...] = ()  # ids of stored cells that the plan does not name
+    worked_out: dict[tuple[str, ...], Any] = field(default_factory=dict, compare=False, repr=False)  # of `arms.scores_of`
 
     def mixtures(self, methods: Collection[str] = ()) -> list[Mixture]:
         """In which facts of hardware and software the finished cells differ; of some methods, or of all."""
@@ -142,8 +143,7 @@ def load(folder: Path) -> Experiment:
         found = tuple(read_packed(name, packed, plan.keys.get(name.id)) for name in steps(READING, plan.cells))
         return Experiment(folder, plan, found, tuple(sorted(set(packed.cells) - {name.id for name in plan.cells})))
     stored = {_stored_id(path): path for path in sorted((folder / "cells").glob("[!.]*")) if path.is_dir()}
-    named = steps(READING, plan.cells)
-    cells = tuple(read_cell(name, stored.get(name.id), plan.keys.get(name.id)) for name in named)
+    cells = tuple(read_cell(name, stored.get(name.id), plan.keys.get(name.id)) for name in steps(READING, plan.cells))
     return Experiment(folder, plan, cells, tuple(sorted(set(stored) - {name.id for name in plan.cells})))
 
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.speed`: training, encoding, search, scoring and transport, each against other people's code."""
+"""`python -m benchmarks.speed`: training, losses, encoding, search, scoring and transport, each against other people's code."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import typer
 from bench.base.paths import REPOSITORY
 from bench.encoders.device import device_of
 from bench.encoders.load import load_encoder
-from benchmarks.speed import encoding, scoring, searching, solving, training
+from benchmarks.speed import encoding, losses, scoring, searching, solving, training
 from benchmarks.speed.material import Material, from_profile, vectors
 from benchmarks.speed.race import Row, gemm_rates
 from benchmarks.speed.table import write
 
-PARTS = ("training", "encoding", "late", "dense", "scoring", "transport")
+PARTS = ("training", "loss", "encoding", "late", "dense", "scoring", "transport")
 
 
 def measure(
@@ -31,6 +31,7 @@ def measure(
     documents, queries, judged, texts = (300, 20, 50, 4) if quick else (50_000, 500, 5000, 64)
     work: dict[str, Callable[[], list[Row]]] = {
         "training": lambda: training.measure(quick, rates),
+        "loss": lambda: losses.measure(8 if quick else 32, repeats, device, rates),
         "encoding": lambda: encoding.measure(material, device, repeats, rates),
         "late": lambda: searching.late(vectors(encoder, asked), device, pylate, repeats, rates),
         "dense": lambda: searching.dense(encoder.dim, documents, queries, repeats, rates),

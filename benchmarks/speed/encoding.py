@@ -11,7 +11,7 @@ from bench.encoders.directory.weights import quiet
 from bench.encoders.encoder import Encoder
 from bench.encoders.load import load_encoder
 from benchmarks.speed.material import Material
-from benchmarks.speed.race import OURS, Contestant, Row, missing, race, settle
+from benchmarks.speed.race import OURS, Contestant, Row, has_bfloat16, missing, race, settle
 
 PART = "encoding"
 
@@ -32,7 +32,7 @@ def measure(material: Material, device: str, repeats: int, rates: dict[str, floa
         rest = missing(PART, work, "sentence-transformers", "pip install -e '.[dev]'")
         return [*race(PART, work, contestants, repeats, rates), rest]
     texts = [ours["auto"].spec.prefix("query") + text for text in material.queries]
-    for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
+    for name, dtype in [("float32", torch.float32), ("bfloat16", torch.bfloat16)][: 1 + has_bfloat16(rates)]:
         with quiet():
             model = SentenceTransformer(str(ours["auto"].path), device=device, model_kwargs={"dtype": dtype})
         model.max_seq_length = ours["auto"].spec.max_length

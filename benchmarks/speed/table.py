@@ -46,9 +46,10 @@ def markdown(rows: Sequence[Row], rates: dict[str, float], device: str, repeats:
     for part, work in dict.fromkeys((row.part, row.work) for row in rows):
         own = [row for row in rows if (row.part, row.work) == (part, work)]
         lines += ["", f"## {part.capitalize()}"] * (part != before)
-        lines += ["", work[:1].upper() + work[1:] + ".", "", HEAD]
+        lines += ["", work[:1].upper() + work[1:] + "."]
         before = part
-        lines += [_line(row) for row in own if row.seconds is not None]
+        measured = [_line(row) for row in own if row.seconds is not None]
+        lines += ["", HEAD, *measured] if measured else []
         lines += [""] * any(row.note for row in own) + [f"{row.who}: {row.note}." for row in own if row.note]
     return "\n".join(lines) + "\n"
 

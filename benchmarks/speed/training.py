@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from bench.base.errors import BenchError
-from benchmarks.speed.race import OURS, Row, missing
+from benchmarks.speed.race import OURS, Row, has_bfloat16, missing
 
 PART, WORK = "training", "a student by distillation"
 PAIRS = 1000  # the seconds in the table are those of so many
@@ -17,13 +17,15 @@ def measure(quick: bool, rates: dict[str, float]) -> list[Row]:
     Args:
         rates: operations a second by precision, of `gemm_rates`.
     """
+    bf16 = has_bfloat16(rates)
     try:
-        found = import_module("benchmarks.training").measure(**({"pairs": 64, "rounds": 1} if quick else {}))
+        found = import_module("benchmarks.training").measure(**({"pairs": 64, "rounds": 1} if quick else {}), bf16=bf16)
     except ModuleNotFoundError as error:
         return [missing(PART, WORK, OURS, f"{error.name} is not there")]
     except BenchError as error:
         return [missing(PART, WORK, OURS, f"{error.message}; {error.hint}")]
-    rows = []
+    slow = "this machine emulates bfloat16, and nobody would train so"
+    rows = [] if bf16 else [missing(PART, f"{PAIRS} pairs: everything, bf16", OURS, slow)]
     for one in found:
         what, _, other = one["what"].removeprefix("training, ").partition("; ")
         work = f"{PAIRS} pairs: {what}"

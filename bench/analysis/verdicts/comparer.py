@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analysis.arms import Scores
+from bench.analysis.arms import Scores, scores_of
 from bench.analysis.results import Experiment, Plan
 from bench.analysis.verdicts.family import PRIMARY, corrected, declared
 from bench.analysis.verdicts.left_out import LeftOut
@@ -30,7 +30,6 @@ class Comparer:
         self.methods = list(dict.fromkeys(cell.name.method for cell in experiment.cells))
         self.declared = declared(experiment.plan)
         self.margin = self.declared.margin if margin is None else margin
-        self._scores: dict[tuple[str, ...], Scores] = {}
 
     def rows(
         self, first: str, second: str, left: LeftOut, sizes: Sequence[int] = (), scorers: Sequence[str] = (),
@@ -61,10 +60,7 @@ class Comparer:
         cells = [cell for cell in self.experiment.cells if cell.name.order == order]
         where = f"order {order}, " if len(self.plan.orders) > 1 else ""
         kept = left.same_seeds(cells, (first, second), sizes or self.plan.sizes_of(order), where)
-        key = tuple(cell.name.id for cell in kept)
-        if key not in self._scores:
-            self._scores[key] = Scores(kept, self.plan.tasks, self.plan.min_questions)
-        return self._scores[key]
+        return scores_of(self.experiment, kept)
 
     def primary(self) -> pd.DataFrame:
         """All declared rows that there are results for, corrected over all of them; in the profile's own order of languages."""

@@ -84,21 +84,34 @@ def tail(t: np.ndarray, parts: Sequence[Variance]) -> np.ndarray:
     for means of unequal variance, between the least and the most certain part. Satterthwaite's single t distribution says "real"
     in .08 of nulls where three runs decide; this at most in .051, wherever the parts stand (docs/statistics.md).
     """
-    whole = np.sum([part.value for part in parts], axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        shares = [np.where(whole > 0, part.value / whole, 1 / len(parts)) for part in parts]
-    return np.sum([share * stdtr(np.clip(part.df, 0.1, 1e9), -t) for share, part in zip(shares, parts, strict=True)], axis=0)
+    return _mixed(t, _shares(parts))
 
 
 def quantile(share: float, parts: Sequence[Variance]) -> np.ndarray:
     """Where `tail` is 1 - `share` (half or more), by bisection between the quantiles of the parts."""
-    own = np.stack([stdtrit(np.clip(part.df, 0.1, 1e9), share) for part in parts])
+    shares = _shares(parts)
+    own = np.stack([stdtrit(df, share) for _, df in shares])
     low, high = own.min(axis=0), own.max(axis=0)
     for _ in range(50 if len(parts) > 1 else 0):
         middle = (low + high) / 2
-        beyond = tail(middle, parts) > 1 - share
+        beyond = _mixed(middle, shares) > 1 - share
         low, high = np.where(beyond, middle, low), np.where(beyond, high, middle)
     return (low + high) / 2
+
+
+def _shares(parts: Sequence[Variance]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Share of the variance and degrees of freedom of each part."""
+    whole = np.sum([part.value for part in parts], axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return [(np.where(whole > 0, part.value / whole, 1 / len(parts)), np.clip(part.df, 0.1, 1e9)) for part in parts]
+
+
+def _mixed(t: np.ndarray, shares: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    (share, df), *others = shares
+    found = share * stdtr(df, -t)
+    for share, df in others:
+        found = found + share * stdtr(df, -t)
+    return found
 
 
 def smallest_difference(parts: Sequence[Variance], level: float = LEVEL) -> np.ndarray:

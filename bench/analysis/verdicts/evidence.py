@@ -95,13 +95,14 @@ def runs(scores: Scores, term: Term) -> tuple[Variance | None, str]:
     trained = [(arm, factor) for arm, factor in zip(term.arms, term.factors, strict=True) if scores.arms[arm].size]
     if not trained:
         return None, NONE
-    by_arm = [_by_seed(scores, arm, term) for arm, _ in trained]
+    by_cell = _by_cell(scores, term)
+    by_arm = [_by_seed(scores, arm, by_cell) for arm, _ in trained]
     factors = [factor for _, factor in trained]
     if len({tuple(own) for own in by_arm}) == 1:  # the same seeds: run by run
         values = np.sum([f * np.stack(list(own.values())) for f, own in zip(factors, by_arm, strict=True)], axis=0)
-        return _part(scores, term, [arm for arm, _ in trained], values)
+        return _part(scores, by_cell, [arm for arm, _ in trained], values)
     parts = [
-        _part(scores, term, [arm], f * np.stack(list(own.values())))
+        _part(scores, by_cell, [arm], f * np.stack(list(own.values())))
         for (arm, f), own in zip(trained, by_arm, strict=True)
     ]
     sources = {source for _, source in parts}
@@ -110,17 +111,17 @@ def runs(scores: Scores, term: Term) -> tuple[Variance | None, str]:
     return (variance.total(known) if source != UNKNOWN else None), source
 
 
-def _part(scores: Scores, term: Term, arms: list[int], values: np.ndarray) -> tuple[Variance | None, str]:
+def _part(scores: Scores, by_cell: np.ndarray, arms: list[int], values: np.ndarray) -> tuple[Variance | None, str]:
     """Variance of the mean of `values` (runs, K), each a sum over `arms`."""
     own = variance.over_runs(values)
-    pooled = pooled_runs(scores, term, arms, own)
+    pooled = pooled_runs(scores, by_cell, arms, own)
     found = variance.moderated(own, pooled)
     if found is None:
         return None, UNKNOWN
     return Variance(found.value / len(values), found.df), BORROWED if own is None else OWN
 
 
-def pooled_runs(scores: Scores, term: Term, arms: list[int], own: Variance | None) -> Variance | None:
+def pooled_runs(scores: Scores, by_cell: np.ndarray, arms: list[int], own: Variance | None) -> Variance | None:
     """What other arms of the same kind say of training noise on the term's places: those of its size, else those of other sizes.
 
     Each set of arms with the same size and seeds (two or more) is one estimate. `own` is taken out of the set of `arms`.
@@ -129,7 +130,7 @@ def pooled_runs(scores: Scores, term: Term, arms: list[int], own: Variance | Non
     sets: dict[tuple[int, tuple[int, ...]], dict[int, np.ndarray]] = {}
     for number, arm in enumerate(scores.arms):
         if arm.size and len(arm.done) > 1 and _kind(arm.method) in kinds:
-            runs = _by_seed(scores, number, term)
+            runs = _by_seed(scores, number, by_cell)
             if not any(np.isnan(one).any() for one in runs.values()):
                 sets.setdefault((arm.size, tuple(runs)), {})[number] = np.stack(list(runs.values()))
     same: list[Variance] = []
@@ -143,10 +144,16 @@ def pooled_runs(scores: Scores, term: Term, arms: list[int], own: Variance | Non
     return variance.merged(same or others)
 
 
-def _by_seed(scores: Scores, arm: int, term: Term) -> dict[int, np.ndarray]:
-    """Seed -> (K,) the arm's mean in that run, with the term's weights; in the order of seeds."""
+def _by_cell(scores: Scores, term: Term) -> np.ndarray:
+    """(cells, K): the mean of each cell, with the term's weights."""
+    # No product of matrices: it may add up two equal rows in different orders, and their difference would not be 0.
+    return np.einsum("cp,pk->ck", scores.by_cell[:, term.places, 0], term.weights)
+
+
+def _by_seed(scores: Scores, arm: int, by_cell: np.ndarray) -> dict[int, np.ndarray]:
+    """Seed -> (K,) what an arm's run has in `_by_cell`; in the order of seeds."""
     seeds = {scores.cells[cell].name.seed: cell for cell in scores.owned[arm]}
-    return {seed: scores.by_cell[seeds[seed]][term.places, 0] @ term.weights for seed in sorted(seeds)}
+    return {seed: by_cell[seeds[seed]] for seed in sorted(seeds)}
 
 
 @cache

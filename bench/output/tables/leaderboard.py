@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis import covariates, lengths, scaling, tables, transfer
-from bench.analysis.arms import Scores
+from bench.analysis.arms import Scores, scores_of
 from bench.analysis.results import READING, Experiment, Plan, load
 from bench.analysis.verdicts import slopes
 from bench.analysis.verdicts.comparer import Comparer, comparable
@@ -80,7 +80,7 @@ def boards_of(experiment: Experiment) -> Boards:
     boards: Boards = {}
     for order in parts(list(plan.orders)):
         tell(tables.SCORING)
-        scores = Scores([cell for cell in experiment.cells if cell.name.order == order], plan.tasks, plan.min_questions)
+        scores = scores_of(experiment, [cell for cell in experiment.cells if cell.name.order == order])
         if scores.places:
             boards[order] = scores, tables.leaderboard(plan, order, scores)
     return boards

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from bench.base.errors import BenchError
 from bench.base.ragged import Ragged
 from benchmarks.speed import __main__ as command
-from benchmarks.speed import encoding, race, scoring, searching
+from benchmarks.speed import encoding, losses, race, scoring, searching
 from benchmarks.speed.material import PASSAGE, Material, join
 from benchmarks.speed.pylate import Pylate
 from benchmarks.speed.race import OURS, Contestant, Row, gemm_rates, missing
@@ -59,7 +59,7 @@ def test_every_part_is_held_against_others(material: Material, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, "benchmarks.training", None)  # tested with its own benchmark
     rows = command.measure(material, list(command.PARTS), "cpu", 1, RATES, NONE, quick=True)
     names = {part: [row.who for row in rows if row.part == part] for part in dict.fromkeys(row.part for row in rows)}
-    assert list(names) == ["training", "encoding", "late interaction", "dense search", "scoring", "optimal transport"]
+    assert list(names) == ["training", "loss", "encoding", "late interaction", "dense search", "scoring", "optimal transport"]
     for part, others in {
         "encoding": ["sentence-transformers, float32", "sentence-transformers, bfloat16"],
         "late interaction": ["sentence-transformers, maxsim", "PyLate, rank.rerank"],
@@ -67,6 +67,7 @@ def test_every_part_is_held_against_others(material: Material, monkeypatch: pyte
         "optimal transport": ["geomloss, scaling 0.9, all at once", "POT, sinkhorn to 1e-3, pair by pair"],
     }.items():  # fmt: skip
         assert names[part][0].startswith(OURS) and set(others) <= set(names[part])
+    assert names["loss"] == [f"{OURS}, `{loss}`" for loss in losses.LOSSES]
     measured = [row for row in rows if row.seconds is not None]
     assert all(row.times == 1 for row in measured if row.who == names[row.part][0])
     assert all(row.note.startswith("not measured: ") for row in rows if row.seconds is None)
@@ -137,7 +138,10 @@ def test_training_rows_come_from_its_own_benchmark(monkeypatch: pytest.MonkeyPat
         Row("training", "1000 pairs: all, bf16", "their trainer", 125.0, 100.0, 250.0, 2.5, 0.2),
     ]
     training.measure(True, RATES)
-    assert asked[0] == {} and asked[1]["rounds"] == 1
+    assert asked[0] == {"bf16": True} and asked[1]["rounds"] == 1
+    emulated = training.measure(False, RATES | {"bfloat16": RATES["float32"] / 10})
+    assert asked[2] == {"bf16": False}
+    assert emulated[0].note == "not measured: this machine emulates bfloat16, and nobody would train so"
 
     def nothing(**_: object) -> None:
         raise BenchError("there is no trainer", "install one")
