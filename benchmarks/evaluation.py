@@ -109,7 +109,7 @@ def measure(spec: CellSpec, share: int) -> dict[str, float]:
         found[f"encode{name}"] = spent
         found[f"search{name}"] = scoring[-1][at] - start[at] - spent
         found[f"score{name}"] = end[at] - scoring[-1][at]
-    # Linux adds up the pages of all processors more exactly now than later, so that its peak may seem to fall by a little.
+    # Linux adds up exactly what is held now, but keeps its peak only roughly: a later reading may be a little lower.
     return found | {"MB": max(found["MB before"], peak_memory_mb())}
 
 

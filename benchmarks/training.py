@@ -27,6 +27,7 @@ from bench.base.markdown import table
 from bench.data.languages import Languages
 from bench.data.settings import Data
 from bench.data.suite.opening import open_suite
+from bench.encoders.device import device_of
 from bench.encoders.encoder import Encoded, Encoder
 from bench.encoders.load import load_encoder
 from bench.encoders.space import Space
@@ -66,7 +67,7 @@ class Task:
         languages = Languages.load()
         codes = [one.code for one in languages.order("low")[:LANGUAGES]]
         bitext = open_suite(Data(), languages, codes).bitext
-        encoder = load_encoder(MODEL, "cpu", "auto")
+        encoder = load_encoder(MODEL, device_of(), "auto")
         rows = bitext.frame(draw_pairs(bitext.by_source(bitext.rows("train", codes)), quotas(codes, 4 * pairs), 0))
         longest = np.maximum(encoder.lengths(rows["text"].tolist()), encoder.lengths(rows["english"].tolist()))
         rows = rows[longest <= length][:pairs]
@@ -221,7 +222,7 @@ def main(
 ) -> None:
     """Compare and print the table."""
     torch.set_num_threads(threads or torch.get_num_threads())
-    found = measure(pairs, rounds, has_bfloat16(gemm_rates("cpu")))
+    found = measure(pairs, rounds, has_bfloat16(gemm_rates(device_of())))
     lines = [[r["what"], f"{r['ours']:.1f}", f"{r['theirs']:.1f}", r["unit"], f"{r['ratio']:.2f}"] for r in found]
     typer.echo(table("what", lines, ["ours", "theirs", "unit", "ratio"]))
 

@@ -208,7 +208,7 @@ class Scores:
 
 
 def scores_of(experiment: Experiment, cells: Sequence[Cell]) -> Scores:
-    """`Scores` of some cells of an experiment. Tables, tests and pictures ask for the same cells: they are worked out once."""
+    """`Scores` of cells of this experiment, as they are. Tables, tests and pictures ask for the same ones: worked out once."""
     found, key = experiment.worked_out, tuple(cell.name.id for cell in cells)
     if key not in found:
         found[key] = Scores(cells, experiment.plan.tasks, experiment.plan.min_questions)

@@ -118,7 +118,7 @@ class Experiment:
     plan: Plan
     cells: tuple[Cell, ...]  # in the order of the plan
     unplanned: tuple[str, ...] = ()  # ids of stored cells that the plan does not name
-    worked_out: dict[tuple[str, ...], Any] = field(default_factory=dict, compare=False, repr=False)  # of `arms.scores_of`
+    worked_out: dict[tuple[str, ...], Any] = field(default_factory=dict, init=False, compare=False, repr=False)  # of arms.py
 
     def mixtures(self, methods: Collection[str] = ()) -> list[Mixture]:
         """In which facts of hardware and software the finished cells differ; of some methods, or of all."""

@@ -1,4 +1,7 @@
-"""`python -m benchmarks.speed`: training, losses, encoding, search, scoring and transport, each against other people's code."""
+"""`python -m benchmarks.speed`: training, losses, encoding, search, scoring and transport.
+
+All but losses are timed against other people's code.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def measure(
     asked = Material(material.model, material.queries[: 4 if quick else 64], material.passages)
     documents, queries, judged, texts = (300, 20, 50, 4) if quick else (50_000, 500, 5000, 64)
     work: dict[str, Callable[[], list[Row]]] = {
-        "training": lambda: training.measure(quick, rates),
+        "training": lambda: training.measure(quick, repeats, rates),
         "loss": lambda: losses.measure(8 if quick else 32, repeats, device, rates),
         "encoding": lambda: encoding.measure(material, device, repeats, rates),
         "late": lambda: searching.late(vectors(encoder, asked), device, pylate, repeats, rates),

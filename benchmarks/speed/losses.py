@@ -1,4 +1,4 @@
-"""What the loss of a step takes by itself: in whole steps, a hundred times as long, two losses can hardly be told apart."""
+"""What the loss of a step takes by itself: in whole steps, some thirty times as long, two losses can hardly be told apart."""
 
 from __future__ import annotations
 

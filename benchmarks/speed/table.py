@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +15,7 @@ import torch
 from bench.base.manifest import versions
 from benchmarks.speed.race import GEMM, Row
 
+OWN, OTHERS = ("torch", "transformers", "faiss-cpu", "numpy"), ("sentence-transformers", "mteb", "geomloss")
 FLAGS = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "amx_int8")
 HEAD = "| by | s | fastest to slowest | times ours | of the possible |\n| --- | ---: | ---: | ---: | ---: |"
 
@@ -29,7 +32,8 @@ def write(rows: Sequence[Row], rates: dict[str, float], device: str, repeats: in
 def markdown(rows: Sequence[Row], rates: dict[str, float], device: str, repeats: int) -> str:
     """A section a piece of work; who was not measured stands below."""
     known = versions()
-    packages = ", ".join(f"{name} {known[name]}" for name in ("torch", "transformers", "faiss-cpu", "numpy") if name in known)
+    known |= {name: metadata.version(name) for name in OTHERS if find_spec(name.replace("-", "_"))}
+    packages = ", ".join(f"{name} {known[name]}" for name in (*OWN, *OTHERS) if name in known)
     product = " x ".join(map(str, GEMM))
     lines = [
         "# Speed",

@@ -11,7 +11,7 @@ PART, WORK = "training", "a student by distillation"
 PAIRS = 1000  # the seconds in the table are those of so many
 
 
-def measure(quick: bool, rates: dict[str, float]) -> list[Row]:
+def measure(quick: bool, repeats: int, rates: dict[str, float]) -> list[Row]:
     """Two rows a comparison, as seconds for `PAIRS` pairs; or one that says why there are none.
 
     Args:
@@ -19,7 +19,8 @@ def measure(quick: bool, rates: dict[str, float]) -> list[Row]:
     """
     bf16 = has_bfloat16(rates)
     try:
-        found = import_module("benchmarks.training").measure(**({"pairs": 64, "rounds": 1} if quick else {}), bf16=bf16)
+        short = {"pairs": 64} if quick else {}
+        found = import_module("benchmarks.training").measure(**short, rounds=repeats, bf16=bf16)
     except ModuleNotFoundError as error:
         return [missing(PART, WORK, OURS, f"{error.name} is not there")]
     except BenchError as error:

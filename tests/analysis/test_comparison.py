@@ -7,9 +7,11 @@ import pytest
 import yaml
 from scipy import stats
 
+from bench.analysis.arms import scores_of
 from bench.analysis.comparison import Comparer, compare
 from bench.analysis.results import load
 from bench.analysis.statistics import holm
+from bench.analysis.verdicts.left_out import LeftOut
 from bench.base.errors import BenchError
 from bench.cli import main
 from bench.output.tables.comparison_text import remark, sentence, text
@@ -430,3 +432,15 @@ def test_a_comparison_may_be_declared_for_the_scorers_of_another_space(tmp_path)
     comparer = Comparer(load(folder))
     assert set(comparer.primary()["scorer"]) == {"dense_own"}
     assert set(compare(load(folder), "optical", "contrastive").rows["scorer"]) == {"dense", "dense_own", "late"}
+
+
+def test_scores_of_the_same_cells_are_worked_out_once(made):
+    experiment = load(made)
+    cells = list(experiment.cells)
+    everything = scores_of(experiment, cells)
+    assert scores_of(experiment, tuple(cells)) is everything and scores_of(load(made), cells) is not everything
+    order = next(iter(experiment.plan.orders))
+    assert Comparer(experiment).scores(order, "optical", "contrastive", LeftOut(), ()) is everything
+    assert scores_of(experiment, cells[:-1]) is not everything
+    others = [cell for cell in cells if cell.name.method != "optical"]
+    assert len(scores_of(experiment, others).methods) == len(everything.methods) - 1

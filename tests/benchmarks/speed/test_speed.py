@@ -124,7 +124,7 @@ def test_training_rows_come_from_its_own_benchmark(monkeypatch: pytest.MonkeyPat
     from benchmarks.speed import training
 
     monkeypatch.setitem(sys.modules, "benchmarks.training", None)
-    [row] = training.measure(True, RATES)
+    [row] = training.measure(True, 1, RATES)
     assert row.seconds is None and row.note == "not measured: benchmarks.training is not there"
     own, asked = ModuleType("benchmarks.training"), []
     told = {
@@ -133,21 +133,42 @@ def test_training_rows_come_from_its_own_benchmark(monkeypatch: pytest.MonkeyPat
     }  # fmt: skip
     own.measure = lambda **how: asked.append(how) or [told]  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "benchmarks.training", own)
-    assert training.measure(False, RATES) == [
+    assert training.measure(False, 3, RATES) == [
         Row("training", "1000 pairs: all, bf16", OURS, 50.0, 40.0, 100.0, 1.0, 0.5),
         Row("training", "1000 pairs: all, bf16", "their trainer", 125.0, 100.0, 250.0, 2.5, 0.2),
     ]
-    training.measure(True, RATES)
-    assert asked[0] == {"bf16": True} and asked[1]["rounds"] == 1
-    emulated = training.measure(False, RATES | {"bfloat16": RATES["float32"] / 10})
-    assert asked[2] == {"bf16": False}
+    training.measure(True, 1, RATES)
+    assert asked[0] == {"rounds": 3, "bf16": True} and asked[1] == {"pairs": 64, "rounds": 1, "bf16": True}
+    emulated = training.measure(False, 3, RATES | {"bfloat16": RATES["float32"] / 10})
+    assert asked[2] == {"rounds": 3, "bf16": False}
     assert emulated[0].note == "not measured: this machine emulates bfloat16, and nobody would train so"
 
     def nothing(**_: object) -> None:
         raise BenchError("there is no trainer", "install one")
 
     own.measure = nothing  # type: ignore[attr-defined]
-    assert training.measure(True, RATES)[0].note == "not measured: there is no trainer; install one"
+    assert training.measure(True, 1, RATES)[0].note == "not measured: there is no trainer; install one"
+
+
+def test_bfloat16_is_left_out_where_it_is_emulated(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench.encoders.load import load_encoder
+    from benchmarks import training
+
+    emulated = RATES | {"bfloat16": RATES["float32"] / 10}
+    assert [race.has_bfloat16(one) for one in (RATES, emulated)] == [True, False]
+    named = [row.who for row in encoding.measure(material, "cpu", 1, emulated)]
+    assert "sentence-transformers, float32" in named and "sentence-transformers, bfloat16" not in named
+    trained = []
+    rows = pd.DataFrame({"text": ["ein"], "english": ["one"]})
+    made = training.Task(load_encoder(material.model), rows, ["one"], None)  # type: ignore[arg-type]
+    monkeypatch.setattr(training.Task, "make", lambda *_: made)
+    for side in ("ours", "theirs"):
+        monkeypatch.setattr(training, side, lambda *given: trained.append([one for one in given if isinstance(one, str)]) or 1.0)
+    names = [row["what"] for row in training.measure(1, 1, bf16=False)]
+    assert len(names) == 2 + len(training.TRANSPORT) and not any("bf16" in name for name in names[:2])
+    assert ["multilingual_kd", "bf16"] not in trained and ["bf16"] not in trained
+    assert ["bf16" in row["what"] for row in training.measure(1, 1)[:3]] == [True, False, True]
+    assert ["multilingual_kd", "bf16"] in trained and ["bf16"] in trained
 
 
 def environment(folder: Path, rank: str) -> Path:
@@ -196,10 +217,12 @@ def test_sentences_are_joined_to_passages() -> None:
 def test_tables_say_what_was_measured_and_what_not() -> None:
     work = ("late interaction", "3 queries")
     rows = [Row(*work, OURS, 0.5, 0.4, 0.75, 1.0, 1.25), Row(*work, "other", 2.0, 2.0, 3.0, 4.0),
-            missing(*work, "third", "no such thing"), Row("scoring", "w", "x", 1.0, 1.0, 1.0, 1.0)]  # fmt: skip
+            missing(*work, "third", "no such thing"), Row("scoring", "w", "x", 1.0, 1.0, 1.0, 1.0),
+            missing("scoring", "nothing", OURS, "why")]  # fmt: skip
     text = markdown(rows, RATES, "cpu", 7)
     assert "| this project | 0.5 | 0.4 to 0.75 | 1.00 | 125% |" in text and "| other | 2 | 2 to 3 | 4.00 |  |" in text
     assert "\nthird: not measured: no such thing.\n" in text and text.count("\n## ") == 2 and "Medians of 7 runs" in text
+    assert "\nNothing.\n\nthis project: not measured: why.\n" in text  # and no head of a table without rows
 
 
 def test_the_command_writes_both_tables(material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
