@@ -8,7 +8,7 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
@@ -30,12 +30,12 @@ TEXTS = ("precision", "finished", "started", "method")
 
 
 @cache
-def versions() -> dict[str, str]:
-    """Version of Python, of this project and of the packages that touch numbers (nothing is imported)."""
+def versions(also: Sequence[str] = ()) -> dict[str, str]:
+    """Version of Python, of this project and of the packages that touch numbers, and of others (nothing is imported)."""
     from bench import __version__
 
     found = {"python": platform.python_version(), "xlsd-bench": __version__}
-    for name in PACKAGES:
+    for name in (*PACKAGES, *also):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -31,8 +29,7 @@ def write(rows: Sequence[Row], rates: dict[str, float], device: str, repeats: in
 
 def markdown(rows: Sequence[Row], rates: dict[str, float], device: str, repeats: int) -> str:
     """A section a piece of work; who was not measured stands below."""
-    known = versions()
-    known |= {name: metadata.version(name) for name in OTHERS if find_spec(name.replace("-", "_"))}
+    known = versions(OTHERS)
     packages = ", ".join(f"{name} {known[name]}" for name in (*OWN, *OTHERS) if name in known)
     product = " x ".join(map(str, GEMM))
     lines = [

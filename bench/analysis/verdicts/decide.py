@@ -107,11 +107,7 @@ def _shares(parts: Sequence[Variance]) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def _mixed(t: np.ndarray, shares: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    (share, df), *others = shares
-    found = share * stdtr(df, -t)
-    for share, df in others:
-        found = found + share * stdtr(df, -t)
-    return found
+    return np.sum([share * stdtr(df, -t) for share, df in shares], axis=0)
 
 
 def smallest_difference(parts: Sequence[Variance], level: float = LEVEL) -> np.ndarray:
