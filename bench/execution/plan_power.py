@@ -27,18 +27,19 @@ def power(plan: Plan) -> list[Text | Rows]:
         return []
     scorers = [name for name in SCORERS if any(name in facts(one.method).scorers for one in plan.specs if one.trained)]
     declared = plan.declared.comparison
-    groups = [group for group in (declared.groups if declared.primary else GROUPS) if group != "core"]
-    spaces = 1 + len(plan.declared.space.others)
-    tests = len(primary_pairs(plan.declared)) * len(groups) * (len(declared.scorers) or len(scorers) * spaces)
-    tests *= 1 if declared.over_sizes else len(declared.sizes or sizes)
+    # Languages of each group; the core is what the smallest size is trained on.
+    counts = {
+        "trained": {n: n for n in sizes}, "core": {n: sizes[0] for n in sizes},
+        "held-out": {n: len(spec.order_languages) - n for n in sizes}, "guard": dict.fromkeys(sizes, len(spec.guard)),
+    }  # fmt: skip
+    groups = declared.groups if declared.primary else GROUPS
+    tests = _tests(plan, counts, len(scorers))
     heads = ["group, scorer", *(f"N = {size}" for size in sizes)]
     heads += ["mean of sizes"] * (len(sizes) > 1) + [f"{tests} tests"] * (tests > 1)
     table = Rows(heads, right=range(1, len(heads)))
-    for group in groups:
-        count = {"trained": {size: size for size in sizes}, "held-out": {n: len(spec.order_languages) - n for n in sizes},
-                 "guard": dict.fromkeys(sizes, len(spec.guard))}[group]  # fmt: skip
+    for group in (one for one in groups if one != "core"):
         for scorer in scorers:
-            points = {n: (_asked(plan, scorer, count[n]), _runs(seeds, n)) for n in sizes if count[n]}
+            points = {n: (_asked(plan, scorer, count), _runs(seeds, n)) for n, count in counts[group].items() if count}
             if not points:
                 continue
             cells = [forecast.smallest([points[n]], scorer) if n in points else math.nan for n in sizes]
@@ -47,6 +48,20 @@ def power(plan: Plan) -> list[Text | Rows]:
             cells += [forecast.smallest(whole if declared.over_sizes else whole[:1], scorer, tests)] if tests > 1 else []
             table.add(f"{group}, {scorer}", *(_shown(one) for one in cells))
     return [Text(""), Text(_title(tests)), table, *_notes(plan, sizes, seeds)]
+
+
+def _tests(plan: Plan, counts: dict[str, dict[int, int]], scorers: int) -> int:
+    """Primary tests; none of a group without languages, and none of a core that is all that is trained on."""
+    declared = plan.declared.comparison
+    sizes = [n for n in counts["trained"] if n in declared.sizes] or list(counts["trained"])
+    asked = {group: [n for n in sizes if counts[group][n]] for group in declared.groups}
+    if declared.over_sizes:
+        places = sum(bool(of_group) for of_group in asked.values())
+    else:
+        repeated = [n for n in asked.get("core", []) if n in asked.get("trained", []) and counts["core"][n] == n]
+        places = sum(map(len, asked.values())) - len(repeated)
+    spaces = 1 + len(plan.declared.space.others)
+    return len(primary_pairs(plan.declared)) * places * (len(declared.scorers) or scorers * spaces)
 
 
 def _shown(value: float) -> str:

@@ -53,5 +53,15 @@ def test_primary_comparisons_are_corrected(tmp_path):
     assert "guard" not in text
 
 
+def test_a_group_without_languages_has_no_test(tmp_path):
+    same = (METHODS, "grid.seeds=[0, 1, 2]", "comparison.primary=[[optical, contrastive]]", "comparison.scorers=[dense]")
+    alone = shown(tmp_path, *same, "grid.sizes=[20]", "data.order=sw,am", "data.guard=null", "grid.sizes=[2]")
+    assert "primary tests" not in alone and "held-out" not in alone, "one test: nothing to correct"
+    each = shown(tmp_path, *same, "grid.sizes=[5, 20, 50]", "comparison.over_sizes=false")
+    assert "5 primary tests" in each, "trained at three sizes, held out at two: none is left at 50"
+    core = shown(tmp_path, *same, "grid.sizes=[5, 20]", "comparison.over_sizes=false", "comparison.groups=[trained, core]")
+    assert "3 primary tests" in core, "the core of five is what five are trained on"
+
+
 def test_one_method_has_nothing_to_find(tmp_path):
     assert power(make_plan("default", tmp_path, changes=["grid.methods=[untrained, optical]"])) == []
