@@ -18,7 +18,7 @@ comma := ,
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-bench: $(VENV)/.installed ## the whole way on built-in data, one seed: data, models, default profile, leaderboard (half an hour to an hour and a half on 2 cores)
+bench: $(VENV)/.installed ## the whole way on built-in data, one seed: data, models, default profile, leaderboard (an hour and a half on 2 slow cores)
 	$(BIN)/bench run --profile default $(ARGS)
 
 bench-smoke: $(VENV)/.installed ## the same path end to end in some minutes (no result to quote)

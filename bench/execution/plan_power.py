@@ -9,12 +9,15 @@ from rich.text import Text
 
 from bench.analysis.verdicts import forecast
 from bench.analysis.verdicts.forecast import LEVEL, POWER, Asked, Runs
-from bench.experiment.names import primary_pairs
+from bench.experiment.names import primary_pairs, short_names
 from bench.experiment.plan import Plan
+from bench.experiment.spec import CORE
 from bench.output.terminal.rows import Rows
+from methods.declaration import SPARSE
 from methods.facts import facts
 
 GROUPS = ("trained", "held-out", "guard")
+PRIMARY_GROUPS = ("trained", "held-out")  # where the profile's list of groups is empty
 SCORERS = ("dense", "late")
 
 
@@ -27,41 +30,61 @@ def power(plan: Plan) -> list[Text | Rows]:
         return []
     scorers = [name for name in SCORERS if any(name in facts(one.method).scorers for one in plan.specs if one.trained)]
     declared = plan.declared.comparison
-    # Languages of each group; the core is what the smallest size is trained on.
+    # Languages of each group, as `analysis.results.Plan.group` has them.
     counts = {
-        "trained": {n: n for n in sizes}, "core": {n: sizes[0] for n in sizes},
+        "trained": {n: n for n in sizes}, "core": dict.fromkeys(sizes, min(CORE, sizes[0])),
         "held-out": {n: len(spec.order_languages) - n for n in sizes}, "guard": dict.fromkeys(sizes, len(spec.guard)),
     }  # fmt: skip
-    groups = declared.groups if declared.primary else GROUPS
-    tests = _tests(plan, counts, len(scorers))
+    groups = (declared.groups or PRIMARY_GROUPS) if declared.primary else GROUPS
+    tests = sum(_tests(plan, counts, *pair) for pair in _primary(plan))
+    chosen = [n for n in sizes if n in declared.sizes] or sizes
     heads = ["group, scorer", *(f"N = {size}" for size in sizes)]
     heads += ["mean of sizes"] * (len(sizes) > 1) + [f"{tests} tests"] * (tests > 1)
     table = Rows(heads, right=range(1, len(heads)))
-    for group in (one for one in groups if one != "core"):
+    for group in groups:
         for scorer in scorers:
             points = {n: (_asked(plan, scorer, count), _runs(seeds, n)) for n, count in counts[group].items() if count}
             if not points:
                 continue
             cells = [forecast.smallest([points[n]], scorer) if n in points else math.nan for n in sizes]
-            whole = list(points.values())
-            cells += [forecast.smallest(whole, scorer)] if len(sizes) > 1 else []
-            cells += [forecast.smallest(whole if declared.over_sizes else whole[:1], scorer, tests)] if tests > 1 else []
+            cells += [forecast.smallest(list(points.values()), scorer)] if len(sizes) > 1 else []
+            tested = [points[n] for n in chosen if n in points]
+            tested = tested if declared.over_sizes else tested[:1]
+            if tests > 1:
+                cells.append(forecast.smallest(tested, scorer, tests) if tested else math.nan)
             table.add(f"{group}, {scorer}", *(_shown(one) for one in cells))
     return [Text(""), Text(_title(tests)), table, *_notes(plan, sizes, seeds)]
 
 
-def _tests(plan: Plan, counts: dict[str, dict[int, int]], scorers: int) -> int:
-    """Primary tests; none of a group without languages, and none of a core that is all that is trained on."""
-    declared = plan.declared.comparison
-    sizes = [n for n in counts["trained"] if n in declared.sizes] or list(counts["trained"])
-    asked = {group: [n for n in sizes if counts[group][n]] for group in declared.groups}
-    if declared.over_sizes:
-        places = sum(bool(of_group) for of_group in asked.values())
-    else:
-        repeated = [n for n in asked.get("core", []) if n in asked.get("trained", []) and counts["core"][n] == n]
-        places = sum(map(len, asked.values())) - len(repeated)
+def _primary(plan: Plan) -> list[tuple[str, str]]:
+    """Declared pairs of which both methods are planned, as cells are named by them."""
+    methods = {name: method for method, name in short_names(plan.declared).items()}
+    pairs = [(methods.get(first, first), methods.get(second, second)) for first, second in primary_pairs(plan.declared)]
+    return [pair for pair in pairs if set(pair) <= {spec.method for spec in plan.specs}]
+
+
+def _tests(plan: Plan, counts: dict[str, dict[int, int]], first: str, second: str) -> int:
+    """Primary tests of a pair: the rows that `Comparer.primary` makes of it once all is run."""
+    declared, order = plan.declared.comparison, next(iter(plan.orders))
+    planned = [{spec.size for spec in plan.specs if spec.method == name and spec.order == order} for name in (first, second)]
+    # A cell that is not trained has size 0 and stands for all.
+    sizes = [n for n in counts["trained"] if all({0, n} & own for own in planned)]
+    sizes = [n for n in sizes if n in declared.sizes] if set(declared.sizes) & set(counts["trained"]) else sizes
+    untrained = all(own == {0} for own in planned)
+    tests = 0
+    for group in declared.groups or PRIMARY_GROUPS:
+        asked = [n for n in sizes if counts[group][n]]
+        if declared.over_sizes:
+            tests += bool(asked)
+            continue
+        if group == "core" and "trained" in (declared.groups or PRIMARY_GROUPS):
+            asked = [n for n in asked if counts["core"][n] != n]  # that is the row of the trained languages
+        # The same answers of the same languages are one test.
+        tests += min(1, len(asked)) if untrained and group in ("core", "guard") else len(asked)
+    scored = [name for name in declared.scorers if all(facts(one).scored_with(name) for one in (first, second))]
     spaces = 1 + len(plan.declared.space.others)
-    return len(primary_pairs(plan.declared)) * places * (len(declared.scorers) or scorers * spaces)
+    common = set(facts(first).scorers) & set(facts(second).scorers)
+    return tests * (len(scored) or sum(1 if name == SPARSE else spaces for name in common))
 
 
 def _shown(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from rich.console import Console
 
 from bench.execution.plan_power import power
@@ -53,14 +54,40 @@ def test_primary_comparisons_are_corrected(tmp_path):
     assert "guard" not in text
 
 
+PRIMARY = (METHODS, "grid.seeds=[0, 1, 2]", "comparison.primary=[[optical, contrastive]]", "comparison.scorers=[dense]")
+EACH = "comparison.over_sizes=false"
+
+
+@pytest.mark.parametrize("changes, tests, why", [
+    (("grid.sizes=[5, 20, 50]",), 2, "trained and held-out, each over its sizes"),
+    (("grid.sizes=[5, 20, 50]", EACH), 5, "none is held out at 50"),
+    (("grid.sizes=[5, 20]", EACH, "comparison.groups=[trained, core]"), 3, "the core of five is what five are trained on"),
+    (("grid.sizes=[10, 20]", EACH, "comparison.groups=[trained, core]"), 4, "the core has five languages, not ten"),
+    (("grid.sizes=[5, 20, 50]", EACH, "comparison.sizes=[20]"), 2, "one size of three"),
+    (("grid.sizes=[5, 20]", "comparison.scorers=[]"), 4, "both scorers that the two have"),
+    (("grid.sizes=[5, 20]", "comparison.scorers=[dense, sparse]"), 2, "neither is scored by words"),
+    (("grid.sizes=[5, 20]", "comparison.primary=[[optical, contrastive], [optical, mimo], [english, untrained]]"), 6,
+     "two groups a pair"),
+    (("grid.sizes=[5, 20]", EACH, "comparison.primary=[[untrained, english], [optical, contrastive]]",
+      "comparison.groups=[guard]"), 3, "untrained methods answer the same at both sizes"),
+    (("grid.sizes=[5, 20]", EACH, "comparison.groups=[trained]",
+      "grid.methods=[untrained, optical, mimo, {method: contrastive, sizes: [20]}]"), 0, "one row needs no correction"),
+])  # fmt: skip
+def test_primary_tests_are_those_that_the_comparison_will_have(tmp_path, changes, tests, why):
+    text = shown(tmp_path, *PRIMARY, *changes)
+    assert (f"over {tests} primary tests" in text) if tests else ("primary tests" not in text), why
+
+
 def test_a_group_without_languages_has_no_test(tmp_path):
-    same = (METHODS, "grid.seeds=[0, 1, 2]", "comparison.primary=[[optical, contrastive]]", "comparison.scorers=[dense]")
-    alone = shown(tmp_path, *same, "grid.sizes=[20]", "data.order=sw,am", "data.guard=null", "grid.sizes=[2]")
+    alone = shown(tmp_path, *PRIMARY, "data.order=sw,am", "data.guard=null", "grid.sizes=[2]")
     assert "primary tests" not in alone and "held-out" not in alone, "one test: nothing to correct"
-    each = shown(tmp_path, *same, "grid.sizes=[5, 20, 50]", "comparison.over_sizes=false")
-    assert "5 primary tests" in each, "trained at three sizes, held out at two: none is left at 50"
-    core = shown(tmp_path, *same, "grid.sizes=[5, 20]", "comparison.over_sizes=false", "comparison.groups=[trained, core]")
-    assert "3 primary tests" in core, "the core of five is what five are trained on"
+
+
+def test_the_corrected_column_is_of_the_declared_sizes(tmp_path):
+    rows = [numbers(shown(tmp_path, *PRIMARY, "grid.sizes=[5, 20]", EACH, f"comparison.sizes={sizes}"), "trained, dense")
+            for sizes in ([5], [20])]  # fmt: skip
+    assert float(rows[0][3]) > float(rows[0][0]) > float(rows[0][1]), "of N = 5"
+    assert float(rows[0][3]) > float(rows[1][3]) > float(rows[1][1]), "of N = 20"
 
 
 def test_one_method_has_nothing_to_find(tmp_path):
