@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from bench import Experiment
 from bench.base.markdown import number
 from bench.base.paths import REPOSITORY
 from bench.cli import app
@@ -119,3 +120,19 @@ def test_the_numbers_of_the_answer_are_those_of_the_reference_run() -> None:
             assert cell == f"{number(one['ndcg@10'])} ±{number((one['high'] - one['low']) / 2)}", (name, point[0])
             seen += 1
     assert seen > 20
+
+
+def test_the_differences_of_all_questions_are_those_of_their_run() -> None:
+    """Each row of the table on all 800 questions is what `bench compare` finds in the published folder."""
+    answer = (DOCS / "answer.md").read_text(encoding="utf-8")
+    section = answer.split("## All 800 questions\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\S+)` minus `(\S+)`[^|]*\| (.*?) \| (\w+) \| (.*?) \| (\w+) \|$", section, re.M)
+    assert len(rows) == 4
+    experiment = Experiment(REPOSITORY / "results/reference/public-cpu-800")
+    for first, second, *told in rows:
+        found = experiment.compare(first, second)
+        for scorer, difference, verdict in (("dense", *told[:2]), ("late", *told[2:])):
+            [one] = found[(found["scorer"] == scorer) & (found["group"] == "trained")].to_dict("records")
+            low, high = (f"{one[name]:+.3f}".replace("0.", ".") for name in ("low", "high"))
+            assert difference == f"{one['difference']:+.3f} [{low}, {high}]".replace("0.", "."), (first, second, scorer)
+            assert verdict == one["verdict"], (first, second, scorer)
