@@ -11,13 +11,13 @@ from bench.analysis.verdicts import forecast
 from bench.analysis.verdicts.forecast import LEVEL, POWER, Asked, Runs
 from bench.experiment.names import primary_pairs, short_names
 from bench.experiment.plan import Plan
+from bench.experiment.profile.comparison import PRIMARY_GROUPS
 from bench.experiment.spec import CORE
 from bench.output.terminal.rows import Rows
 from methods.declaration import SPARSE
 from methods.facts import facts
 
 GROUPS = ("trained", "held-out", "guard")
-PRIMARY_GROUPS = ("trained", "held-out")  # where the profile's list of groups is empty
 SCORERS = ("dense", "late")
 
 
@@ -36,8 +36,8 @@ def power(plan: Plan) -> list[Text | Rows]:
         "held-out": {n: len(spec.order_languages) - n for n in sizes}, "guard": dict.fromkeys(sizes, len(spec.guard)),
     }  # fmt: skip
     groups = (declared.groups or PRIMARY_GROUPS) if declared.primary else GROUPS
-    tests = sum(_tests(plan, counts, *pair) for pair in _primary(plan))
     chosen = [n for n in sizes if n in declared.sizes] or sizes
+    tests = sum(_tests(plan, counts, chosen, *pair) for pair in _primary(plan))
     heads = ["group, scorer", *(f"N = {size}" for size in sizes)]
     heads += ["mean of sizes"] * (len(sizes) > 1) + [f"{tests} tests"] * (tests > 1)
     table = Rows(heads, right=range(1, len(heads)))
@@ -63,13 +63,12 @@ def _primary(plan: Plan) -> list[tuple[str, str]]:
     return [pair for pair in pairs if set(pair) <= {spec.method for spec in plan.specs}]
 
 
-def _tests(plan: Plan, counts: dict[str, dict[int, int]], first: str, second: str) -> int:
+def _tests(plan: Plan, counts: dict[str, dict[int, int]], chosen: list[int], first: str, second: str) -> int:
     """Primary tests of a pair: the rows that `Comparer.primary` makes of it once all is run."""
     declared, order = plan.declared.comparison, next(iter(plan.orders))
     planned = [{spec.size for spec in plan.specs if spec.method == name and spec.order == order} for name in (first, second)]
     # A cell that is not trained has size 0 and stands for all.
-    sizes = [n for n in counts["trained"] if all({0, n} & own for own in planned)]
-    sizes = [n for n in sizes if n in declared.sizes] if set(declared.sizes) & set(counts["trained"]) else sizes
+    sizes = [n for n in chosen if all({0, n} & own for own in planned)]
     untrained = all(own == {0} for own in planned)
     tests = 0
     for group in declared.groups or PRIMARY_GROUPS:

@@ -133,6 +133,6 @@ def test_the_differences_of_all_questions_are_those_of_their_run() -> None:
         found = experiment.compare(first, second)
         for scorer, difference, verdict in (("dense", *told[:2]), ("late", *told[2:])):
             [one] = found[(found["scorer"] == scorer) & (found["group"] == "trained")].to_dict("records")
-            low, high = (f"{one[name]:+.3f}".replace("0.", ".") for name in ("low", "high"))
-            assert difference == f"{one['difference']:+.3f} [{low}, {high}]".replace("0.", "."), (first, second, scorer)
+            found_there, low, high = (number(one[name], "{:+.3f}") for name in ("difference", "low", "high"))
+            assert difference == f"{found_there} [{low}, {high}]", (first, second, scorer)
             assert verdict == one["verdict"], (first, second, scorer)

@@ -11,6 +11,7 @@ from bench.analysis.results import Plan
 from bench.analysis.statistics import LEVEL, holm
 from bench.analysis.verdicts.decide import MARGIN, verdict
 from bench.analysis.verdicts.evidence import UNKNOWN
+from bench.experiment.profile.comparison import PRIMARY_GROUPS
 
 PRIMARY, EXPLORATORY = "primary", "exploratory"
 P_VALUES = ("p", "p_holm", "p_equivalent", "p_equivalent_holm")
@@ -35,7 +36,7 @@ def declared(plan: Plan) -> Declared:
     primary = (plan.profile.get("resolved") or {}).get("primary") or ()
     return Declared(
         tuple((first, second) for first, second in primary), tuple(section.get("sizes") or ()),
-        bool(section.get("over_sizes", True)), tuple(section.get("groups") or ("trained", "held-out")),
+        bool(section.get("over_sizes", True)), tuple(section.get("groups") or PRIMARY_GROUPS),
         tuple(section.get("scorers") or ()), float(section.get("margin") or MARGIN),
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from bench.base.settings import Settings
 
 Group = Literal["trained", "core", "held-out", "guard"]
+PRIMARY_GROUPS: tuple[Group, ...] = ("trained", "held-out")  # also where a profile's list of groups is empty
 
 
 class Declared(Settings):
@@ -18,6 +19,6 @@ class Declared(Settings):
     primary: tuple[tuple[str, str], ...] = ()
     sizes: tuple[Annotated[int, Field(ge=1)], ...] = ()  # (): all sizes of the profile's own order
     over_sizes: bool = True  # one test on the mean over sizes; false: one for each size
-    groups: tuple[Group, ...] = ("trained", "held-out")
+    groups: tuple[Group, ...] = PRIMARY_GROUPS
     scorers: tuple[str, ...] = ()  # (): all that both methods have
     margin: Annotated[float, Field(gt=0, lt=1)] = 0.01  # nDCG@10: differences below it are of no interest
