@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 import pandas as pd
@@ -58,7 +59,6 @@ class Scores:
         cells: the done cells; `by_cell` (cells, places, measures) and `queries` (cells, places) are theirs.
         values: (arms, places, measures) means over seeds, NaN where the arm has no score.
         whole: (arms, places) bool: in every seed, every question is answered that any arm was asked.
-        draws: (arms, places, resamples) resampled nDCG@10, NaN where not whole.
         way: (places,) nDCG@10 from the floor to the ceiling, NaN where that is `SMALLEST_GAP` or less.
         gap: (arms, places) share of that way that an arm has come.
         asked: per place the questions behind the numbers: one entry, or two where the ceiling has its own.
@@ -135,6 +135,16 @@ class Scores:
         own = [one.means[:, one.arms.index(number)] for one in self.asked.get(place, ()) if number in one.arms]
         return any(not np.isnan(means).all() for means in own)
 
+    @cached_property
+    def draws(self) -> np.ndarray:
+        """(arms, places, resamples) resampled nDCG@10, NaN where not whole; made when asked for: tests of two methods do not."""
+        found = np.full((*self.whole.shape, resampling.DRAWS), np.nan, dtype=np.float32)
+        weights = cache(resampling.weights)
+        for place, asked, block, units in self._to_draw:
+            drawn = weights(asked.pool, block, units)
+            found[list(asked.arms), place] = resampling.resample(asked.means, drawn if block else drawn[:, asked.units]).T
+        return found
+
     def _few(self, least: int) -> dict[str, dict[str, int]]:
         """The questions that languages ask themselves decide; the ceiling's own do where nothing else is."""
         own = [number for number, cell in enumerate(self.cells) if not facts(cell.name.method).asks_english]
@@ -164,7 +174,7 @@ class Scores:
     def _read_questions(self) -> None:
         shape = (len(self.arms), len(self.places))
         self.whole = np.zeros(shape, dtype=bool)
-        self.draws = np.full((*shape, resampling.DRAWS), np.nan, dtype=np.float32)
+        self._to_draw: list[tuple[int, Asked, str, int]] = []  # place, questions, what seeds the resamples, units to draw
         self.asked: dict[int, list[Asked]] = {}
         self.query_ids: tuple[str, ...] = ()
         ceiling = [number for number, cell in enumerate(self.cells) if facts(cell.name.method).asks_english]
@@ -179,22 +189,21 @@ class Scores:
             if not len(english.query) or np.isin(english.query, own.query).mean() > 0.5:
                 own, english = asked, asked.rows(np.zeros(len(at_ceiling), dtype=bool))
             for name, part in ((task, own), (f"{task}, English", english)):
-                self._resample(task, name, part)
+                self._read_part(task, name, part)
 
-    def _resample(self, task: str, name: str, asked: Questions) -> None:
-        """Fill `draws` and `whole` of the arms that `asked` holds; `name` seeds the resamples."""
+    def _read_part(self, task: str, name: str, asked: Questions) -> None:
+        """Fill `asked` and `whole` of the arms that are in these questions; `name` seeds their resamples."""
         present = set(asked.cell.tolist())
         arms = [arm for arm, owned in enumerate(self.owned) if present & set(owned)]
         shared = resampling.is_parallel(asked.language, asked.query)
         unit_of = units_of(asked, shared)
         everyone = np.unique(unit_of)
         # Languages whose units are all their own are drawn on their own: another language in the experiment moves no interval.
-        joint = resampling.weights(name, "", len(everyone)) if shared or (asked.unit >= 0).any() else None
+        is_joint = shared or (asked.unit >= 0).any()
         for code in np.unique(asked.language):
             here = asked.rows(asked.language == code)
             language, (ids, first) = asked.languages[code], np.unique(here.query, return_index=True)
             units = np.searchsorted(everyone, unit_of[asked.language == code][first])
-            drawn = resampling.weights(name, language, len(ids)) if joint is None else joint[:, units]
             for number, scorer in enumerate(asked.scorers):
                 if (place := self._at.get((scorer, task, language))) is None:
                     continue
@@ -202,8 +211,9 @@ class Scores:
                 answers = np.full((len(ids), len(self.cells)), np.nan, dtype=np.float32)
                 answers[np.searchsorted(ids, rows.query), rows.cell] = rows.score
                 means = np.stack([answers[:, self.owned[arm]].mean(axis=1) for arm in arms], axis=1)
-                self.asked.setdefault(place, []).append(Asked(shared, ids, name, units, tuple(arms), means))
-                self.draws[arms, place] = resampling.resample(means, drawn).T
+                own = Asked(shared, ids, name, units, tuple(arms), means)
+                self.asked.setdefault(place, []).append(own)
+                self._to_draw.append((place, own, "" if is_joint else language, len(everyone) if is_joint else len(ids)))
                 self.whole[arms, place] = ~np.isnan(means).any(axis=0)
 
 

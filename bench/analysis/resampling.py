@@ -9,6 +9,7 @@ experiment never changes the interval of another.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -70,3 +71,9 @@ def intervals(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for row in np.flatnonzero(partial):
         found[:, row] = interval(draws[row])
     return found[0], found[1]
+
+
+def of_each(draws: Sequence[np.ndarray]) -> tuple[list[float], list[float]]:
+    """`intervals` of a list of draws, as lists; empty for none."""
+    low, high = intervals(np.stack(draws)) if draws else (np.empty(0), np.empty(0))
+    return low.tolist(), high.tolist()

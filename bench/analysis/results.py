@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from bench.analysis.consistency import disagreement
 from bench.base.errors import BenchError, did_you_mean
 from bench.base.manifest import check_facts
 from bench.base.progress import steps
@@ -247,7 +248,7 @@ def _done(
     metrics = _columns(read_metrics(keep_default_na=False, dtype=NAMES), METRIC_COLUMNS)
     asked = read_questions()
     questions = _columns(asked, QUESTION_COLUMNS).assign(**{name: asked.get(name, empty) for name, empty in ABOUT.items()})
-    if difference := _disagreement(metrics, questions):
+    if difference := disagreement(metrics, questions):
         return Cell(name, "damaged", difference, manifest)
     return Cell(name, "done", "", manifest, metrics, questions)
 
@@ -266,21 +267,6 @@ def _columns(frame: pd.DataFrame, wanted: tuple[str, ...]) -> pd.DataFrame:
     if not ((scores >= 0) & (scores <= 1)).all():  # false for NaN too
         raise ValueError("scores outside 0 to 1")
     return frame
-
-
-def _disagreement(metrics: pd.DataFrame, questions: pd.DataFrame) -> str:
-    """Both files state nDCG@10 per language; a hand-edited or half-copied cell gives itself away here."""
-    place = ["task", "scorer", "language"]
-    if metrics.duplicated(place).any():
-        return "metrics.csv names a task, scorer and language twice"
-    if questions.duplicated([*place, "query_id"]).any():
-        return "per_query.parquet scores a query twice"
-    stated = metrics.set_index(place)["ndcg@10"]
-    found = questions.groupby(place)["ndcg@10"].mean()
-    if set(stated.index) != set(found.index):
-        return "metrics.csv and per_query.parquet name different languages or tasks"
-    worst = (stated - found.reindex(stated.index)).abs().max() if len(stated) else 0.0
-    return "" if worst < 1e-4 else f"metrics.csv and per_query.parquet differ by {worst:.4f} nDCG@10"
 
 
 def _stored_id(folder: Path) -> str:

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.analysis import resampling
-from bench.analysis.arms import CEILING, FLOOR, SMALLEST_GAP, Arm, Scores
+from bench.analysis import gap, resampling
+from bench.analysis.arms import CEILING, FLOOR, Arm, Scores
+from bench.analysis.means import drawn_means, mean_of_means
 from bench.analysis.results import MEASURES, RANKED_BY, Plan
 from bench.analysis.transfer import KINDS, relatives
 from bench.analysis.verdicts.decide import Estimate
-from bench.analysis.verdicts.evidence import Term, runs, weights_of
+from bench.analysis.verdicts.evidence import weights_of
+from bench.analysis.verdicts.noise import Noise
 from bench.analysis.verdicts.variance import Variance
 from bench.base.progress import steps
 from bench.data.text_facts import FACTS as TEXT_FACTS
@@ -67,49 +69,52 @@ def _board(scores: Scores, scorer: str, size: int, places: list[list[int]]) -> l
     """The rows that compete with each other: all methods of a scorer and size on the same places (one list a task)."""
     names = [name for name in scores.methods if facts(name).scored_with(scorer)]
     numbers = [number for name in names if (number := scores.index(name, size)) is not None]
-    rows, draws = [], []
-    for number in numbers:
-        row, drawn = _row(scores, number, places)
-        rows.append(row)
-        draws.append(drawn)
-    ranked = [n for n, row in enumerate(rows) if row["complete"] and not facts(row["method"]).is_reference]
-    ranked.sort(key=lambda n: (-rows[n][RANKED_BY], rows[n]["method"]))
+    rows = [_row(scores, number, places) for number in numbers]
+    draws = [drawn_means(scores, number, places) for number in numbers]
+    for row, found in zip(rows, gap.closed(scores, numbers, places), strict=True):
+        row.update(found)
     # Intervals of all rows at once: one by one they took a third of the time of the table.
     whole = [n for n, row in enumerate(rows) if row["complete"]]
-    for n, low, high in zip(whole, *_intervals([draws[n] for n in whole]), strict=True):
+    for n, low, high in zip(whole, *resampling.of_each([draws[n] for n in whole]), strict=True):
         rows[n].update(low=low, high=high)
-    behind, _ = _intervals([draws[ranked[0]] - draws[n] for n in ranked])
-    for n, least in zip(ranked, behind, strict=True):
+    ranked = [n for n in whole if not facts(rows[n]["method"]).is_reference]
+    ranked.sort(key=lambda n: (-rows[n][RANKED_BY], rows[n]["method"]))
+    ahead = [draws[ranked[0]] - draws[n] for n in ranked]
+    tied = _tied(scores, [numbers[n] for n in ranked], places, ahead)
+    for n, is_tied in zip(ranked, tied, strict=True):
         better = sum(rows[other][RANKED_BY] > rows[n][RANKED_BY] for other in ranked)
-        pair = numbers[ranked[0]], numbers[n]
-        tied = better == 0 or least <= 0 or _tied(scores, pair, places, draws[ranked[0]] - draws[n])
-        rows[n].update(rank=better + 1, ties_best=bool(tied))
+        rows[n].update(rank=better + 1, ties_best=better == 0 or is_tied)
     return rows
 
 
-def _intervals(draws: list[np.ndarray]) -> tuple[list[float], list[float]]:
-    low, high = resampling.intervals(np.stack(draws)) if draws else (np.empty(0), np.empty(0))
-    return low.tolist(), high.tolist()
+def _tied(scores: Scores, numbers: list[int], places: list[list[int]], ahead: list[np.ndarray]) -> list[bool]:
+    """Whether the lead of the first of these arms over each could be chance: of questions, or of training where that is known.
 
-
-def _tied(scores: Scores, pair: tuple[int, int], places: list[list[int]], drawn: np.ndarray) -> bool:
-    """Whether the noise of training, where known, makes a lead uncertain that questions alone do not; the first leads."""
+    `ahead`: of each arm, the first one's resampled lead over it.
+    """
+    tied = [least <= 0 for least in resampling.of_each(ahead)[0]]
     flat, weights = weights_of(places)
-    noise, _ = runs(scores, Term(pair, (1.0, -1.0), flat, weights[:, None]))
-    if noise is None:
-        return False
-    questions = Variance(np.array([np.nanvar(drawn)]), np.array([np.inf]))
-    gap = mean_of_means(scores.values[pair[0]] - scores.values[pair[1]], places)[:1]
-    return bool(Estimate(gap, questions, noise).interval()[0][0] <= 0)
+    noise = Noise(scores, flat, weights[:, None])
+    found: dict[int, tuple[np.ndarray, float, Variance]] = {}
+    for n, number in enumerate(numbers):
+        if not tied[n] and (of_runs := noise.of((numbers[0], number), (1.0, -1.0))[0]) is not None:
+            lead = mean_of_means(scores.values[numbers[0]] - scores.values[number], places)[:1]
+            found[n] = lead, np.nanvar(ahead[n]), of_runs
+    if found:
+        lead, of_questions = (np.array([one[part] for one in found.values()]).ravel() for part in (0, 1))
+        of_runs = Variance(*(np.concatenate(part) for part in zip(*((v.value, v.df) for *_, v in found.values()), strict=True)))
+        low, _ = Estimate(lead, Variance(of_questions, np.full(len(found), np.inf)), of_runs).interval()
+        for n, least in zip(found, low, strict=True):
+            tied[n] = bool(least <= 0)
+    return tied
 
 
-def _row(scores: Scores, number: int, places: list[list[int]]) -> tuple[dict[str, Any], np.ndarray]:
-    """One arm on `places` (one list a task): the row without its interval, and the resampled means, shape (resamples,)."""
+def _row(scores: Scores, number: int, places: list[list[int]]) -> dict[str, Any]:
+    """One arm on `places` (one list a task), without what is worked out for all arms at once."""
     arm = scores.arms[number]
     flat = [place for of_task in places for place in of_task]
     complete = arm.state == "done" and bool(scores.whole[number, flat].all())
     means = mean_of_means(scores.values[number], places)
-    drawn = drawn_means(scores, number, places)
     known = ~np.isnan(scores.values[number, flat, 0])
     return {
         "method": arm.method, "status": _status(arm, complete), "complete": complete, "rank": pd.NA, "ties_best": False,
@@ -119,62 +124,15 @@ def _row(scores: Scores, number: int, places: list[list[int]]) -> tuple[dict[str
         "seed_sd": _seed_sd(scores, number, places),
         "worst_tenth": _worst_tenth(scores.values[number, :, 0], places),
         "language_sd": _language_sd(scores.values[number, :, 0], places),
-        **_gap(scores, number, places),
         "seeds": len(arm.done), "seeds_planned": len(arm.cells),
         "seconds": arm.mean("seconds"), "pairs_per_second": arm.mean("pairs_per_second"), "warning": arm.warning,
-    }, drawn  # fmt: skip
-
-
-def _gap(scores: Scores, number: int, places: list[list[int]]) -> dict[str, Any]:
-    """Share of the way from floor to ceiling that an arm has come: mean gain over mean way, on the places that have both.
-
-    A ratio of means, not a mean of ratios: languages with little to gain cannot blow it up. Its interval is the percentile
-    bootstrap of the ratio; there is none where the way itself may be 0 (its own interval reaches there: the ratio's is then
-    unbounded, Fieller 1954), and no ratio at all where the mean way is `SMALLEST_GAP` or less.
-    """
-    ends = scores.index(FLOOR, 0), scores.index(CEILING, 0)
-    known = ~np.isnan(scores.values[number, :, 0]) & ~np.isnan(scores.reference(FLOOR)) & ~np.isnan(scores.reference(CEILING))
-    there = [own for at in places if (own := [place for place in at if known[place]])]
-    count = sum(map(len, there))
-    found = {"gap_closed": float("nan"), "gap_low": float("nan"), "gap_high": float("nan"), "gap_languages": count,
-             "gap_left_out": sum(int((~np.isnan(scores.values[number, at, 0])).sum()) for at in places) - count}  # fmt: skip
-    floor, ceiling = ends
-    if not there or floor is None or ceiling is None:
-        return found
-    low, own, high = (mean_of_means(scores.values[n], there)[0] for n in (floor, number, ceiling))
-    if high - low <= SMALLEST_GAP:
-        return found
-    drawn_low, drawn, drawn_high = (drawn_means(scores, n, there) for n in (floor, number, ceiling))
-    found["gap_closed"] = (own - low) / (high - low)
-    way = drawn_high - drawn_low
-    if not np.isnan(way).all() and resampling.interval(way)[0] > 0:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found["gap_low"], found["gap_high"] = resampling.interval((drawn - drawn_low) / np.where(way > 0, way, np.nan))
-    return found
+    }  # fmt: skip
 
 
 def _status(arm: Arm, complete: bool) -> str:
     if complete:
         return "done"
     return "incomplete" if arm.done else arm.state
-
-
-def mean_of_means(values: np.ndarray, places: list[list[int]]) -> np.ndarray:
-    """(columns,): mean over tasks of the mean over languages of `values` (places, columns), NaNs left out."""
-    return _nanmean(np.stack([_nanmean(values[of_task]) for of_task in places]))
-
-
-def drawn_means(scores: Scores, number: int, places: list[list[int]]) -> np.ndarray:
-    """(resamples,): the same mean of one arm's resampled nDCG@10; NaN where a place is not whole."""
-    return np.mean([scores.draws[number, of_task].mean(axis=0) for of_task in places], axis=0)
-
-
-def _nanmean(values: np.ndarray) -> np.ndarray:
-    """Mean over the first axis without NaNs; NaN, not a warning, where nothing is left."""
-    known = ~np.isnan(values)
-    count = known.sum(axis=0)
-    total = np.where(known, values, 0).sum(axis=0)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
 def _worst_tenth(values: np.ndarray, places: list[list[int]]) -> float:

@@ -34,6 +34,16 @@ def listening(listener: Listener) -> Iterator[None]:
         _listener.reset(token)
 
 
+@contextmanager
+def unheard() -> Iterator[None]:
+    """While the block runs, nobody is told anything."""
+    token = _listener.set(None)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
 def tell(phase: str, fraction: float = 0.0) -> None:
     """The work is in this phase, of which `fraction` (0 to 1) is done."""
     if (listener := _listener.get()) is not None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
 from bench.analysis.arms import Scores
 from bench.analysis.verdicts import variance
 from bench.analysis.verdicts.decide import Estimate
+from bench.analysis.verdicts.noise import UNKNOWN, Noise, least_known
 from bench.analysis.verdicts.variance import Variance
-from methods import registry
-
-OWN, BORROWED, UNKNOWN, NONE = "own", "borrowed", "unknown", "none"
 
 
 @dataclass(frozen=True)
@@ -51,11 +48,11 @@ def estimate(scores: Scores, terms: Sequence[Term]) -> tuple[Estimate, str]:
     questions = _questions(scores, terms)
     parts, known = [], set()
     for term in terms:
-        part, of_term = runs(scores, term)
+        part, of_term = Noise(scores, term.places, term.weights).of(term.arms, term.factors)
         known.add(of_term)
         if part is not None:
             parts.append(part)
-    source = next((one for one in (UNKNOWN, BORROWED, OWN) if one in known), NONE)
+    source = least_known(known)
     if source == UNKNOWN:
         unknown = Variance(np.full_like(value, np.nan), np.full_like(value, np.nan))
         return Estimate(value, questions, unknown, conditional=True), source
@@ -88,78 +85,3 @@ def _questions(scores: Scores, terms: Sequence[Term]) -> Variance:
         return Variance(np.full(k, np.nan), np.full(k, np.nan))
     unit, pool_of, column_of, effect = (np.concatenate(part) for part in zip(*rows, strict=True))
     return variance.of_questions(unit, pool_of, column_of, effect, k)
-
-
-def runs(scores: Scores, term: Term) -> tuple[Variance | None, str]:
-    """Variance of the term over training runs, and its source; None where nothing in it is trained or nothing is known."""
-    trained = [(arm, factor) for arm, factor in zip(term.arms, term.factors, strict=True) if scores.arms[arm].size]
-    if not trained:
-        return None, NONE
-    by_cell = _by_cell(scores, term)
-    by_arm = [_by_seed(scores, arm, by_cell) for arm, _ in trained]
-    factors = [factor for _, factor in trained]
-    if len({tuple(own) for own in by_arm}) == 1:  # the same seeds: run by run
-        values = np.sum([f * np.stack(list(own.values())) for f, own in zip(factors, by_arm, strict=True)], axis=0)
-        return _part(scores, by_cell, [arm for arm, _ in trained], values)
-    parts = [
-        _part(scores, by_cell, [arm], f * np.stack(list(own.values())))
-        for (arm, f), own in zip(trained, by_arm, strict=True)
-    ]
-    sources = {source for _, source in parts}
-    source = next(one for one in (UNKNOWN, BORROWED, OWN) if one in sources)
-    known = [part for part, _ in parts if part is not None]
-    return (variance.total(known) if source != UNKNOWN else None), source
-
-
-def _part(scores: Scores, by_cell: np.ndarray, arms: list[int], values: np.ndarray) -> tuple[Variance | None, str]:
-    """Variance of the mean of `values` (runs, K), each a sum over `arms`."""
-    own = variance.over_runs(values)
-    pooled = pooled_runs(scores, by_cell, arms, own)
-    found = variance.moderated(own, pooled)
-    if found is None:
-        return None, UNKNOWN
-    return Variance(found.value / len(values), found.df), BORROWED if own is None else OWN
-
-
-def pooled_runs(scores: Scores, by_cell: np.ndarray, arms: list[int], own: Variance | None) -> Variance | None:
-    """What other arms of the same kind say of training noise on the term's places: those of its size, else those of other sizes.
-
-    Each set of arms with the same size and seeds (two or more) is one estimate. `own` is taken out of the set of `arms`.
-    """
-    kinds, size, paired = {_kind(scores.arms[arm].method) for arm in arms}, scores.arms[arms[0]].size, len(arms) > 1
-    sets: dict[tuple[int, tuple[int, ...]], dict[int, np.ndarray]] = {}
-    for number, arm in enumerate(scores.arms):
-        if arm.size and len(arm.done) > 1 and _kind(arm.method) in kinds:
-            runs = _by_seed(scores, number, by_cell)
-            if not any(np.isnan(one).any() for one in runs.values()):
-                sets.setdefault((arm.size, tuple(runs)), {})[number] = np.stack(list(runs.values()))
-    same: list[Variance] = []
-    others: list[Variance] = []
-    for (at, _), members in sets.items():
-        found = variance.over_arms(np.stack(list(members.values())), paired)
-        if found is not None and own is not None and set(arms) <= set(members):
-            found = variance.without(found, own)
-        if found is not None:
-            (same if at == size else others).append(found)
-    return variance.merged(same or others)
-
-
-def _by_cell(scores: Scores, term: Term) -> np.ndarray:
-    """(cells, K): the mean of each cell, with the term's weights."""
-    # No product of matrices: it may add up two equal rows in different orders, and their difference would not be 0.
-    return np.einsum("cp,pk->ck", scores.by_cell[:, term.places, 0], term.weights)
-
-
-def _by_seed(scores: Scores, arm: int, by_cell: np.ndarray) -> dict[int, np.ndarray]:
-    """Seed -> (K,) what an arm's run has in `_by_cell`; in the order of seeds."""
-    seeds = {scores.cells[cell].name.seed: cell for cell in scores.owned[arm]}
-    return {seed: by_cell[seeds[seed]] for seed in sorted(seeds)}
-
-
-@cache
-def _kind(method: str) -> str:
-    """`distil` or `translate`; a method that is not here any more counts as a loss."""
-    try:
-        return registry.declared(method.partition("(")[0]).kind
-    except registry.MethodError:
-        return "distil"
