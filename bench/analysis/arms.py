@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -139,7 +139,7 @@ class Scores:
     def draws(self) -> np.ndarray:
         """(arms, places, resamples) resampled nDCG@10, NaN where not whole; made when asked for: tests of two methods do not."""
         found = np.full((*self.whole.shape, resampling.DRAWS), np.nan, dtype=np.float32)
-        weights = cache(resampling.weights)
+        weights = lru_cache(maxsize=1)(resampling.weights)  # places with the same ones follow each other
         for place, asked, block, units in self._to_draw:
             drawn = weights(asked.pool, block, units)
             found[list(asked.arms), place] = resampling.resample(asked.means, drawn if block else drawn[:, asked.units]).T

@@ -10,6 +10,10 @@ def disagreement(metrics: pd.DataFrame, questions: pd.DataFrame) -> str:
     """What `metrics.csv` and `per_query.parquet` of a cell contradict each other in; empty where they agree.
 
     Both state nDCG@10 per language; a hand-edited or half-copied cell gives itself away here.
+
+    Args:
+        metrics: with `task`, `scorer`, `language` and `ndcg@10`, which is from 0 to 1.
+        questions: the same, and `query_id`. Rows without a name of their place are a contradiction too.
     """
     # Places as numbers: grouping by three columns of strings took a tenth of the time of a leaderboard.
     stated, found = np.zeros(len(metrics), dtype=np.int64), np.zeros(len(questions), dtype=np.int64)

@@ -19,6 +19,15 @@ def closed(scores: Scores, numbers: Sequence[int], places: list[list[int]]) -> l
     A ratio of means, not a mean of ratios: languages with little to gain cannot blow it up. Its interval is the percentile
     bootstrap of the ratio; there is none where the way itself may be 0 (its own interval reaches there: the ratio's is then
     unbounded, Fieller 1954), and no ratio at all where the mean way is `SMALLEST_GAP` or less.
+
+    Args:
+        scores: of one order of languages.
+        numbers: of arms.
+        places: numbers of places, one list a task.
+
+    Returns:
+        One row an arm: `gap_closed`, `gap_low`, `gap_high`, shares of 1 or NaN; `gap_languages`, the places counted, and
+        `gap_left_out`, those with a score and no way.
     """
     ways = (~np.isnan(scores.reference(FLOOR))) & ~np.isnan(scores.reference(CEILING))
     floor, ceiling = scores.index(FLOOR, 0), scores.index(CEILING, 0)

@@ -79,27 +79,31 @@ def _board(scores: Scores, scorer: str, size: int, places: list[list[int]]) -> l
         rows[n].update(low=low, high=high)
     ranked = [n for n in whole if not facts(rows[n]["method"]).is_reference]
     ranked.sort(key=lambda n: (-rows[n][RANKED_BY], rows[n]["method"]))
-    ahead = [draws[ranked[0]] - draws[n] for n in ranked]
-    tied = _tied(scores, [numbers[n] for n in ranked], places, ahead)
-    for n, is_tied in zip(ranked, tied, strict=True):
-        better = sum(rows[other][RANKED_BY] > rows[n][RANKED_BY] for other in ranked)
-        rows[n].update(rank=better + 1, ties_best=better == 0 or is_tied)
+    better = [sum(rows[other][RANKED_BY] > rows[n][RANKED_BY] for other in ranked) for n in ranked]
+    behind = [n for n, count in zip(ranked, better, strict=True) if count]
+    leads = [draws[ranked[0]] - draws[n] for n in behind]
+    tied = _tied(scores, numbers[ranked[0]], [numbers[n] for n in behind], places, leads) if behind else []
+    for n, count in zip(ranked, better, strict=True):
+        rows[n].update(rank=count + 1, ties_best=count == 0)
+    for n, is_tied in zip(behind, tied, strict=True):
+        rows[n].update(ties_best=is_tied)
     return rows
 
 
-def _tied(scores: Scores, numbers: list[int], places: list[list[int]], ahead: list[np.ndarray]) -> list[bool]:
-    """Whether the lead of the first of these arms over each could be chance: of questions, or of training where that is known.
+def _tied(scores: Scores, best: int, numbers: list[int], places: list[list[int]], leads: list[np.ndarray]) -> list[bool]:
+    """Whether the lead of the best arm over each of `numbers` could be chance: of questions, or of training where that is known.
 
-    `ahead`: of each arm, the first one's resampled lead over it.
+    `leads`: the resampled ones, (resamples,) each.
     """
-    tied = [least <= 0 for least in resampling.of_each(ahead)[0]]
+    tied = [least <= 0 for least in resampling.of_each(leads)[0]]
     flat, weights = weights_of(places)
     noise = Noise(scores, flat, weights[:, None])
     found: dict[int, tuple[np.ndarray, float, Variance]] = {}
     for n, number in enumerate(numbers):
-        if not tied[n] and (of_runs := noise.of((numbers[0], number), (1.0, -1.0))[0]) is not None:
-            lead = mean_of_means(scores.values[numbers[0]] - scores.values[number], places)[:1]
-            found[n] = lead, np.nanvar(ahead[n]), of_runs
+        if not tied[n] and (of_runs := noise.of((best, number), (1.0, -1.0))[0]) is not None:
+            lead = mean_of_means(scores.values[best] - scores.values[number], places)[:1]
+            known = leads[n][~np.isnan(leads[n])]
+            found[n] = lead, np.var(known) if len(known) else np.nan, of_runs
     if found:
         lead, of_questions = (np.array([one[part] for one in found.values()]).ravel() for part in (0, 1))
         of_runs = Variance(*(np.concatenate(part) for part in zip(*((v.value, v.df) for *_, v in found.values()), strict=True)))

@@ -28,6 +28,7 @@ def test_files_that_agree_say_nothing_in_whatever_order_their_rows_are():
         (METRICS[:1], QUESTIONS, "name different languages or tasks"),
         (METRICS, QUESTIONS[1:3], "name different languages or tasks"),
         (METRICS, QUESTIONS.assign(language="som_Latn"), "name different languages or tasks"),
+        (METRICS, pd.concat([QUESTIONS, QUESTIONS[:1].assign(language=None)]), "name different languages or tasks"),
         (METRICS.assign(language=["swh_Latn", None]), QUESTIONS, "name different languages or tasks"),
         (METRICS.assign(**{"ndcg@10": [0.5, 0.2502]}), QUESTIONS, "differ by 0.0002 nDCG@10"),
     ],

@@ -1,7 +1,8 @@
-"""Work in a copy of the process. Each test has a process of its own: this one has torch, and is not copied."""
+"""Work in a copy of the process. Each test has a process of its own: this one may have torch, and is not copied then."""
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,71 @@ with aside.aside(slow):
 """)
     assert ran.stderr.endswith("ValueError: tables\n")
     assert done(tmp_path) == []
+
+
+@needs_cores
+def test_the_work_of_a_copy_that_is_killed_is_done_again(tmp_path):
+    ran = python(tmp_path, """
+import signal
+def killed():
+    work()
+    if os.getpid() != here:
+        os.kill(os.getpid(), signal.SIGKILL)
+with aside.aside(killed):
+    pass
+""")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert done(tmp_path) == ["copy", "here"]
+
+
+@needs_cores
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGKILL"])
+def test_the_copy_ends_with_the_process_whether_in_the_block_or_waiting(tmp_path, name):
+    for block in ("pass", "time.sleep(30)"):
+        ran = python(tmp_path, f"""
+import signal, threading, time
+def slow():
+    open("started", "w").close()
+    time.sleep(2)
+    work()
+def end():
+    while not os.path.exists("started"):
+        time.sleep(0.01)
+    time.sleep(0.1)
+    os.kill(here, signal.{name})
+threading.Thread(target=end, daemon=True).start()
+with aside.aside(slow):
+    {block}
+""")
+        assert ran.returncode != 0
+        (tmp_path / "started").unlink()
+    time.sleep(2.2)
+    assert done(tmp_path) == []
+
+
+@needs_cores
+def test_where_the_system_collects_ended_processes_the_work_is_done_again(tmp_path):
+    ran = python(tmp_path, """
+import signal
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+with aside.aside(work):
+    pass
+""")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert done(tmp_path) == ["copy", "here"]
+
+
+@needs_cores
+def test_without_room_for_a_copy_it_is_done_after_the_block(tmp_path):
+    ran = python(tmp_path, """
+def full():
+    raise BlockingIOError("Resource temporarily unavailable")
+os.fork = full
+with aside.aside(work):
+    print(os.path.exists("done"))
+""")
+    assert (ran.stdout, ran.stderr) == ("False\n", "")
+    assert done(tmp_path) == ["here"]
 
 
 @pytest.mark.parametrize(

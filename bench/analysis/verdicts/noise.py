@@ -30,9 +30,18 @@ class Noise:
         self._said: dict[tuple[frozenset[str], bool], list[tuple[int, set[int], Variance | None]]] = {}
 
     def of(self, arms: Sequence[int], factors: Sequence[float]) -> tuple[Variance | None, str]:
-        """Variance over training runs of `sum of factor * mean of arm`, and its source.
+        """How far `sum of factor * mean of arm` would move with other training runs.
 
-        It is None where nothing in it is trained, or nothing is known.
+        Args:
+            arms: numbers of arms of one size, or not trained; each trained one has a finished run.
+            factors: 1 or -1 for each.
+
+        Returns:
+            K variances, and where they are from: `own` runs, or `borrowed` from arms of the same kind. The variance is None
+            where nothing is trained (`none`) or nothing is known (`unknown`).
+
+        Raises:
+            ValueError: a trained arm has no finished run.
         """
         trained = [(arm, factor) for arm, factor in zip(arms, factors, strict=True) if self.scores.arms[arm].size]
         if not trained:

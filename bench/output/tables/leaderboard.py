@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from itertools import combinations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -45,25 +46,33 @@ def write(experiment_dir: Path, pictures: bool = True) -> str:
 
     Args:
         experiment_dir: `results/<experiment>`, with profile.yaml and cells/, or a published folder.
-        pictures: also draw them, which takes most of the time of a small experiment.
+        pictures: also draw them, which takes most of the time of a small experiment; in a second process where that can be.
 
     Returns:
         The text of leaderboard.md.
 
     Raises:
         BenchError: the folder holds no experiment.
+        OSError: it cannot be written to.
     """
     experiment = load(experiment_dir)
     facts, boards = known_facts(experiment), boards_of(experiment)
-    # They take a third of the time, and nothing else waits for them.
-    with aside(lambda: _pictures(experiment, boards, facts)) if pictures else nullcontext():
-        text = _tables(experiment, boards, facts)
-        tell(DRAWING)
+    with TemporaryDirectory() as temporary:
+        drawn = Path(temporary)
+        # They take a third of the time, and nothing else waits for them.
+        with aside(lambda: _draw(experiment, boards, facts, drawn)) if pictures else nullcontext():
+            text = _tables(experiment, boards, facts)
+            tell(DRAWING)
+        if pictures:
+            _put(drawn, experiment.path)
+    tex = leaderboard_tex.text(experiment.plan, {order: table for order, (_, table) in boards.items()})
+    atomic_write(experiment.path / leaderboard_tex.FILE, tex)
+    atomic_write(experiment.path / "leaderboard.md", text)
     return text
 
 
 def _tables(experiment: Experiment, boards: Boards, facts: dict[str, dict[str, Any]]) -> str:
-    """Write all that `write` does but the pictures; the text of leaderboard.md."""
+    """Write the tables that are not for reading alone; the text of leaderboard.md, which comes last."""
     plan, folder = experiment.plan, experiment.path
     languages = [tables.per_language(plan, order, scores, facts) for order, (scores, _) in boards.items()]
     everything = [table for _, table in boards.values()]
@@ -77,9 +86,6 @@ def _tables(experiment: Experiment, boards: Boards, facts: dict[str, dict[str, A
     else:  # one of an earlier state
         (folder / translation.FILE).unlink(missing_ok=True)
     analyse(experiment, {order: scores for order, (scores, _) in boards.items()}, languages, facts)
-    tex = leaderboard_tex.text(plan, {order: table for order, (_, table) in boards.items()})
-    atomic_write(folder / leaderboard_tex.FILE, tex)
-    atomic_write(folder / "leaderboard.md", text)
     return text
 
 
@@ -168,11 +174,7 @@ def _csv(path: Path, parts: list[pd.DataFrame], columns: tuple[str, ...], digits
     atomic_write(path, table.to_csv(index=False, float_format=f"%.{digits}f", lineterminator="\n"))
 
 
-def _pictures(experiment: Experiment, boards: Boards, facts: dict[str, dict[str, Any]]) -> None:
-    folder = experiment.path
-    # A picture of an earlier state must not stand beside a newer table.
-    for old in (*folder.glob("scaling*.svg"), *folder.glob("scaling*.png")):
-        old.unlink()
+def _draw(experiment: Experiment, boards: Boards, facts: dict[str, dict[str, Any]], folder: Path) -> None:
     from bench.output import paired, plots
 
     tell(DRAWING)
@@ -181,3 +183,16 @@ def _pictures(experiment: Experiment, boards: Boards, facts: dict[str, dict[str,
     for number, (order, (_, table)) in enumerate(boards.items()):
         tell(DRAWING, (number + 2) / (len(boards) + 2))  # the pictures before take the most
         plots.scaling(table, folder / ("scaling" if number == 0 else f"scaling-{order}"), methods=methods)
+
+
+def _put(drawn: Path, folder: Path) -> None:
+    """Put pictures into the folder of the experiment, whole or not at all."""
+    from bench.output import paired
+
+    new = {file.name: file.read_bytes() for file in drawn.iterdir()}
+    for name in ("scaling*", paired.GAIN, paired.DIFFERENCE, paired.LANGUAGES):
+        for old in (*folder.glob(f"{name}.svg"), *folder.glob(f"{name}.png")):
+            if old.name not in new:  # a picture of an earlier state must not stand beside a newer table
+                old.unlink()
+    for name, content in new.items():
+        atomic_write(folder / name, content)

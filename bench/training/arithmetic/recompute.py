@@ -11,24 +11,40 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import count
 from typing import Any
 
 import torch
 from torch.utils.checkpoint import checkpoint
 
 from bench.base.errors import BenchError
-from bench.encoders.device.memory import give_back
+from bench.encoders.device.memory import give_back, memory_limit
 from bench.training.freezing import layers
 
-# Bytes that layers may keep in a step, by device: some 1,100 tokens of multilingual-e5-small. A GPU has memory of its own, and
-# would rather have the time.
-ROOM = {"cpu": 448 << 20}
+LEAST, MOST = 448 << 20, 1536 << 20  # some 1,100 and 3,700 tokens of multilingual-e5-small
+SHARE = 16  # of a machine's memory one process may keep this part: several cells run at the same time
+
+
+def room_in(memory: int) -> int:
+    """Bytes that layers may keep in a step, of so many bytes of main memory.
+
+    >>> [room_in(gigabytes << 30) >> 20 for gigabytes in (4, 8, 16, 64)]
+    [448, 512, 1024, 1536]
+    """
+    return min(max(LEAST, memory // SHARE), MOST)
+
+
+# By device. A GPU has memory of its own, and would rather have the time.
+ROOM = {"cpu": room_in(memory_limit())}
+EVERY = 16  # steps that fill half of the room, to one that gives memory back: it costs a tenth of a step
+_large = count()
 
 
 def made_room(model: Any, shapes: Sequence[tuple[int, int]], device: str) -> int:
-    """`beyond`; before a step that fills half of the room, memory that lies idle in pieces is given back."""
+    """`beyond`; now and then, before a step that fills half of the room, memory that lies idle in pieces is given back."""
     room = ROOM.get(device)
-    if room is not None and 2 * sum(kept_bytes(model, rows, width) for rows, width in shapes) > room:
+    is_large = room is not None and 2 * sum(kept_bytes(model, rows, width) for rows, width in shapes) > room
+    if is_large and next(_large) % EVERY == 0:
         give_back()
     return beyond(model, shapes, device)
 
@@ -62,9 +78,9 @@ def kept_bytes(model: Any, rows: int, width: int) -> int:
 
 
 @contextmanager
-def again(model: Any, count: int) -> Iterator[None]:
-    """While the block runs, the lowest `count` trained layers keep only what goes into them, if a gradient is asked for."""
-    changed = _trained(model)[:count] if torch.is_grad_enabled() else []
+def again(model: Any, lowest: int) -> Iterator[None]:
+    """While the block runs, the first `lowest` trained layers keep only what goes into them, if a gradient is asked for."""
+    changed = _trained(model)[:lowest] if torch.is_grad_enabled() else []
     for layer in changed:
         # No dropout is trained with, so there is no state of a generator to go back to.
         layer.forward = partial(checkpoint, layer.forward, use_reentrant=False, preserve_rng_state=False)

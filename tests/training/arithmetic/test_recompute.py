@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -89,8 +90,11 @@ def test_the_others_find_room(monkeypatch: pytest.MonkeyPatch):
 def test_idle_memory_is_given_back_before_large_steps(monkeypatch: pytest.MonkeyPatch):
     model, given_back = small(), []
     monkeypatch.setattr(recompute, "give_back", lambda: given_back.append(1))
+    monkeypatch.setattr(recompute, "_large", itertools.count())
+    monkeypatch.setattr(recompute, "EVERY", 2)
     monkeypatch.setitem(recompute.ROOM, "cpu", kept_bytes(model, 8, 24))
     assert made_room(model, [(2, 24)], "cpu") == made_room(model, [(90, 24)], "cuda") == 0 and not given_back
+    assert made_room(model, [(2, 24), (3, 24)], "cpu") == 0 and len(given_back) == 1
     assert made_room(model, [(2, 24), (3, 24)], "cpu") == 0 and len(given_back) == 1
     assert made_room(model, [(9, 24)], "cpu") > 0 and len(given_back) == 2
 
