@@ -23,7 +23,7 @@ def made(folder, lengths=True):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(leaderboard, "_pictures", lambda *_: None)
+    monkeypatch.setattr(leaderboard, "_draw", lambda *_: None)
 
 
 def test_thirds_by_hand(tmp_path):

@@ -27,7 +27,7 @@ SIZES = (2, 4, 8)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(leaderboard, "_pictures", lambda *_: None)
+    monkeypatch.setattr(leaderboard, "_draw", lambda *_: None)
     monkeypatch.setattr(made_up, "TASKS", {"symbols": (*ORDER, *GUARD), "faq": (*ORDER[:11], *GUARD)})
 
 

@@ -113,6 +113,30 @@ with aside.aside(slow):
 
 
 @needs_cores
+def test_ctrl_c_of_a_terminal_reaches_both_and_is_told_once(tmp_path):
+    script = """
+import signal, time
+def slow():
+    open("started", "w").close()
+    time.sleep(2)
+    work()
+try:
+    with aside.aside(slow):
+        while not os.path.exists("started"):
+            time.sleep(0.01)
+        os.killpg(0, signal.SIGINT)
+        time.sleep(30)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    command = [sys.executable, "-W", "error", "-c", HEAD + script]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False, start_new_session=True)
+    assert (ran.stdout, ran.stderr) == ("interrupted\n", "")
+    time.sleep(2.2)
+    assert done(tmp_path) == []
+
+
+@needs_cores
 def test_where_the_system_collects_ended_processes_the_work_is_done_again(tmp_path):
     ran = python(tmp_path, """
 import signal

@@ -28,7 +28,7 @@ def memory_limit() -> int:
     """
     found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     try:
-        lines = OWN.read_text(encoding="utf-8").splitlines()
+        lines = OWN.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:  # not Linux
         lines = []
     for number, controllers, path in (line.split(":", 2) for line in lines if line.count(":") >= 2):

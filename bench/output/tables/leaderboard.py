@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,14 +56,15 @@ def write(experiment_dir: Path, pictures: bool = True) -> str:
     """
     experiment = load(experiment_dir)
     facts, boards = known_facts(experiment), boards_of(experiment)
-    with TemporaryDirectory() as temporary:
-        drawn = Path(temporary)
-        # They take a third of the time, and nothing else waits for them.
-        with aside(lambda: _draw(experiment, boards, facts, drawn)) if pictures else nullcontext():
-            text = _tables(experiment, boards, facts)
-            tell(DRAWING)
-        if pictures:
-            _put(drawn, experiment.path)
+    if pictures:
+        with TemporaryDirectory() as drawn:
+            # They take a third of the time, and nothing else waits for them.
+            with aside(lambda: _draw(experiment, boards, facts, Path(drawn))):
+                text = _tables(experiment, boards, facts)
+                tell(DRAWING)
+            _put(Path(drawn), experiment.path)
+    else:
+        text = _tables(experiment, boards, facts)
     tex = leaderboard_tex.text(experiment.plan, {order: table for order, (_, table) in boards.items()})
     atomic_write(experiment.path / leaderboard_tex.FILE, tex)
     atomic_write(experiment.path / "leaderboard.md", text)
@@ -72,7 +72,7 @@ def write(experiment_dir: Path, pictures: bool = True) -> str:
 
 
 def _tables(experiment: Experiment, boards: Boards, facts: dict[str, dict[str, Any]]) -> str:
-    """Write the tables that are not for reading alone; the text of leaderboard.md, which comes last."""
+    """Write all tables but leaderboard.tex and leaderboard.md, which come last; the text of leaderboard.md."""
     plan, folder = experiment.plan, experiment.path
     languages = [tables.per_language(plan, order, scores, facts) for order, (scores, _) in boards.items()]
     everything = [table for _, table in boards.values()]
@@ -186,10 +186,10 @@ def _draw(experiment: Experiment, boards: Boards, facts: dict[str, dict[str, Any
 
 
 def _put(drawn: Path, folder: Path) -> None:
-    """Put pictures into the folder of the experiment, whole or not at all."""
+    """Put pictures into the folder of the experiment, each whole; take those of an earlier state away."""
     from bench.output import paired
 
-    new = {file.name: file.read_bytes() for file in drawn.iterdir()}
+    new = {file.name: file.read_bytes() for file in drawn.glob("[!.]*")}  # a process that was killed may have left halves
     for name in ("scaling*", paired.GAIN, paired.DIFFERENCE, paired.LANGUAGES):
         for old in (*folder.glob(f"{name}.svg"), *folder.glob(f"{name}.png")):
             if old.name not in new:  # a picture of an earlier state must not stand beside a newer table

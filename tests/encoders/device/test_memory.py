@@ -41,12 +41,13 @@ def test_another_allocator_is_left_alone(monkeypatch: pytest.MonkeyPatch):
         ("7:cpu:/a\n5:cpuset,memory:/a/b\n", {"memory/a/b/memory.limit_in_bytes": str(6 << 30)}, 6),
         ("5:memory:/a\n", {"memory/a/memory.limit_in_bytes": str((1 << 63) - 4096), "memory/memory.max": "1"}, 0),
         ("7:pids:/a\nnonsense\n", {"a/memory.max": "1"}, 0),
+        (b"0::/\xff\n", {"memory.max": str(1 << 30)}, 1),
         (None, {}, 0),
     ],
 )
 def test_a_job_or_container_may_have_less_than_the_machine(tmp_path, monkeypatch, own, limits, gigabytes):
     if own is not None:
-        (tmp_path / "own").write_text(own)
+        (tmp_path / "own").write_bytes(own if isinstance(own, bytes) else own.encode())
     for name, limit in limits.items():
         (tmp_path / "groups" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "groups" / name).write_text(limit + "\n")

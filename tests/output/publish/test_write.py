@@ -26,7 +26,7 @@ CELLS = ("untrained@0#0", "english@0#0", "optical@2#0", "optical@3#0")
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without pictures, which take most of the time."""
-    monkeypatch.setattr(leaderboard, "_pictures", lambda *_: None)
+    monkeypatch.setattr(leaderboard, "_draw", lambda *_: None)
 
 
 def score(cell_id: str, *_: str) -> float:

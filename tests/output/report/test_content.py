@@ -17,7 +17,7 @@ from tests.output.report import made
 
 
 def test_the_board_is_the_leaderboard(world, found, monkeypatch):
-    monkeypatch.setattr(leaderboard, "_pictures", lambda *_: None)
+    monkeypatch.setattr(leaderboard, "_draw", lambda *_: None)
     leaderboard.write(world)
     table = pd.read_csv(world / "leaderboard.csv")
     [view] = found["views"]

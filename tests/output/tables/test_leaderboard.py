@@ -54,7 +54,8 @@ def drawn():
 def quick(request, monkeypatch):
     """Drawing takes most of the time; the other tests go without."""
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(leaderboard, "_pictures", lambda *_: None)
+        monkeypatch.setattr(leaderboard, "_draw", lambda *_: None)
+        monkeypatch.setattr("bench.base.aside.possible", lambda: False)
 
 
 def written(folder, name="leaderboard.csv"):
@@ -518,3 +519,14 @@ def test_an_experiment_is_called_by_its_name_its_file_or_its_folder(tmp_path):
     file.write_text("name: own-data\n")
     assert folder_of("own-data", results) == folder_of(str(file), results) == folder_of(str(folder), tmp_path) == folder
     assert folder_of("somewhere/full.yaml", results) == results / "full"
+
+
+def test_pictures_are_put_whole_and_old_ones_go(tmp_path):
+    (drawn := tmp_path / "drawn").mkdir()
+    (folder := tmp_path / "folder").mkdir()
+    for name in ("scaling-old.svg", "difference.png", "gain.svg", "leaderboard.md"):
+        (folder / name).write_text("old")
+    (drawn / "gain.svg").write_text("new")
+    (drawn / ".gain.svg.12ab.tmp").write_text("half")
+    leaderboard._put(drawn, folder)
+    assert {file.name: file.read_text() for file in folder.iterdir()} == {"gain.svg": "new", "leaderboard.md": "old"}
