@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import resampling
+from bench.analysis.arms import shown
 from bench.analysis.questions import questions
 from bench.analysis.results import Cell, Experiment, load
-from bench.analysis.scorers import shown
 from bench.base.errors import BenchError
 from bench.base.markdown import number, table
 from bench.base.paths import atomic_write

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import pandas as pd
 
-from bench.analysis import resampling, scorers
+from bench.analysis import resampling
 from bench.analysis.questions import Questions, questions, units_of
 from bench.analysis.results import MEASURES, Cell, Experiment
 from methods.declaration import base_scorer
@@ -74,7 +74,7 @@ class Scores:
         """
         self.arms = _arms(cells)
         self.cells = [cell for arm in self.arms for cell in arm.done]
-        about = scorers.shown(arm.method for arm in self.arms)
+        about = shown(arm.method for arm in self.arms)
         found = {
             place
             for cell in self.cells
@@ -215,6 +215,17 @@ class Scores:
                 self.asked.setdefault(place, []).append(own)
                 self._to_draw.append((place, own, "" if is_joint else language, len(everyone) if is_joint else len(ids)))
                 self.whole[arms, place] = ~np.isnan(means).any(axis=0)
+
+
+def shown(methods: Iterable[str]) -> tuple[str, ...]:
+    """Scorers that an experiment with these methods is about: a floor and a ceiling alone ask no question.
+
+    >>> shown(["untrained", "optical"]), shown(["untrained", "optical", "lexical(form=structured)"])
+    (('dense', 'late'), ('dense', 'late', 'sparse'))
+    """
+    known = list(methods)
+    others = [method for method in known if facts(method).role not in ("floor", "ceiling")] or known
+    return tuple(sorted({scorer for method in others for scorer in facts(method).scorers}))
 
 
 def scores_of(experiment: Experiment, cells: Sequence[Cell]) -> Scores:

@@ -9,10 +9,9 @@ import pandas as pd
 
 from bench.analysis import resampling
 from bench.analysis.arms import FLOOR, Scores
-from bench.analysis.means import drawn_means, mean_of_means
 from bench.analysis.results import Plan
 from bench.analysis.statistics import slope_weights
-from bench.analysis.tables import MEAN
+from bench.analysis.tables import MEAN, drawn_means, mean_of_means
 
 GROUPS = ("core", "trained", "held-out", "guard")
 CONSTANT = ("core", "guard")  # the same languages at every size

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bench.analysis import gap, resampling
-from bench.analysis.arms import CEILING, FLOOR, Arm, Scores
-from bench.analysis.means import drawn_means, mean_of_means
+from bench.analysis import resampling
+from bench.analysis.arms import CEILING, FLOOR, SMALLEST_GAP, Arm, Scores
 from bench.analysis.results import MEASURES, RANKED_BY, Plan
 from bench.analysis.transfer import KINDS, relatives
 from bench.analysis.verdicts.decide import Estimate
-from bench.analysis.verdicts.evidence import weights_of
-from bench.analysis.verdicts.noise import Noise
+from bench.analysis.verdicts.evidence import Noise, weights_of
 from bench.analysis.verdicts.variance import Variance
 from bench.base.progress import steps
 from bench.data.text_facts import FACTS as TEXT_FACTS
@@ -71,7 +70,7 @@ def _board(scores: Scores, scorer: str, size: int, places: list[list[int]]) -> l
     numbers = [number for name in names if (number := scores.index(name, size)) is not None]
     rows = [_row(scores, number, places) for number in numbers]
     draws = [drawn_means(scores, number, places) for number in numbers]
-    for row, found in zip(rows, gap.closed(scores, numbers, places), strict=True):
+    for row, found in zip(rows, _gaps(scores, numbers, places), strict=True):
         row.update(found)
     # Intervals of all rows at once: one by one they took a third of the time of the table.
     whole = [n for n, row in enumerate(rows) if row["complete"]]
@@ -133,10 +132,81 @@ def _row(scores: Scores, number: int, places: list[list[int]]) -> dict[str, Any]
     }  # fmt: skip
 
 
+def _gaps(scores: Scores, numbers: Sequence[int], places: list[list[int]]) -> list[dict[str, Any]]:
+    """Gap closed by each of these arms: mean gain over mean way, on those of `places` (one list a task) that have both.
+
+    A ratio of means, not a mean of ratios: languages with little to gain cannot blow it up. Its interval is the percentile
+    bootstrap of the ratio; there is none where the way itself may be 0 (its own interval reaches there: the ratio's is then
+    unbounded, Fieller 1954), and no ratio at all where the mean way is `SMALLEST_GAP` or less.
+
+    Args:
+        scores: of one order of languages.
+        numbers: of arms.
+        places: numbers of places, one list a task.
+
+    Returns:
+        One row an arm: `gap_closed`, `gap_low`, `gap_high`, shares of 1 or NaN; `gap_languages`, the places counted, and
+        `gap_left_out`, those with a score and no way.
+    """
+    ways = (~np.isnan(scores.reference(FLOOR))) & ~np.isnan(scores.reference(CEILING))
+    floor, ceiling = scores.index(FLOOR, 0), scores.index(CEILING, 0)
+
+    @cache  # arms have mostly the same places
+    def ends(there: tuple[tuple[int, ...], ...]) -> tuple[float, float, np.ndarray, np.ndarray | None]:
+        """Mean of the floor and the way from it to the ceiling; both resampled, the way only where it cannot be 0."""
+        at = [list(own) for own in there]
+        (low, drawn_low), (high, drawn_high) = (
+            (mean_of_means(scores.values[n], at)[0], drawn_means(scores, n, at)) for n in (floor, ceiling) if n is not None
+        )
+        way = drawn_high - drawn_low
+        is_sure = not np.isnan(way).all() and resampling.interval(way)[0] > 0
+        return low, high - low, drawn_low, np.where(way > 0, way, np.nan) if is_sure else None
+
+    rows, drawn = [], {}
+    for row, number in enumerate(numbers):
+        known = ~np.isnan(scores.values[number, :, 0])
+        there = tuple(own for at in places if (own := tuple(place for place in at if known[place] and ways[place])))
+        count = sum(map(len, there))
+        found = {"gap_closed": float("nan"), "gap_low": float("nan"), "gap_high": float("nan"), "gap_languages": count,
+                 "gap_left_out": sum(int(known[at].sum()) for at in places) - count}  # fmt: skip
+        rows.append(found)
+        if not there:
+            continue
+        low, way, drawn_low, drawn_way = ends(there)
+        if way <= SMALLEST_GAP:
+            continue
+        at = [list(own) for own in there]
+        found["gap_closed"] = (mean_of_means(scores.values[number], at)[0] - low) / way
+        if drawn_way is not None:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                drawn[row] = (drawn_means(scores, number, at) - drawn_low) / drawn_way
+    for row, least, most in zip(drawn, *resampling.of_each(list(drawn.values())), strict=True):
+        rows[row].update(gap_low=least, gap_high=most)
+    return rows
+
+
 def _status(arm: Arm, complete: bool) -> str:
     if complete:
         return "done"
     return "incomplete" if arm.done else arm.state
+
+
+def mean_of_means(values: np.ndarray, places: list[list[int]]) -> np.ndarray:
+    """(columns,): mean over tasks of the mean over languages of `values` (places, columns), NaNs left out."""
+    return _nanmean(np.stack([_nanmean(values[of_task]) for of_task in places]))
+
+
+def drawn_means(scores: Scores, number: int, places: list[list[int]]) -> np.ndarray:
+    """(resamples,): the same mean of one arm's resampled nDCG@10; NaN where a place is not whole."""
+    return np.mean([scores.draws[number, of_task].mean(axis=0) for of_task in places], axis=0)
+
+
+def _nanmean(values: np.ndarray) -> np.ndarray:
+    """Mean over the first axis without NaNs; NaN, not a warning, where nothing is left."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=0)
+    total = np.where(known, values, 0).sum(axis=0)
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
 def _worst_tenth(values: np.ndarray, places: list[list[int]]) -> float:

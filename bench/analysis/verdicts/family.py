@@ -10,7 +10,7 @@ import pandas as pd
 from bench.analysis.results import Plan
 from bench.analysis.statistics import LEVEL, holm
 from bench.analysis.verdicts.decide import MARGIN, verdict
-from bench.analysis.verdicts.noise import UNKNOWN
+from bench.analysis.verdicts.evidence import UNKNOWN
 from bench.experiment.profile.comparison import PRIMARY_GROUPS
 
 PRIMARY, EXPLORATORY = "primary", "exploratory"

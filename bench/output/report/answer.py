@@ -13,7 +13,7 @@ from bench.analysis.results import Experiment
 from bench.analysis.scaling import FLAT
 from bench.analysis.tables import MEAN
 from bench.analysis.verdicts.decide import BETTER, EQUIVALENT, VERDICTS, WORSE
-from bench.analysis.verdicts.noise import UNKNOWN
+from bench.analysis.verdicts.evidence import UNKNOWN
 from bench.base.errors import BenchError
 from bench.base.markdown import number
 from bench.base.progress import parts

@@ -11,8 +11,8 @@ from bench.analysis.results import Experiment
 from bench.analysis.verdicts.budget import ladder
 from bench.analysis.verdicts.comparer import Comparer
 from bench.analysis.verdicts.decide import BETTER, WORSE
+from bench.analysis.verdicts.evidence import UNKNOWN
 from bench.analysis.verdicts.gains import by_language, gains, references
-from bench.analysis.verdicts.noise import UNKNOWN
 from bench.base.errors import BenchError
 from bench.output import languages, paired
 from bench.output.report.embed import scaled

@@ -9,8 +9,7 @@ import numpy as np
 
 from bench.analysis import resampling
 from bench.analysis.arms import Scores
-from bench.analysis.means import drawn_means, mean_of_means
-from bench.analysis.tables import MEAN
+from bench.analysis.tables import MEAN, drawn_means, mean_of_means
 from bench.output.report.embed import scaled
 
 PER_MILLE = 1000  # three decimals are all that 24 to 40 questions a language can carry

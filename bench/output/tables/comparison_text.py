@@ -9,8 +9,8 @@ import pandas as pd
 from bench.analysis.comparison import Comparison
 from bench.analysis.statistics import LEVEL
 from bench.analysis.verdicts.decide import BETTER, EQUIVALENT, POWER, UNDECIDED, WORSE
+from bench.analysis.verdicts.evidence import BORROWED, UNKNOWN
 from bench.analysis.verdicts.family import EXPLORATORY, PRIMARY
-from bench.analysis.verdicts.noise import BORROWED, UNKNOWN
 from bench.base.markdown import number, table
 from methods.facts import facts
 

@@ -14,12 +14,12 @@ from bench.analysis.arms import Scores, scores_of
 from bench.analysis.results import READING, Experiment, Plan, load
 from bench.analysis.verdicts import slopes
 from bench.analysis.verdicts.comparer import Comparer, comparable
-from bench.base.aside import aside, possible
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_write
 from bench.base.progress import parts, steps, tell
 from bench.data.languages import Languages
 from bench.data.text_facts import read as text_facts
+from bench.output.aside import aside, possible
 from bench.output.highlight import family_heads
 from bench.output.tables import leaderboard_tex, leaderboard_text, scaling_text, translation
 

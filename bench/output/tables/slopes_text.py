@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis.verdicts.decide import POWER, UNDECIDED
-from bench.analysis.verdicts.noise import UNKNOWN
+from bench.analysis.verdicts.evidence import UNKNOWN
 from bench.base.markdown import number, table
 from bench.output.tables.comparison_text import remark
 

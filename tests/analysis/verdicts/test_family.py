@@ -8,8 +8,8 @@ import pytest
 
 from bench.analysis.statistics import holm
 from bench.analysis.verdicts.decide import Estimate
+from bench.analysis.verdicts.evidence import UNKNOWN
 from bench.analysis.verdicts.family import P_VALUES, corrected
-from bench.analysis.verdicts.noise import UNKNOWN
 from bench.analysis.verdicts.rows import figures
 from bench.analysis.verdicts.variance import Variance
 

@@ -55,7 +55,7 @@ def quick(request, monkeypatch):
     """Drawing takes most of the time; the other tests go without."""
     if "drawn" not in request.fixturenames:
         monkeypatch.setattr(leaderboard, "_draw", lambda *_: None)
-        monkeypatch.setattr("bench.base.aside.possible", lambda: False)
+        monkeypatch.setattr("bench.output.aside.possible", lambda: False)
 
 
 def written(folder, name="leaderboard.csv"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.analysis.scorers import shown
+from bench.analysis.arms import shown
 
 
 def test_floor_and_ceiling_add_no_scorer_to_the_tables():

@@ -9,7 +9,7 @@ import pytest
 
 HEAD = """
 import os, sys
-from bench.base import aside
+from bench.output import aside
 from bench.base.progress import listening, tell
 here, told = os.getpid(), []
 def work():
