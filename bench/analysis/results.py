@@ -47,6 +47,7 @@ class Plan:
     tasks: tuple[str, ...] = ()  # () = every task found in the cells
     profile: Mapping[str, Any] = field(default_factory=dict)
     min_questions: int = 0  # of a language in a task, to count in its means; experiments from before it could be set: all do
+    asked: tuple[str, ...] | None = None  # the only languages that questions are asked in; None: all
     names: Mapping[str, str] = field(default_factory=dict)  # short name, as in `cells` -> the method that it stands for
 
     @property
@@ -69,15 +70,16 @@ class Plan:
         return core[: min(self.sizes_of(order), default=CORE)]
 
     def group(self, name: str, order: str, size: int) -> tuple[str, ...]:
-        """The declared languages of a group (`trained`, `core`, `held-out`, `guard`, `all`) at one size."""
+        """The declared languages of a group (`trained`, `core`, `held-out`, `guard`, `all`) at one size that are asked."""
         languages = self.orders[order]
-        return {
+        found = {
             "trained": languages[:size],
             "core": self.core_of(order),
             "held-out": languages[size:],
             "guard": tuple(code for code in self.guard if code not in languages),
             "all": languages,
         }[name]
+        return found if self.asked is None else tuple(code for code in found if code in self.asked)
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,7 @@ def read_plan(folder: Path) -> Plan:
             guard=_codes(resolved.get("guard") or ()), core=_codes(resolved.get("core") or ()),
             sizes=tuple(sorted(map(int, sizes))), cells=cells, profile=profile,
             tasks=tuple(resolved.get("tasks") or evaluation.get("tasks") or ()),
+            asked=_codes(resolved["asked"]) if resolved.get("asked") else None,
             names={name: method for method, name in names.items()}, min_questions=int(evaluation.get("min_questions") or 0),
         )  # fmt: skip
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, StopIteration, ValueError, OSError) as error:

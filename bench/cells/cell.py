@@ -57,7 +57,7 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
     tasks, limits, split = spec.evaluation.tasks, spec.evaluation.queries_per_language, spec.evaluation.split
     with clock.phase("load"):
         # Settings are chosen by the languages that were trained: a trial need not look at others.
-        asked = spec.languages if split == "dev" and spec.trained else spec.suite_languages
+        asked = tuple(code for code in spec.asked if code in spec.languages) if split == "dev" and spec.trained else spec.asked
         sets = query_sets(context, tasks, limits, split, asked)
         if not sets:
             raise nothing_asked(spec)

@@ -108,7 +108,7 @@ def _text_facts(context: Context, profile: Profile) -> list[dict[str, Any]]:
 
 def _suite(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
     evaluation = profile.evaluated()
-    if not query_sets(context, evaluation.tasks, {}, evaluation.split, spec.suite_languages):
+    if not query_sets(context, evaluation.tasks, {}, evaluation.split, spec.asked):
         raise nothing_asked(spec)
 
 

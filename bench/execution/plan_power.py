@@ -31,10 +31,13 @@ def power(plan: Plan) -> list[Text | Rows]:
     scorers = [name for name in SCORERS if any(name in facts(one.method).scorers for one in plan.specs if one.trained)]
     declared = plan.declared.comparison
     # Languages of each group, as `analysis.results.Plan.group` has them.
+    codes, asked = spec.order_languages, set(spec.asked)
     counts = {
-        "trained": {n: n for n in sizes}, "core": dict.fromkeys(sizes, min(CORE, sizes[0])),
-        "held-out": {n: len(spec.order_languages) - n for n in sizes}, "guard": dict.fromkeys(sizes, len(spec.guard)),
-    }  # fmt: skip
+        "trained": {n: len(asked.intersection(codes[:n])) for n in sizes},
+        "core": dict.fromkeys(sizes, len(asked.intersection(codes[: min(CORE, sizes[0])]))),
+        "held-out": {n: len(asked.intersection(codes[n:])) for n in sizes},
+        "guard": dict.fromkeys(sizes, len(asked.intersection(spec.guard))),
+    }
     groups = (declared.groups or PRIMARY_GROUPS) if declared.primary else GROUPS
     chosen = [n for n in sizes if n in declared.sizes] or sizes
     tests = sum(_tests(plan, counts, chosen, *pair) for pair in _primary(plan))
@@ -77,7 +80,7 @@ def _tests(plan: Plan, counts: dict[str, dict[int, int]], chosen: list[int], fir
             tests += bool(asked)
             continue
         if group == "core" and "trained" in (declared.groups or PRIMARY_GROUPS):
-            asked = [n for n in asked if counts["core"][n] != n]  # that is the row of the trained languages
+            asked = [n for n in asked if counts["core"][n] != counts["trained"][n]]  # that is the row of the trained languages
         # The same answers of the same languages are one test.
         tests += min(1, len(asked)) if untrained and group in ("core", "guard") else len(asked)
     scored = [name for name in declared.scorers if all(facts(one).scored_with(name) for one in (first, second))]

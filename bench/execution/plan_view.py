@@ -49,6 +49,8 @@ def heading(plan: Plan, todo: Sequence[CellSpec]) -> Group:
         lines.append(f"order {name} ({len(codes)} languages): {' '.join(codes)}")
     guard = sorted({code for spec in plan.specs for code in spec.guard})
     lines.append(f"guard ({len(guard)} languages, never trained on): {' '.join(guard) or '-'}")
+    if (asked := plan.asked) is not None:
+        lines.append(f"questions in {len(asked)} of them alone: {' '.join(asked)}")
     if sources := plan.profile.data.without:
         lines.append(f"without: {', '.join(sources)}")
     for side in ("teacher", "student"):

@@ -39,6 +39,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
     found: dict[str, tuple[tuple[int, ...], CellSpec]] = {}
     for rank_order, expression in enumerate(profile.orders()):
         order, codes, guard, key = data.order(expression)
+        asked = evaluation.model_copy(update={"languages": _asked(evaluation.languages, (*codes, *guard), languages)})
         for rank, (entry, spec) in enumerate(zip(profile.grid.methods, specs, strict=True)):
             if expression not in (profile.grid_orders() if entry.orders is None else entry.orders):
                 continue
@@ -74,7 +75,7 @@ def cells(profile: Profile, languages: Languages, threads: int = 1) -> list[Cell
                     model_keys=data.model_keys | own_keys | data.lexicon(spec, codes[:size]),
                     training=training,
                     space=profile.space,
-                    evaluation=evaluation,
+                    evaluation=asked,
                     retrieval=profile.retrieval,
                     precision=profile.hardware.precision,
                     threads=threads,
@@ -91,6 +92,24 @@ def language_list(expression: str, languages: Languages) -> tuple[str, ...]:
     """Codes of an order, a group, or a list of languages, each once, in order."""
     names = [part.strip() for part in expression.split(",") if part.strip()]
     return tuple(dict.fromkeys(language.code for language in languages.resolve(names)))
+
+
+def _asked(expression: str | None, suite: tuple[str, ...], languages: Languages) -> str | None:
+    """Codes of `evaluation.languages` as the suite has them in order, however they were written. None: all are asked.
+
+    Raises:
+        BenchError: one of them is neither in the order nor in the guard.
+    """
+    if expression is None:
+        return None
+    named = language_list(expression, languages)
+    if absent := [code for code in named if code not in suite]:
+        first = languages.get(absent[0])
+        raise BenchError(
+            f"evaluation.languages has {first.code} ({first.name}), which is neither in the order nor in the guard",
+            f"questions can be asked in these: {' '.join(suite)}; --set evaluation.languages=null asks in all",
+        )
+    return ",".join(code for code in suite if code in named)
 
 
 def order_name(expression: str, languages: Languages) -> str:

@@ -85,6 +85,12 @@ class Plan:
         """Languages of the guard group."""
         return language_list(self.declared.data.guard, self.languages) if self.declared.data.guard else ()
 
+    @property
+    def asked(self) -> tuple[str, ...] | None:
+        """The only languages that questions are asked in, where the profile names some."""
+        named = self.declared.evaluation.languages
+        return None if named is None else language_list(named, self.languages)
+
     def description(self) -> str:
         """Text of the experiment's profile.yaml: the profile, and under `resolved` what it comes to.
 
@@ -108,6 +114,7 @@ class Plan:
             "orders": {name: list(codes) for name, codes in orders.items() if name in used},
             "guard": list(self.guard),
             "core": list(own_codes[:CORE]),
+            **({"asked": list(self.asked)} if self.asked is not None else {}),
             "tasks": list(self.profile.evaluated().tasks),
             "names": short_names(self.declared),
             "primary": [list(pair) for pair in primary_pairs(self.declared)],

@@ -92,8 +92,14 @@ class CellSpec(Settings):
 
     @property
     def suite_languages(self) -> tuple[str, ...]:
-        """Languages of the suite: what the cell is evaluated on."""
+        """Languages of the suite, which texts are drawn and split over: what is trained on, held out or guarded."""
         return self.order_languages + self.guard
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Languages that questions are asked in, as far as a task has them: all of the suite unless the evaluation names some."""
+        named = self.evaluation.languages
+        return self.suite_languages if named is None else tuple(named.split(","))
 
     @property
     def pairs(self) -> int:
@@ -117,6 +123,8 @@ class CellSpec(Settings):
         # The texts themselves are in data_key; the file or the name that led to them does not matter.
         content["data"] = {"without": content["data"]["without"]}
         del content["evaluation"]["min_questions"]  # a matter of tables
+        if self.evaluation.languages is None:
+            del content["evaluation"]["languages"]  # as before it could be said
         del content["models"]["places"]  # what they lead to is in model_keys
         for side in ("teacher", "student"):
             if len(self.model_keys.get(side, "")) == FOLDER_KEY:

@@ -128,4 +128,4 @@ def common_scorers(scores: Scores, wanted: Sequence[str], first: str, second: st
 
 
 def _core_is_trained(plan: Plan, order: str, size: int) -> bool:
-    return set(plan.core_of(order)) == set(plan.group("trained", order, size))
+    return set(plan.group("core", order, size)) == set(plan.group("trained", order, size))

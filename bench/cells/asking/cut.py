@@ -28,6 +28,8 @@ def cut_record(context: Context, spec: CellSpec) -> dict[str, Any]:
         and, as `{task: [texts, cut]}`, `queries`, `english` (their English sides) and, of the teacher, `documents`.
     """
     chosen = (spec.evaluation.tasks, sorted(spec.evaluation.queries_per_language.items()), spec.evaluation.split)
+    if spec.evaluation.languages is not None:
+        chosen = (*chosen, spec.asked)
     place = context.path(f"cut-{hashlib.sha256(repr(chosen).encode()).hexdigest()[:12]}.json")
     if not (found := read_json(place)):
         found = _count(context, spec)
@@ -80,7 +82,7 @@ def _warnings(parts: dict[str, Any], lengths: dict[str, int], by: str = "") -> l
 
 def _count(context: Context, spec: CellSpec) -> dict[str, Any]:
     choice = spec.evaluation
-    sets = query_sets(context, choice.tasks, choice.queries_per_language, choice.split, spec.suite_languages)
+    sets = query_sets(context, choice.tasks, choice.queries_per_language, choice.split, spec.asked)
     english = english_sets(context, sets, choice.queries_per_language, choice.split)
     teacher = context.teacher.encoder
     student = teacher if context.key.student == context.key.teacher else load_encoder(context.key.student, "cpu")

@@ -50,6 +50,8 @@ class Evaluation(Settings):
     tasks: tuple[str, ...] = ("symbols", "faq", "passages")
     # Task -> first n queries of each language, in a fixed order; a task that is not named has all of its own.
     queries_per_language: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    # Questions are asked in these alone; None: in all of the order and of the guard. What is trained on does not depend on it.
+    languages: LanguageList | None = None
     # Languages with fewer questions in a task are no part of its means, unless half of the task's languages have so few: one
     # question of 18 would weigh more than two of 40. Tables list them. No part of a cell's key: they are asked all the same.
     min_questions: Annotated[int, Field(ge=0)] = 40

@@ -111,7 +111,7 @@ def _scorer(plan: Plan, order: str, table: pd.DataFrame, scorer: str, level: str
     for group, title in GROUPS.items():
         rows = means[means["group"] == group]
         if len(rows):
-            names = {"core": len(plan.core_of(order)), "guard": len(plan.group("guard", order, 0))}
+            names = {"core": len(plan.group("core", order, 0)), "guard": len(plan.group("guard", order, 0))}
             parts += [f"**{title.format(**names)}**", _grid(rows, _score)]
     closed = [means[means["group"] == group] for group in GROUPS]
     if any(rows["gap_closed"].notna().any() for rows in closed):
