@@ -23,7 +23,7 @@ Score = Callable[[str, str, str, str], float | Sequence[float] | None]
 
 def plan(
     folder: Path, cells: Sequence[str], orders: Mapping[str, Sequence[str]] | None = None,
-    tasks: Sequence[str] = tuple(TASKS), **profile: Any
+    tasks: Sequence[str] = tuple(TASKS), asked: Sequence[str] = (), **profile: Any
 ) -> Path:  # fmt: skip
     """Write profile.yaml."""
     orders = orders or {"low": LOW}
@@ -31,7 +31,7 @@ def plan(
     resolved = {
         "orders": {name: list(codes) for name, codes in orders.items()}, "guard": list(GUARD), "core": first[:5],
         "tasks": list(tasks), "cells": list(cells), "keys": {cell: f"key of {cell}" for cell in cells},
-    }  # fmt: skip
+    } | ({"asked": list(asked)} if asked else {})  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     content = {"name": "made-up", "summary": "made-up numbers", **profile, "resolved": resolved}
     (folder / "profile.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")

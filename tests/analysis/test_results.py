@@ -1,6 +1,8 @@
 import pandas as pd
 import pytest
 
+from bench.analysis import tables
+from bench.analysis.arms import Scores
 from bench.analysis.results import CellName, Plan, load, read_cell
 from tests import made_up
 
@@ -48,3 +50,17 @@ def test_a_manifest_whose_id_is_none_is_looked_at_under_the_name_of_its_folder(t
     (place / "spec.json").unlink(missing_ok=True)
     [cell] = load(tmp_path).cells
     assert not cell.done and cell.reason
+
+
+def test_groups_have_the_languages_that_are_asked(tmp_path):
+    cells = ["untrained@0#0", "optical@2#0", "contrastive@2#0"]
+    made_up.plan(tmp_path, cells, asked=["khm_Khmr", "swh_Latn"])
+    for name in cells:
+        made_up.cell(tmp_path, name, lambda name, task, scorer, code: 0.5 if code in ("khm_Khmr", "swh_Latn") else None)
+    found = load(tmp_path)
+    groups = {name: found.plan.group(name, "low", 2) for name in ("trained", "held-out", "core", "guard", "all")}
+    assert groups == {"trained": ("swh_Latn",), "held-out": ("khm_Khmr",), "core": ("swh_Latn",), "guard": (),
+                      "all": ("swh_Latn", "khm_Khmr")}  # fmt: skip
+    board = tables.leaderboard(found.plan, "low", Scores(found.cells, found.plan.tasks))
+    assert board["complete"].all() and not board["group"].eq("guard").any()
+    assert board.groupby("group")["languages_declared"].max().to_dict() == {"trained": 1, "held-out": 1, "core": 1, "all": 2}

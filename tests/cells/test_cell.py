@@ -216,3 +216,12 @@ def test_precision_names(monkeypatch: pytest.MonkeyPatch):
     assert precision_of("auto") == "32-true"
     monkeypatch.setattr(bench.encoders.device, "autocast_dtype", lambda precision, device: torch.bfloat16)
     assert precision_of("auto") == "bf16-mixed"
+
+
+def test_questions_are_asked_in_the_languages_that_are_named_alone(world: World):
+    everywhere, _ = run(world, "contrastive", "everywhere")
+    some, _ = run(world, "contrastive", "some", evaluation={"languages": "sw,de"})
+    asked = pd.read_csv(some / "metrics.csv")
+    assert set(asked["language"]) == {"swh_Latn", "deu_Latn"}
+    both = asked.merge(pd.read_csv(everywhere / "metrics.csv"), on=["task", "scorer", "language"])
+    assert len(both) == len(asked) and (both["ndcg@10_x"] == both["ndcg@10_y"]).all(), "trained on the same, asked the same"

@@ -92,3 +92,21 @@ def test_the_corrected_column_is_of_the_declared_sizes(tmp_path):
 
 def test_one_method_has_nothing_to_find(tmp_path):
     assert power(make_plan("default", tmp_path, changes=["grid.methods=[untrained, optical]"])) == []
+
+
+def test_languages_that_are_not_asked_bring_no_questions(tmp_path):
+    some = "evaluation.languages=[sw, am, ha, de]"
+    asked = shown(tmp_path, METHODS, "grid.sizes=[5, 50]", "grid.seeds=[0, 1, 2]", some)
+    everywhere = shown(tmp_path, METHODS, "grid.sizes=[5, 50]", "grid.seeds=[0, 1, 2]")
+    row, of_all = numbers(asked, "trained, late"), numbers(everywhere, "trained, late")
+    assert row[0] == row[1], "three of five, three of fifty"
+    assert float(row[1]) > float(of_all[1])
+    guard = [float(numbers(text, "guard, late")[0]) for text in (asked, everywhere)]
+    assert guard[0] > guard[1]
+    assert "held-out" not in asked, "none of those that are asked"
+
+
+def test_what_is_asked_of_the_core_alone_is_the_row_of_the_trained(tmp_path):
+    asked = ("comparison.groups=[trained, core]", "evaluation.languages=[sw, am]")
+    text = shown(tmp_path, *PRIMARY, "grid.sizes=[5, 20]", EACH, *asked)
+    assert "over 2 primary tests" in text

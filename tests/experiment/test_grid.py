@@ -378,3 +378,20 @@ def test_the_content_of_a_lexicon_is_in_the_keys_of_the_cells_that_ask_it(tmp_pa
     changed = {name for name, key in keys(*methods).items() if key != before[name]}
     # Only of cells that train on the language: held-out and guard languages are not translated by it.
     assert changed == {"lexical(lexicon=gatitos)@2#0", "fused(method=lexical(lexicon=gatitos))@2#0"}
+
+
+def test_questions_may_be_asked_in_some_languages_alone():
+    found = made("grid.sizes=[2]", "evaluation.languages=[Hausa, sw]")["contrastive@2#0"]
+    assert found.asked == ("swh_Latn", "hau_Latn"), "as the suite has them in order"
+    assert found.suite_languages == (*LANGUAGES.orders["low"], *LANGUAGES.groups["guard"]), "what is trained on stays"
+    everywhere = made("grid.sizes=[2]")["contrastive@2#0"]
+    assert everywhere.asked == everywhere.suite_languages and everywhere.data_key == found.data_key
+    keys = {made("grid.sizes=[2]", f"evaluation.languages={asked}")["contrastive@2#0"].key
+            for asked in ("null", "[sw, ha]", "'ha,sw'", "swh_Latn")}  # fmt: skip
+    assert len(keys) == 3 and everywhere.key in keys and found.key in keys
+
+
+def test_questions_cannot_be_asked_in_a_language_outside_of_the_suite():
+    with pytest.raises(BenchError, match=r"fra_Latn \(French\), which is neither in the order nor in the guard") as error:
+        made("data.order=sw,am", "data.guard=de", "grid.sizes=[2]", "evaluation.languages=[sw, fr]")
+    assert "swh_Latn amh_Ethi deu_Latn" in error.value.hint

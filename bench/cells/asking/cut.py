@@ -27,7 +27,7 @@ def cut_record(context: Context, spec: CellSpec) -> dict[str, Any]:
         `teacher` and `student`, each with `lengths` (tokens, by kind of text), `default_length` (whether the model states none)
         and, as `{task: [texts, cut]}`, `queries`, `english` (their English sides) and, of the teacher, `documents`.
     """
-    chosen = (spec.evaluation.tasks, sorted(spec.evaluation.queries_per_language.items()), spec.evaluation.split)
+    chosen: tuple[Any, ...] = (spec.evaluation.tasks, sorted(spec.evaluation.queries_per_language.items()), spec.evaluation.split)
     if spec.evaluation.languages is not None:
         chosen = (*chosen, spec.asked)
     place = context.path(f"cut-{hashlib.sha256(repr(chosen).encode()).hexdigest()[:12]}.json")

@@ -74,6 +74,9 @@ def _summary(experiment: Experiment) -> list[str]:
     parts = []
     if about := str(experiment.plan.profile.get("summary") or ""):
         parts.append(f"{about[:1].upper()}{about[1:]}.")
+    if (asked := experiment.plan.asked) is not None:
+        parts.append(f"Questions are asked in {len(asked)} languages alone (`evaluation.languages`), and a group has those of "
+                     f"them that are its own: {', '.join(asked)}.")  # fmt: skip
     counts = {state: sum(cell.state == state for cell in cells) for state in STATES}
     rest = ", ".join(f"{n} {STATES[state]}" for state, n in counts.items() if n)
     done = sum(cell.done for cell in cells)

@@ -530,3 +530,14 @@ def test_pictures_are_put_whole_and_old_ones_go(tmp_path):
     (drawn / ".gain.svg.12ab.tmp").write_text("half")
     leaderboard._put(drawn, folder)
     assert {file.name: file.read_text() for file in folder.iterdir()} == {"gain.svg": "new", "leaderboard.md": "old"}
+
+
+def test_tables_say_in_which_languages_questions_were_asked(tmp_path):
+    folder = plan(tmp_path / "made-up", [FLOOR, "optical@3#0"], asked=LOW[:2])
+    for name in (FLOOR, "optical@3#0"):
+        cell(folder, name, lambda *at: constant(*at) if at[3] in LOW[:2] else None)
+    text = leaderboard.write(folder)
+    assert "Questions are asked in 2 languages alone" in text and ", ".join(LOW[:2]) in text
+    assert "Guard languages" not in text, "none is asked"
+    cell(plan(tmp_path / "all", [FLOOR]), FLOOR, constant)
+    assert "are asked in" not in leaderboard.write(tmp_path / "all")
