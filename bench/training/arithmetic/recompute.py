@@ -2,7 +2,9 @@
 
 A layer of a small encoder keeps 16 times as much as it hands on, so the few batches of long texts decide how much memory a
 training needs. The same products of the same numbers give the same result: gradients stay what they were, to the last bit
-(Chen et al. 2016, arXiv 1604.06174).
+(Chen et al. 2016, arXiv 1604.06174). More than half of it costs next to nothing to compute: weights of attention, activations
+and norms. So layers first keep the results of their matrix products alone (Korthikanti et al. 2022, arXiv 2205.05198), and only
+where that is not enough nothing but what goes into them.
 """
 
 from __future__ import annotations
@@ -12,16 +14,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from torch.utils.checkpoint import checkpoint
+from torch.utils.checkpoint import CheckpointPolicy, checkpoint, create_selective_checkpoint_contexts
 
 from bench.base.errors import BenchError
 from bench.encoders.device.memory import give_back, memory_limit
 from bench.training.freezing import layers
 
-LEAST, MOST = 448 << 20, 1536 << 20  # some 1,100 and 3,700 tokens of multilingual-e5-small
+LEAST, MOST = 448 << 20, 1024 << 20  # of all that multilingual-e5-small keeps: of some 1,100 and 2,500 tokens
 SHARE = 16  # of a machine's memory one process may keep this part: several cells run at the same time
 
 
@@ -29,18 +31,32 @@ def room_in(memory: int) -> int:
     """Bytes that layers may keep in a step, of so many bytes of main memory.
 
     >>> [room_in(gigabytes << 30) >> 20 for gigabytes in (4, 8, 16, 64)]
-    [448, 512, 1024, 1536]
+    [448, 512, 1024, 1024]
     """
     return min(max(LEAST, memory // SHARE), MOST)
 
 
 # By device. A GPU has memory of its own, and would rather have the time.
 ROOM = {"cpu": room_in(memory_limit())}
+# With a weight and without a bias or with one. Products of two activations, in attention, are cheap for what they would keep.
+PRODUCTS = {torch.ops.aten.addmm.default, torch.ops.aten.mm.default, torch.ops.aten.linear.default}
 EVERY = 16  # steps that fill half of the room, to one that gives memory back: it costs a tenth of a step
 _large = count()
 
 
-def made_room(model: Any, shapes: Sequence[tuple[int, int]], device: str) -> int:
+class Spared(NamedTuple):
+    """How many of the trained layers, counted from the lowest, keep less than all.
+
+    Attributes:
+        products: keep results of matrix products, and compute the rest again.
+        nothing: of these, keep only what goes into them.
+    """
+
+    products: int = 0
+    nothing: int = 0
+
+
+def made_room(model: Any, shapes: Sequence[tuple[int, int]], device: str) -> Spared:
     """`beyond`; now and then, before a step that fills half of the room, memory that lies idle in pieces is given back."""
     room = ROOM.get(device)
     is_large = room is not None and 2 * sum(kept_bytes(model, rows, width) for rows, width in shapes) > room
@@ -49,8 +65,8 @@ def made_room(model: Any, shapes: Sequence[tuple[int, int]], device: str) -> int
     return beyond(model, shapes, device)
 
 
-def beyond(model: Any, shapes: Sequence[tuple[int, int]], device: str) -> int:
-    """How many of the trained layers, the lowest ones, have to be computed again for the others to find room.
+def beyond(model: Any, shapes: Sequence[tuple[int, int]], device: str) -> Spared:
+    """Which of the trained layers have to compute something again for all to find room.
 
     Args:
         shapes: texts and tokens of the longest one, of each group that goes through the model.
@@ -60,11 +76,15 @@ def beyond(model: Any, shapes: Sequence[tuple[int, int]], device: str) -> int:
     groups = [kept_bytes(model, rows, width) for rows, width in shapes]
     whole = sum(groups)
     if room is None or whole <= room:
-        return 0
+        return Spared()
     tokens = sum(rows * width for rows, width in shapes)
-    spared = whole / trained - _handed_on(model) * tokens  # by a layer
+    all_of_it, products, handed_on = whole / trained, _of_products(model) * tokens, _handed_on(model) * tokens  # a layer
     # One layer of one group is whole again when it comes to it.
-    return min(trained, math.ceil((whole + max(groups) / trained - room) / spared))
+    excess = whole + max(groups) / trained - room
+    if (count := math.ceil(excess / (all_of_it - products))) <= trained:
+        return Spared(count)
+    left = excess - trained * (all_of_it - products)
+    return Spared(trained, min(trained, math.ceil(left / (products - handed_on))))
 
 
 def kept_bytes(model: Any, rows: int, width: int) -> int:
@@ -78,17 +98,29 @@ def kept_bytes(model: Any, rows: int, width: int) -> int:
 
 
 @contextmanager
-def again(model: Any, lowest: int) -> Iterator[None]:
-    """While the block runs, the first `lowest` trained layers keep only what goes into them, if a gradient is asked for."""
-    changed = _trained(model)[:lowest] if torch.is_grad_enabled() else []
-    for layer in changed:
+def again(model: Any, spared: Spared) -> Iterator[None]:
+    """While the block runs, the lowest trained layers keep less, if a gradient is asked for."""
+    changed = _trained(model)[: spared.products] if torch.is_grad_enabled() else []
+    for number, layer in enumerate(changed):
+        how = {} if number < spared.nothing else {"context_fn": partial(create_selective_checkpoint_contexts, _policy)}
         # No dropout is trained with, so there is no state of a generator to go back to.
-        layer.forward = partial(checkpoint, layer.forward, use_reentrant=False, preserve_rng_state=False)
+        layer.forward = partial(checkpoint, layer.forward, use_reentrant=False, preserve_rng_state=False, **how)
     try:
         yield
     finally:
         for layer in changed:
             del layer.forward
+
+
+def _policy(context: Any, operation: Any, *_: Any, **__: Any) -> CheckpointPolicy:
+    """What `create_selective_checkpoint_contexts` asks of each operation."""
+    return CheckpointPolicy.MUST_SAVE if operation in PRODUCTS else CheckpointPolicy.PREFER_RECOMPUTE
+
+
+def _of_products(model: Any) -> int:
+    """Bytes of a token that a layer keeps of matrix products: four of attention with what went into them, two wide ones."""
+    config, size = model.config, next(_trained(model)[0].parameters()).element_size()
+    return size * (6 * int(config.hidden_size) + int(getattr(config, "intermediate_size", None) or 4 * config.hidden_size))
 
 
 def _handed_on(model: Any) -> int:
