@@ -188,6 +188,7 @@ def text(rows: pd.DataFrame, k: int) -> str:
     parts.append(
         f"Spearman correlation of scores over the union of two languages' first {k} documents, the same question; mean over "
         "questions, pairs of languages (a fixed sample), parallel tasks and seeds. 1 = the same ranking in every language, right "
-        "or wrong. Trained and held-out columns are other languages at every size. Intervals and counts: agreement.csv."
+        "or wrong. Trained and held-out columns are other languages at every size, unless the profile asks in few. Intervals and "
+        "counts: agreement.csv."
     )
     return "\n\n".join(parts) + "\n"

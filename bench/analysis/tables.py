@@ -253,7 +253,7 @@ def per_language(plan: Plan, order: str, scores: Scores, facts: Mapping[str, Map
                 group.update(dict.fromkeys(plan.group(part, order, cell.name.size), part))
             seen = cell.manifest.get("pairs_by_language") or {}
             values, way = scores.by_cell[number], scores.way
-            trained = plan.group("trained", order, cell.name.size)
+            trained = plan.orders[order][: cell.name.size]  # those that are not asked too
             if cell.name.size not in kin_at:
                 kin_at[cell.name.size] = {code: relatives(code, trained, facts) for code in dict.fromkeys(codes)}
             kin = kin_at[cell.name.size]

@@ -48,7 +48,7 @@ def held_out(plan: Plan, order: str, scores: Scores, facts: Facts) -> pd.DataFra
     floor = scores.index(FLOOR, 0)
     for scorer in scores.scorers if floor is not None else ():
         for size in plan.sizes_of(order):
-            languages, trained = plan.group("held-out", order, size), plan.group("trained", order, size)
+            languages, trained = plan.group("held-out", order, size), plan.orders[order][:size]
             kin = {code: relatives(code, trained, facts) for code in languages}
             for method in scores.methods:
                 number = scores.index(method, size)

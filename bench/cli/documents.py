@@ -61,6 +61,7 @@ def plan(made: Plan, machines: Sequence[Machine] = ()) -> Document:
     return {
         "experiment": made.profile.name, "summary": made.profile.summary, "results": str(made.store.root),
         "orders": made.orders, "guard": sorted({code for spec in made.specs for code in spec.guard}),
+        "asked": made.asked,
         "without": made.profile.data.without, "workers": made.workers, "threads": made.specs[0].threads,
         "states": Counter(made.states.values()), "to_run": len(todo), "seconds": made.seconds(todo) if todo else 0,
         "cells": cells, "needs": asdict(Needs.of(made)), "machines": [asdict(one) for one in machines],

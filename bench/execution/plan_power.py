@@ -82,7 +82,7 @@ def _tests(plan: Plan, counts: dict[str, dict[int, int]], chosen: list[int], fir
         if group == "core" and "trained" in (declared.groups or PRIMARY_GROUPS):
             asked = [n for n in asked if counts["core"][n] != counts["trained"][n]]  # that is the row of the trained languages
         # The same answers of the same languages are one test.
-        tests += min(1, len(asked)) if untrained and group in ("core", "guard") else len(asked)
+        tests += len({counts[group][n] for n in asked}) if untrained else len(asked)
     scored = [name for name in declared.scorers if all(facts(one).scored_with(name) for one in (first, second))]
     spaces = 1 + len(plan.declared.space.others)
     common = set(facts(first).scorers) & set(facts(second).scorers)

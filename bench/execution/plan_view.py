@@ -50,7 +50,7 @@ def heading(plan: Plan, todo: Sequence[CellSpec]) -> Group:
     guard = sorted({code for spec in plan.specs for code in spec.guard})
     lines.append(f"guard ({len(guard)} languages, never trained on): {' '.join(guard) or '-'}")
     if (asked := plan.asked) is not None:
-        lines.append(f"questions in {len(asked)} of them alone: {' '.join(asked)}")
+        lines.append(f"questions are asked in these {len(asked)} languages alone: {' '.join(asked)}")
     if sources := plan.profile.data.without:
         lines.append(f"without: {', '.join(sources)}")
     for side in ("teacher", "student"):

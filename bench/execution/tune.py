@@ -84,7 +84,9 @@ def trial_cells(file: Path, workers: int | None = None) -> tuple[Profile, list[t
     base = load_profile(described["profile"], described.get("set", ()))
     arms = arms_of(described, base, file)
     content = base.model_dump(exclude_unset=True) | {"name": described["name"], "method_settings": {}}
-    content["evaluation"] = base.evaluation.model_dump() | {"split": "dev", "tasks": tuple(described["tasks"])}
+    content["evaluation"] = base.evaluation.model_dump() | {
+        "split": "dev", "tasks": tuple(described["tasks"]), "languages": None,  # settings are chosen by all that are trained
+    }  # fmt: skip
     if workers:
         content["hardware"] = base.hardware.model_dump() | {"workers": workers, "threads": 0}
     languages = Languages.load(Path(base.data.languages_file) if base.data.languages_file else None)

@@ -95,21 +95,37 @@ def language_list(expression: str, languages: Languages) -> tuple[str, ...]:
 
 
 def _asked(expression: str | None, suite: tuple[str, ...], languages: Languages) -> str | None:
-    """Codes of `evaluation.languages` as the suite has them in order, however they were written. None: all are asked.
-
-    Raises:
-        BenchError: one of them is neither in the order nor in the guard.
-    """
+    """Codes of `evaluation.languages` that a suite has, in its order, however they were written. None: all are asked."""
     if expression is None:
         return None
-    named = language_list(expression, languages)
-    if absent := [code for code in named if code not in suite]:
-        first = languages.get(absent[0])
-        raise BenchError(
-            f"evaluation.languages has {first.code} ({first.name}), which is neither in the order nor in the guard",
-            f"questions can be asked in these: {' '.join(suite)}; --set evaluation.languages=null asks in all",
-        )
+    named = set(language_list(expression, languages))
     return ",".join(code for code in suite if code in named)
+
+
+def check_asked(profile: Profile, specs: Iterable[CellSpec], languages: Languages) -> None:
+    """`evaluation.languages` of the profile fits the cells.
+
+    Raises:
+        BenchError: it has a language that is in no order of the profile or of the cells, and not in the guard; a cell is left
+            without one.
+    """
+    if profile.evaluation.languages is None:
+        return
+    known = {code for spec in specs for code in spec.suite_languages}
+    known.update(code for order in profile.orders() for code in language_list(order, languages))
+    known.update(language_list(profile.data.guard, languages) if profile.data.guard else ())
+    named = language_list(profile.evaluation.languages, languages)
+    if absent := [code for code in named if code not in known]:
+        raise BenchError(
+            f"evaluation.languages has {absent[0]} ({languages.get(absent[0]).name}), which is in no order and not in the guard",
+            f"questions can be asked in these: {' '.join(sorted(known))}",
+        )
+    for spec in specs:
+        if not spec.asked:
+            raise BenchError(
+                f"evaluation.languages has no language of the order {spec.order} or of the guard: {spec.id} would ask nothing",
+                "name some that it has, or leave this order out",
+            )
 
 
 def order_name(expression: str, languages: Languages) -> str:

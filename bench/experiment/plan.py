@@ -16,7 +16,7 @@ from bench.base.paths import in_utf8
 from bench.base.yamltext import parsed
 from bench.data.languages import Languages
 from bench.experiment.costs import Assumed, Costs, makespan
-from bench.experiment.grid import cells, language_list, order_name
+from bench.experiment.grid import cells, check_asked, language_list, order_name
 from bench.experiment.mixture import Mixture, facts_here, facts_of, mixtures
 from bench.experiment.names import primary_pairs, short_names
 from bench.experiment.profile.data import seen_from, with_paths
@@ -87,9 +87,12 @@ class Plan:
 
     @property
     def asked(self) -> tuple[str, ...] | None:
-        """The only languages that questions are asked in, where the profile names some."""
-        named = self.declared.evaluation.languages
-        return None if named is None else language_list(named, self.languages)
+        """The only languages that questions are asked in, where the profile names some: those of the order first."""
+        if self.declared.evaluation.languages is None:
+            return None
+        named = language_list(self.declared.evaluation.languages, self.languages)
+        known = (*language_list(self.declared.data.order, self.languages), *self.guard)
+        return (*(code for code in known if code in named), *(code for code in named if code not in known))
 
     def description(self) -> str:
         """Text of the experiment's profile.yaml: the profile, and under `resolved` what it comes to.
@@ -169,6 +172,7 @@ def make_plan(
     hardware = declared.hardware
     threads = hardware.threads or max(1, cores() // (hardware.workers * hardware.devices))
     specs = cells(narrowed, languages, threads)
+    check_asked(declared, specs, languages)
     if not specs:
         raise BenchError(
             "the grid is empty: no cell has these methods, sizes and seeds", "widen the selection"

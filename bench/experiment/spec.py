@@ -99,7 +99,7 @@ class CellSpec(Settings):
     def asked(self) -> tuple[str, ...]:
         """Languages that questions are asked in, as far as a task has them: all of the suite unless the evaluation names some."""
         named = self.evaluation.languages
-        return self.suite_languages if named is None else tuple(named.split(","))
+        return self.suite_languages if named is None else tuple(code for code in named.split(",") if code)
 
     @property
     def pairs(self) -> int:

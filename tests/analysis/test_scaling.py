@@ -48,9 +48,9 @@ def linear(cell_id, task, scorer, language):
     return (hard(task, language) + gain + (0.05 if scorer == "late" else 0)).round(6).tolist()
 
 
-def made(folder, score=linear, seeds=(0,), methods=("optical", "contrastive"), skip=(), **manifest):
+def made(folder, score=linear, seeds=(0,), methods=("optical", "contrastive"), skip=(), asked=(), **manifest):
     ids = [FLOOR, CEILING, *(f"{method}@{size}#{seed}" for method in methods for size in SIZES for seed in seeds)]
-    plan(folder, ids, {"low": ORDER})
+    plan(folder, ids, {"low": ORDER}, asked=asked)
     for name in ids:
         if name not in skip:
             cell(folder, name, score, **manifest)
@@ -172,6 +172,19 @@ def test_held_out_languages_with_a_relative_gain_more(tmp_path):
     # A branch is something else: no such difference is sure there.
     branch = one(folder, "transfer.csv", scorer="dense", size=4, method="optical", relative="branch")
     assert branch["low"] <= branch["difference"] <= branch["high"] and branch["difference"] != pytest.approx(0.07, abs=1e-3)
+
+
+def test_a_relative_that_is_not_asked_was_trained_all_the_same(tmp_path):
+    asked = ("ukr_Cyrl", "mar_Deva", "khm_Khmr", "kat_Geor", *ORDER[:1])
+    folder = made(tmp_path / "x", lambda *at: related("script", 0.07)(*at) if at[3] in asked else None, methods=("optical",),
+                  asked=asked)  # fmt: skip
+    languages = table(folder, "per_language.csv", scorer="dense", size=4, method="optical", task="symbols").set_index("language")
+    assert set(languages.index) == set(asked)
+    assert languages["script_relative"].to_dict() == {
+        "ukr_Cyrl": True, "mar_Deva": True, "khm_Khmr": False, "kat_Geor": False, "swh_Latn": False,
+    }  # fmt: skip
+    row = one(folder, "transfer.csv", scorer="dense", size=4, method="optical", relative="script")
+    assert (row["related"], row["unrelated"]) == (2, 2) and row["difference"] == pytest.approx(0.07, abs=1e-5)
 
 
 def test_transfer_needs_the_floor(tmp_path):

@@ -12,11 +12,11 @@ from bench.base.errors import BenchError
 from benchmarks.scores_moved import moved, text
 
 
-def cell(folder: Path, seed: int, score: float, queries: int = 4, method: str = "optical") -> None:
+def cell(folder: Path, seed: int, score: float, queries: int = 4, method: str = "optical", order: str = "low") -> None:
     """One trained cell: `score` dense in both trained languages, .1 more in the held-out one, half of it in task b."""
-    place = folder / "cells" / f"{method}@2#{seed}"
+    place = folder / "cells" / (f"{method}@2#{seed}" + ("" if order == "low" else f"~{order}"))
     place.mkdir(parents=True)
-    spec = {"method": method, "size": 2, "seed": seed, "trained": True, "languages": ["sw", "am"],
+    spec = {"method": method, "size": 2, "seed": seed, "trained": True, "order": order, "languages": ["sw", "am"],
             "order_languages": ["sw", "am", "ha"], "guard": []}  # fmt: skip
     (place / "spec.json").write_text(json.dumps(spec))
     rows = [("a", "dense", code, queries, score + more) for code, more in (("sw", 0.0), ("am", 0.0), ("ha", 0.1))]
@@ -35,13 +35,13 @@ def test_means_over_languages_then_tasks_and_differences_of_each_seed(tmp_path: 
     assert trained["moved"] == pytest.approx(0.75 * (0.02 - 0.04) / 3)
     assert trained["largest"] == pytest.approx(0.75 * 0.04) and trained["seed_range"] == pytest.approx(0.75 * 0.08)
     assert table.loc["held-out", "before"] == pytest.approx(0.54)
-    assert "| `optical` | 2 | dense | trained | .330 |" in text(table.reset_index())
+    assert "| `optical` | 2 | low | dense | trained | .330 |" in text(table.reset_index())
 
 
 def test_other_questions_are_refused(tmp_path: Path) -> None:
     cell(tmp_path / "old", 0, 0.4)
     cell(tmp_path / "new", 0, 0.4, queries=5)
-    with pytest.raises(BenchError, match="optical@2#0 did not answer the same questions"):
+    with pytest.raises(BenchError, match="optical@2#0 did not answer as many questions"):
         moved(tmp_path / "old", tmp_path / "new")
 
 
@@ -50,3 +50,11 @@ def test_nothing_in_common_is_said(tmp_path: Path) -> None:
     cell(tmp_path / "new", 0, 0.4, method="contrastive")
     with pytest.raises(BenchError, match="no trained cell in common"):
         moved(tmp_path / "old", tmp_path / "new")
+
+
+def test_orders_are_rows_of_their_own(tmp_path: Path) -> None:
+    for name, more in (("old", 0.0), ("new", 0.1)):
+        cell(tmp_path / name, 0, 0.4 + more)
+        cell(tmp_path / name, 0, 0.6 + more, order="mixed")
+    table = moved(tmp_path / "old", tmp_path / "new")
+    assert table[table["group"] == "trained"].set_index("order")["before"].to_dict() == pytest.approx({"low": 0.3, "mixed": 0.45})

@@ -220,8 +220,17 @@ def test_precision_names(monkeypatch: pytest.MonkeyPatch):
 
 def test_questions_are_asked_in_the_languages_that_are_named_alone(world: World):
     everywhere, _ = run(world, "contrastive", "everywhere")
-    some, _ = run(world, "contrastive", "some", evaluation={"languages": "sw,de"})
+    some, found = run(world, "contrastive", "some", evaluation={"languages": "sw,de"})
+    fewer, found_fewer = run(world, "contrastive", "fewer", evaluation={"languages": "sw"})
+    counts = [one["cut"]["queries"]["faq"]["texts"] for one in (found, found_fewer)]
+    assert counts == [12, 6], "of the languages that are asked"
     asked = pd.read_csv(some / "metrics.csv")
     assert set(asked["language"]) == {"swh_Latn", "deu_Latn"}
     both = asked.merge(pd.read_csv(everywhere / "metrics.csv"), on=["task", "scorer", "language"])
     assert len(both) == len(asked) and (both["ndcg@10_x"] == both["ndcg@10_y"]).all(), "trained on the same, asked the same"
+
+
+def test_a_dev_cell_asks_the_trained_languages_that_are_named(world: World):
+    chosen = {"languages": "sw,de", "split": "dev", "tasks": ["symbols"]}
+    folder, _ = run(world, "contrastive", "dev", evaluation=chosen)
+    assert set(pd.read_csv(folder / "metrics.csv")["language"]) == {"swh_Latn"}

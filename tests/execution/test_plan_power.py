@@ -70,6 +70,8 @@ EACH = "comparison.over_sizes=false"
      "two groups a pair"),
     (("grid.sizes=[5, 20]", EACH, "comparison.primary=[[untrained, english], [optical, contrastive]]",
       "comparison.groups=[guard]"), 3, "untrained methods answer the same at both sizes"),
+    (("grid.sizes=[5, 20]", EACH, "comparison.primary=[[untrained, english], [optical, contrastive]]",
+      "comparison.groups=[trained]", "evaluation.languages=[sw, am]"), 3, "and where the same are asked at both"),
     (("grid.sizes=[5, 20]", EACH, "comparison.groups=[trained]",
       "grid.methods=[untrained, optical, mimo, {method: contrastive, sizes: [20]}]"), 0, "one row needs no correction"),
 ])  # fmt: skip

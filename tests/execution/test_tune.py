@@ -73,6 +73,13 @@ def test_trials_share_everything_but_their_settings(tmp_path: Path):
     assert trials[2][1] == "contrastive(temperature=0.1); learning_rate=0.0001" and specs[2].params["temperature"] == 0.1
 
 
+def test_settings_are_chosen_by_all_trained_languages_whatever_is_asked_of_the_test(tmp_path: Path):
+    file = described(tmp_path)
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(yaml.safe_dump(content | {"set": [*content["set"], "evaluation.languages=[de]"]}), encoding="utf-8")
+    assert all({"swh_Latn", "amh_Ethi"} <= set(spec.asked) for _, _, spec in trial_cells(file)[1])
+
+
 def test_arms_with_different_numbers_of_trials(tmp_path: Path):
     unequal = {**TRIALS, "contrastive": TRIALS["contrastive"][:1]}
     with pytest.raises(BenchError, match=r"different numbers of trials \(contrastive: 1, contrastive\(form=dense\): 2\)"):

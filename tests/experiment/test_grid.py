@@ -8,6 +8,7 @@ from bench.base.errors import BenchError
 from bench.data.languages import Languages
 from bench.experiment import grid
 from bench.experiment.grid import cells, suites
+from bench.experiment.plan import make_plan
 from bench.experiment.profile.file import load_profile
 from bench.experiment.selection import Selection, split_list
 from bench.experiment.spec import CellSpec
@@ -391,7 +392,24 @@ def test_questions_may_be_asked_in_some_languages_alone():
     assert len(keys) == 3 and everywhere.key in keys and found.key in keys
 
 
-def test_questions_cannot_be_asked_in_a_language_outside_of_the_suite():
-    with pytest.raises(BenchError, match=r"fra_Latn \(French\), which is neither in the order nor in the guard") as error:
-        made("data.order=sw,am", "data.guard=de", "grid.sizes=[2]", "evaluation.languages=[sw, fr]")
-    assert "swh_Latn amh_Ethi deu_Latn" in error.value.hint
+def planned(tmp_path: Path, *changes: str, **axes: tuple[str, ...]) -> list[CellSpec]:
+    return list(make_plan(str(SMALL), tmp_path, Selection(**axes), [*WIDE, *changes]).specs)
+
+
+def test_questions_cannot_be_asked_in_a_language_of_no_order(tmp_path: Path):
+    changes = ["data.order=sw,am", "data.guard=de", "grid.sizes=[2]"]
+    with pytest.raises(BenchError, match=r"fra_Latn \(French\), which is in no order and not in the guard") as error:
+        planned(tmp_path, *changes, "evaluation.languages=[sw, fr]")
+    assert "amh_Ethi deu_Latn swh_Latn" in error.value.hint
+
+
+def test_each_order_asks_in_those_that_it_has(tmp_path: Path):
+    both = ["data.guard=de", "grid.sizes=[2]", "grid.orders=['sw,am', 'ha,am']", "data.order='sw,am'"]
+    asked = {spec.order_languages: spec.asked for spec in planned(tmp_path, *both, "evaluation.languages=[ha, am]")}
+    assert asked == {("swh_Latn", "amh_Ethi"): ("amh_Ethi",), ("hau_Latn", "amh_Ethi"): ("hau_Latn", "amh_Ethi")}
+    narrowed = planned(tmp_path, *both, "evaluation.languages=[ha, am]", languages=("am", "zu"))
+    assert {spec.asked for spec in narrowed} == {("amh_Ethi",)}
+    with pytest.raises(BenchError, match=r"no language of the order list-\w+ or of the guard: untrained@0#0 would ask nothing"):
+        planned(tmp_path, *both, "evaluation.languages=[ha]")
+    narrowed = make_plan(str(SMALL), tmp_path, Selection(orders=("ha,am",)), [*WIDE, *both, "evaluation.languages=[ha]"])
+    assert "asked:\n  - hau_Latn" in narrowed.description(), "an order that was left out is no obstacle"

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -211,12 +212,18 @@ def test_the_same_seed_gives_the_same_bytes(world: World):
     assert all(tensor.numpy().tobytes() == found[1][name].numpy().tobytes() for name, tensor in found[0].items())
 
 
-def test_what_finds_no_room_is_computed_again_with_the_same_bytes(world: World, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("spared", [recompute.Spared(2), recompute.Spared(2, 1), None])
+def test_what_finds_no_room_is_computed_again_with_the_same_bytes(
+    world: World, monkeypatch: pytest.MonkeyPatch, spared: recompute.Spared | None
+):
     given_back: list[int] = []
     monkeypatch.setattr(recompute, "give_back", lambda: given_back.append(1))
+    monkeypatch.setattr(recompute, "_large", count())
     found = [weights(trained(world, "optical", watched=False)[0])]
     assert not given_back
     monkeypatch.setitem(recompute.ROOM, "cpu", 1 << 16)
+    if spared is not None:  # a model of two layers finds no room between keeping all and keeping nothing
+        monkeypatch.setattr(recompute, "beyond", lambda *_: spared)
     found.append(weights(trained(world, "optical", watched=False)[0]))
     assert given_back
     assert all(tensor.numpy().tobytes() == found[1][name].numpy().tobytes() for name, tensor in found[0].items())

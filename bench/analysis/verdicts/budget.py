@@ -61,7 +61,7 @@ def ladder(experiments: Sequence[Experiment], size: int | None = None, group: st
     first = experiments[0].plan.profile
     for other in experiments[1:]:
         for section in SAME:
-            if first.get(section) != other.plan.profile.get(section):
+            if _said(first, section) != _said(other.plan.profile, section):
                 raise BenchError(
                     f"{experiments[0].path.name} and {other.path.name} differ in `{section}`, not in the budget alone",
                     "give experiments of one profile that differ in training.pairs and in what is frozen",
@@ -82,6 +82,11 @@ def ladder(experiments: Sequence[Experiment], size: int | None = None, group: st
     steps = [_step(one, chosen, group) for one in parts(experiments)]
     found = pd.concat(steps, ignore_index=True) if steps else pd.DataFrame(columns=list(COLUMNS))
     return found.sort_values(["recipe", "over", "scorer", "method", "pairs"], kind="stable", ignore_index=True)
+
+
+def _said(profile: Mapping[str, Any], section: str) -> dict[str, Any]:
+    """A section of a profile without what is not set in it: older experiments do not name it."""
+    return {name: value for name, value in (profile.get(section) or {}).items() if value is not None}
 
 
 def _rest(training: Mapping[str, Any]) -> dict[str, Any]:

@@ -81,5 +81,6 @@ def nothing_asked(spec: CellSpec) -> BenchError:
     """The error of an evaluation without a single query."""
     return BenchError(
         f"no task of {', '.join(spec.evaluation.tasks)} has {spec.evaluation.split} queries in the languages of {spec.id}",
-        "look at evaluation.split, evaluation.tasks and the languages; `bench data check` counts queries of data on disk",
+        "look at evaluation.split, evaluation.tasks, evaluation.languages and the order; `bench data check` counts queries of "
+        "data on disk",
     )

@@ -20,12 +20,12 @@ from bench.output.highlight import chosen
 from bench.output.report import answer, board, cells, pictures, places, provenance, queries, texts
 from bench.output.report.embed import rounded
 from bench.output.report.methods import described
+from bench.output.tables.group_titles import NAMES
 from bench.output.tables.leaderboard import Boards, boards_of, known_facts
-from bench.output.tables.leaderboard_text import GROUPS as GROUP_TITLES
 from methods.facts import facts
 
 VIEWS = "languages and queries"  # phase of progress
-GROUP_NAMES = {name: GROUP_TITLES.get(name, "All languages of the order (").partition(" (")[0] for name in GROUPS}
+GROUP_NAMES = {name: NAMES.get(name, "All languages of the order") for name in GROUPS}
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _view(
     slopes = scaling.slopes(plan, order, scores)
     return {
         "experiment": plan.name, "order": order, "sizes": list(plan.sizes_of(order)), "codes": list(plan.orders[order]),
-        "core": list(plan.core_of(order)), "guard": list(plan.group("guard", order, 0)),
+        "core": list(plan.group("core", order, 0)), "guard": list(plan.group("guard", order, 0)),
         "board": board.columns(table, lists.methods, lists.tasks, lists.scorers),
         "slopes": board.slope_rows(slopes, lists.methods, lists.tasks, lists.scorers),
         "of_size": answer.of_size(slopes, shown), "trained_pairs": _trained_pairs(scores),
@@ -131,8 +131,11 @@ def _experiment(experiment: Experiment, title: str, which: texts.Which) -> dict[
     plan = experiment.plan
     shown = texts.shareable_sources(which, plan.tasks)
     licences = [one | {"shown": shown.get(one["source"], "none")} for one in provenance.licences(experiment)]
+    summary = str(plan.profile.get("summary") or "")
+    if plan.asked is not None:
+        summary = f"{summary} (questions in {len(plan.asked)} languages alone)".strip()
     return {
-        "name": title, "summary": str(plan.profile.get("summary") or ""), "cells": len(experiment.cells),
+        "name": title, "summary": summary, "cells": len(experiment.cells),
         "done": sum(cell.done for cell in experiment.cells), "seeds": answer.seeds(experiment),
         "provenance": provenance.provenance(experiment), "licences": licences,
     }  # fmt: skip

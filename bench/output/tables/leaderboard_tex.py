@@ -35,6 +35,7 @@ def text(plan: Plan, boards: Mapping[str, pd.DataFrame]) -> str:
         for group, title in GROUPS.items():
             rows = means[means["group"] == group]
             if len(rows):
+                title = title if plan.asked is None else f"{title}, those that are asked"
                 name = title if len(boards) == 1 else f"{title}; order {escape(order)}"
                 parts.append(_table(rows, name, f"tab:{plan.name}-{order}-{group}"))
     return "\n\n".join(parts) + "\n"

@@ -15,15 +15,10 @@ from bench.base.markdown import number as _number
 from bench.base.markdown import table as _table
 from bench.experiment.mixture import sentence
 from bench.output.tables import lengths_text
+from bench.output.tables.group_titles import titles
 from methods.declaration import base_scorer
 from methods.facts import NO_TRAINING, NOT_MATCHED, facts
 
-GROUPS = {
-    "trained": "Trained languages (the first N of the order; another set in each column)",
-    "core": "Core languages (the first {core} of the order, trained in every column: interference shows here)",
-    "held-out": "Held-out languages (the rest of the order, never trained; another set in each column)",
-    "guard": "Guard languages (high-resource, {guard} in number, never trained: does training hurt the rest?)",
-}
 TUNING = "tuning.csv"  # put there by `bench tune`
 STATES = {"failed": "failed", "missing": "not run", "stale": "stale", "damaged": "damaged"}
 SCORERS = {
@@ -75,8 +70,8 @@ def _summary(experiment: Experiment) -> list[str]:
     if about := str(experiment.plan.profile.get("summary") or ""):
         parts.append(f"{about[:1].upper()}{about[1:]}.")
     if (asked := experiment.plan.asked) is not None:
-        parts.append(f"Questions are asked in {len(asked)} languages alone (`evaluation.languages`), and a group has those of "
-                     f"them that are its own: {', '.join(asked)}.")  # fmt: skip
+        parts.append(f"Questions are asked in these languages alone (`evaluation.languages`, {len(asked)}), and a group has "
+                     f"those of them that are its own: {', '.join(asked)}.")  # fmt: skip
     counts = {state: sum(cell.state == state for cell in cells) for state in STATES}
     rest = ", ".join(f"{n} {STATES[state]}" for state, n in counts.items() if n)
     done = sum(cell.done for cell in cells)
@@ -111,16 +106,16 @@ def _mixed(experiment: Experiment) -> list[str]:
 def _scorer(plan: Plan, order: str, table: pd.DataFrame, scorer: str, level: str) -> list[str]:
     means = table[table["task"] == MEAN]
     parts = [f"{level} {_title(scorer)}", "nDCG@10, mean over tasks, with half of its 95 % interval."]
-    for group, title in GROUPS.items():
+    named = titles(plan, order)
+    for group, title in named.items():
         rows = means[means["group"] == group]
         if len(rows):
-            names = {"core": len(plan.group("core", order, 0)), "guard": len(plan.group("guard", order, 0))}
-            parts += [f"**{title.format(**names)}**", _grid(rows, _score)]
-    closed = [means[means["group"] == group] for group in GROUPS]
+            parts += [f"**{title}**", _grid(rows, _score)]
+    closed = [means[means["group"] == group] for group in named]
     if any(rows["gap_closed"].notna().any() for rows in closed):
         parts.append("**Gap closed between floor and ceiling**: mean gain over mean way, with its 95 % interval")
         lines = []
-        for group, rows in zip(GROUPS, closed, strict=True):
+        for group, rows in zip(named, closed, strict=True):
             own = rows[~rows["method"].map(lambda name: facts(name).is_reference).astype(bool)]
             lines += _lines(own, _gap, f"{group}: ", _all_sizes(means))
         parts.append(_table(HEAD, lines, _sizes(means)))

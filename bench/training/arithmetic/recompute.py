@@ -2,8 +2,8 @@
 
 A layer of a small encoder keeps 16 times as much as it hands on, so the few batches of long texts decide how much memory a
 training needs. The same products of the same numbers give the same result: gradients stay what they were, to the last bit
-(Chen et al. 2016, arXiv 1604.06174). More than half of it costs next to nothing to compute: weights of attention, activations
-and norms. So layers first keep the results of their matrix products alone (Korthikanti et al. 2022, arXiv 2205.05198), and only
+(Chen et al. 2016, arXiv 1604.06174). Half of it, of long texts more, costs little to compute: weights of attention, activations,
+norms. So layers first keep the results of their matrix products alone (Korthikanti et al. 2022, arXiv 2205.05198), and only
 where that is not enough nothing but what goes into them.
 """
 
@@ -23,7 +23,7 @@ from bench.base.errors import BenchError
 from bench.encoders.device.memory import give_back, memory_limit
 from bench.training.freezing import layers
 
-LEAST, MOST = 448 << 20, 768 << 20  # of all that multilingual-e5-small keeps: of some 1,100 and 1,900 tokens
+LEAST, MOST = 448 << 20, 768 << 20  # what multilingual-e5-small keeps of some 1,100 and 1,900 tokens
 SHARE = 16  # of a machine's memory one process may keep this part: several cells run at the same time
 
 
@@ -81,8 +81,8 @@ def beyond(model: Any, shapes: Sequence[tuple[int, int]], device: str) -> Spared
     all_of_it, products, handed_on = whole / trained, _of_products(model) * tokens, _handed_on(model) * tokens  # a layer
     # One layer of one group is whole again when it comes to it.
     excess = whole + max(groups) / trained - room
-    if (count := math.ceil(excess / (all_of_it - products))) <= trained:
-        return Spared(count)
+    if (lowest := math.ceil(excess / (all_of_it - products))) <= trained:
+        return Spared(lowest)
     left = excess - trained * (all_of_it - products)
     return Spared(trained, min(trained, math.ceil(left / (products - handed_on))))
 
@@ -99,10 +99,14 @@ def kept_bytes(model: Any, rows: int, width: int) -> int:
 
 @contextmanager
 def again(model: Any, spared: Spared) -> Iterator[None]:
-    """While the block runs, the lowest trained layers keep less, if a gradient is asked for."""
+    """While the block runs, the lowest trained layers keep less, if a gradient is asked for.
+
+    Not under torch's autocast: it casts weights once for both passes, and the products are then not found again.
+    """
     changed = _trained(model)[: spared.products] if torch.is_grad_enabled() else []
     for number, layer in enumerate(changed):
-        how: dict[str, Any] = {} if number < spared.nothing else {"context_fn": partial(create_selective_checkpoint_contexts, _policy)}
+        products = {"context_fn": partial(create_selective_checkpoint_contexts, _policy)}
+        how: dict[str, Any] = {} if number < spared.nothing else products
         # No dropout is trained with, so there is no state of a generator to go back to.
         layer.forward = partial(checkpoint, layer.forward, use_reentrant=False, preserve_rng_state=False, **how)
     try:
@@ -118,7 +122,10 @@ def _policy(context: Any, operation: Any, *_: Any, **__: Any) -> CheckpointPolic
 
 
 def _of_products(model: Any) -> int:
-    """Bytes of a token that a layer keeps of matrix products: four of attention with what went into them, two wide ones."""
+    """Bytes of a token that a layer keeps at the first of the two levels; more where its wide product has a gate.
+
+    These are its input, query, key, value and output of attention, and what both wide products give.
+    """
     config, size = model.config, next(_trained(model)[0].parameters()).element_size()
     return size * (6 * int(config.hidden_size) + int(getattr(config, "intermediate_size", None) or 4 * config.hidden_size))
 

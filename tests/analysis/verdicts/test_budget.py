@@ -56,6 +56,15 @@ def test_steps_that_differ_in_more_than_the_budget_are_no_ladder(tmp_path, steps
         ladder(steps, size=7)
 
 
+def test_an_older_step_that_does_not_name_what_is_not_set_is_a_step(tmp_path):
+    old = step(tmp_path / "old", 1500, 0.1, evaluation={"tasks": ["faq"]})
+    new = step(tmp_path / "new", 6000, 0.3, evaluation={"tasks": ["faq"], "languages": None})
+    assert set(ladder([old, new])["pairs"]) == {1500, 6000}
+    some = step(tmp_path / "some", 6000, 0.3, evaluation={"tasks": ["faq"], "languages": "sw"})
+    with pytest.raises(BenchError, match="differ in `evaluation`"):
+        ladder([old, some])
+
+
 def test_pairs_of_a_budget_for_each_language():
     assert pairs_of({"budget": "per_language", "pairs_per_language": 100, "pairs": 9}, 20) == 2000
     assert pairs_of({"budget": "fixed_total", "pairs": 1500}, 20) == 1500

@@ -537,7 +537,9 @@ def test_tables_say_in_which_languages_questions_were_asked(tmp_path):
     for name in (FLOOR, "optical@3#0"):
         cell(folder, name, lambda *at: constant(*at) if at[3] in LOW[:2] else None)
     text = leaderboard.write(folder)
-    assert "Questions are asked in 2 languages alone" in text and ", ".join(LOW[:2]) in text
+    assert "Questions are asked in these languages alone (`evaluation.languages`, 2)" in text and ", ".join(LOW[:2]) in text
     assert "Guard languages" not in text, "none is asked"
+    assert "Trained languages (the first N of the order, those that are asked)" in text
+    assert "(the first 3 of the order, 2 of them asked, trained in every column" in text
     cell(plan(tmp_path / "all", [FLOOR]), FLOOR, constant)
     assert "are asked in" not in leaderboard.write(tmp_path / "all")
