@@ -126,10 +126,15 @@ def test_the_differences_of_all_questions_are_those_of_their_run() -> None:
     """Each row of the table on all 800 questions is what `bench compare` finds in the published folder."""
     answer = (DOCS / "answer.md").read_text(encoding="utf-8")
     section = answer.split("## All 800 questions\n")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| `(\S+)` minus `(\S+)`[^|]*\| (.*?) \| (\w+) \| (.*?) \| (\w+) \|$", section, re.M)
-    assert len(rows) == 6
-    experiment = Experiment(REPOSITORY / "results/reference/public-cpu-800")
-    for first, second, *told in rows:
+    parts = section.split("\n**N = 50.**")
+    assert len(parts) == 2
+    rows = []
+    for part, name, count in zip(parts, ("public-cpu-800", "public-cpu-800-sizes"), (6, 3), strict=True):
+        found = re.findall(r"^\| `(\S+)` minus `(\S+)`[^|]*\| (.*?) \| (\w+) \| (.*?) \| (\w+) \|$", part, re.M)
+        assert len(found) == count
+        experiment = Experiment(REPOSITORY / "results/reference" / name)
+        rows += [(experiment, *row) for row in found]
+    for experiment, first, second, *told in rows:
         found = experiment.compare(first, second)
         for scorer, difference, verdict in (("dense", *told[:2]), ("late", *told[2:])):
             [one] = found[(found["scorer"] == scorer) & (found["group"] == "trained")].to_dict("records")
