@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 HEAD = """
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it, and so do their children
 from bench.output import aside
 from bench.base.progress import listening, tell
 here, told = os.getpid(), []
