@@ -12,11 +12,15 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
+from unittest import mock
 
+import numpy as np
 import pandas as pd
 import typer
 
+from bench.analysis import questions
 from bench.analysis.comparison import compare
+from bench.analysis.questions import Questions
 from bench.analysis.results import Experiment, load
 from bench.base.errors import BenchError
 from bench.base.markdown import number, table
@@ -43,10 +47,21 @@ def clustered(experiment: Experiment, ending: str = ENDING) -> Experiment:
     return replace(experiment, cells=tuple(cells))
 
 
+def units_of(asked: Questions, shared: bool) -> np.ndarray:
+    """(rows,) what counts as one question: what the cells say of it, in a parallel task too."""
+    if not shared or not (asked.unit >= 0).any():
+        return questions.units_of(asked, shared)
+    said = np.full(len(asked.queries), -1, dtype=np.int64)
+    said[asked.query[asked.unit >= 0]] = asked.unit[asked.unit >= 0]
+    return np.where(said[asked.query] >= 0, len(asked.queries) + said[asked.query], asked.query)
+
+
 def rows(experiment: Experiment, first: str, second: str, ending: str = ENDING) -> pd.DataFrame:
     """The rows of `bench compare` by question and by document, with the column `by`."""
-    ways = {"question": experiment, "document": clustered(experiment, ending)}
-    return pd.concat([compare(one, first, second).rows.assign(by=by) for by, one in ways.items()], ignore_index=True)
+    found = compare(experiment, first, second).rows.assign(by="question")
+    with mock.patch("bench.analysis.arms.units_of", units_of):
+        by_document = compare(clustered(experiment, ending), first, second).rows.assign(by="document")
+    return pd.concat([found, by_document], ignore_index=True)
 
 
 def text(found: pd.DataFrame) -> str:

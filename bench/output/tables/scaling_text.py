@@ -117,9 +117,8 @@ LEGEND = """## How to read it
 
 - A slope is fitted to nDCG@10 (mean over languages, then tasks) against log2 N, over complete sizes, for trained methods only;
   the interval is the bootstrap over questions. Training noise is not in it: `seed_slope_sd` in scaling.csv has it where there
-  is more than one seed. Trained and held-out groups are other languages at every N (unless the profile asks in few of
-  them), so their score moves with the languages as well; "gain over floor" is the slope of the score minus the untrained
-  student's on the same languages.
+  is more than one seed. Trained and held-out groups are other languages at every N, so their score moves with the
+  languages as well; "gain over floor" is the slope of the score minus the untrained student's on the same languages.
 - Slopes of two methods are compared on the same sizes, languages, questions and seeds; interval and verdict are over questions
   and training runs (docs/statistics.md). Of declared pairs all rows are corrected together (Holm), of others all rows shown.
 - A relative is a trained language of the same branch (Indo-European/Slavic), family (Indo-European) or script.
