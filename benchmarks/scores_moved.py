@@ -24,32 +24,22 @@ GROUPS = ("trained", "held-out", "guard")
 ASKED = ["task", "scorer", "language"]
 
 
-def cells(folder: Path) -> dict[tuple[str, int, str, int], Path]:
-    """Method, size, order and seed -> folder of a finished trained cell."""
+def cells(folder: Path) -> dict[tuple[str, int, str, int], pd.DataFrame]:
+    """Method, size, order and seed -> metrics.csv of a finished trained cell, with the `group` of each language."""
     found = {}
     for file in sorted(folder.glob("cells/[!.]*/spec.json")):
-        spec = json.loads(file.read_text(encoding="utf-8"))
-        if spec["trained"] and (file.parent / "metrics.csv").is_file():
-            found[spec["method"], spec["size"], spec["order"], spec["seed"]] = file.parent
+        spec, metrics = json.loads(file.read_text(encoding="utf-8")), file.parent / "metrics.csv"
+        if spec["trained"] and metrics.is_file():
+            group = dict.fromkeys(spec["order_languages"], "held-out") | dict.fromkeys(spec["languages"], "trained")
+            group |= dict.fromkeys(spec["guard"], "guard")
+            # A task may be called what looks like a number, or like none.
+            table = pd.read_csv(metrics, keep_default_na=False, dtype=NAMES)
+            found[spec["method"], spec["size"], spec["order"], spec["seed"]] = table.assign(group=table["language"].map(group))
     return found
 
 
-def groups(cell: Path) -> dict[str, str]:
-    """Language -> trained, held-out or guard."""
-    spec = json.loads((cell / "spec.json").read_text(encoding="utf-8"))
-    group = dict.fromkeys(spec["order_languages"], "held-out") | dict.fromkeys(spec["languages"], "trained")
-    return group | dict.fromkeys(spec["guard"], "guard")
-
-
-def read(cell: Path) -> pd.DataFrame:
-    """metrics.csv; a task may be called what looks like a number, or like none."""
-    return pd.read_csv(cell / "metrics.csv", keep_default_na=False, dtype=NAMES)
-
-
-def means(cell: Path) -> pd.Series:
+def means(table: pd.DataFrame) -> pd.Series:
     """Mean of MEASURE over languages, then over tasks, by scorer and group."""
-    table = read(cell)
-    table["group"] = table["language"].map(groups(cell))
     return table.groupby(["scorer", "group", "task"])[MEASURE].mean().groupby(["scorer", "group"]).mean()
 
 
@@ -68,8 +58,8 @@ def moved(before: Path, after: Path) -> pd.DataFrame:
         raise BenchError(f"{before} and {after} have no trained cell in common", "run the same methods, sizes and seeds in both")
     pairs: dict[tuple[str, int, str], list[tuple[pd.Series, pd.Series]]] = defaultdict(list)
     for one in common:
-        asked = [read(at[one])[[*ASKED, "queries"]] for at in (old, new)]
-        if not asked[0].sort_values(ASKED).reset_index(drop=True).equals(asked[1].sort_values(ASKED).reset_index(drop=True)):
+        asked = [at[one][[*ASKED, "queries"]].sort_values(ASKED, ignore_index=True) for at in (old, new)]
+        if not asked[0].equals(asked[1]):
             raise BenchError(f"{one[0]}@{one[1]}#{one[3]} did not answer as many questions in both", "run both on the same data")
         pairs[one[:3]].append((means(old[one]), means(new[one])))
     rows = []

@@ -91,10 +91,9 @@ def kept_bytes(model: Any, rows: int, width: int) -> int:
     """About what the trained layers of an encoder keep of `rows` texts of `width` tokens; 0 if unknown."""
     config = model.config
     hidden, heads = getattr(config, "hidden_size", 0), getattr(config, "num_attention_heads", 0)
-    wide = getattr(config, "intermediate_size", None) or 4 * hidden
     sizes = [next(layer.parameters()).element_size() for layer in _trained(model)]
     # Of a token: what goes into the four products of attention, into both norms and both wide ones; of two tokens their weight.
-    return sum(sizes) * rows * width * (8 * hidden + 2 * wide + 2 * heads * width)
+    return sum(sizes) * rows * width * (8 * hidden + 2 * _wide(config) + 2 * heads * width)
 
 
 @contextmanager
@@ -104,8 +103,8 @@ def again(model: Any, spared: Spared) -> Iterator[None]:
     Not under torch's autocast: it casts weights once for both passes, and the products are then not found again.
     """
     changed = _trained(model)[: spared.products] if torch.is_grad_enabled() else []
+    products = {"context_fn": partial(create_selective_checkpoint_contexts, _policy)}
     for number, layer in enumerate(changed):
-        products = {"context_fn": partial(create_selective_checkpoint_contexts, _policy)}
         how: dict[str, Any] = {} if number < spared.nothing else products
         # No dropout is trained with, so there is no state of a generator to go back to.
         layer.forward = partial(checkpoint, layer.forward, use_reentrant=False, preserve_rng_state=False, **how)
@@ -127,7 +126,12 @@ def _of_products(model: Any) -> int:
     These are its input, query, key, value and output of attention, and what both wide products give.
     """
     config, size = model.config, next(_trained(model)[0].parameters()).element_size()
-    return size * (6 * int(config.hidden_size) + int(getattr(config, "intermediate_size", None) or 4 * config.hidden_size))
+    return size * (6 * int(config.hidden_size) + _wide(config))
+
+
+def _wide(config: Any) -> int:
+    """Width between the two wide products of a layer; 0 if unknown."""
+    return int(getattr(config, "intermediate_size", None) or 4 * getattr(config, "hidden_size", 0))
 
 
 def _handed_on(model: Any) -> int:
