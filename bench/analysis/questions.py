@@ -41,9 +41,13 @@ class Questions:
 
 
 def units_of(asked: Questions, shared: bool) -> np.ndarray:
-    """(rows,) what counts as one question: its id in a parallel task, else what the cells say, else the question by language."""
+    """(rows,) what counts as one question: what the cells say, else its id in a parallel task, else the question by language."""
     if shared:
-        return asked.query
+        # A unit gets the number of its first question: where each question is a unit of its own, their ids are the units.
+        said = np.full(len(asked.queries), -1, dtype=np.int64)
+        said[asked.query[asked.unit >= 0]] = asked.unit[asked.unit >= 0]
+        _, first, unit = np.unique(said, return_index=True, return_inverse=True)
+        return np.where(said >= 0, first[unit], np.arange(len(said)))[asked.query]
     own = len(asked.queries) * (asked.language.astype(np.int64) + 1) + asked.query
     base = len(asked.queries) * (len(asked.languages) + 2)
     # A query id has one unit, whichever cell says it: cells of an earlier version in the same experiment say none.

@@ -68,7 +68,7 @@ def run_cell(spec: CellSpec, out_dir: Path, report: Report) -> dict[str, Any]:
         encoder = context.teacher.encoder
     if known.asks_english:
         sets = english_sets(context, sets, limits, split)
-    about = described(context.suite, sets)
+    about = described(sets)
     translated: Translated | None = None
     original = method.kind in ("none", "map", "distil")  # a student reads the queries as they are
     if method.kind in ("none", "map"):

@@ -12,7 +12,8 @@ from bench.analysis.arms import Scores
 from bench.analysis.verdicts.rows import Point
 
 COLUMNS = (
-    "task", "scorer", "parallel", "entries", "question", "language", "run", "run_language", "questions", "coverage", "source"
+    "task", "scorer", "parallel", "entries", "document", "question", "language", "run", "run_language", "questions", "coverage",
+    "source",
 )  # fmt: skip
 
 
@@ -21,9 +22,11 @@ def of_questions(scores: Scores, points: Sequence[Point]) -> dict[str, Any]:
 
     By the method of moments, on the places of a point with L languages, Q questions, S seeds in common:
 
-    - `question`: of a question in all languages alike: covariance of answers to one unit between two languages;
+    - `question`: of a question in all languages alike: covariance of answers to one question between two languages; of a task
+      that is not parallel, of answers that ask for one document;
     - `language`: of a question in one language: what is left of its variance;
-    - `entries`: of a task that is not parallel, from how many documents its questions seem to be drawn.
+    - `document`: of a parallel task, covariance of answers to two questions on one document, in whatever languages;
+    - `entries`: from how many documents its questions seem to be drawn; NaN where no two questions of a parallel task share one.
 
     Args:
         scores: of one order.
@@ -34,10 +37,9 @@ def of_questions(scores: Scores, points: Sequence[Point]) -> dict[str, Any]:
         return {}
     table = pd.DataFrame(found)
     means = table.mean(numeric_only=True)
-    shared = bool(table["parallel"].iloc[0])
     return {
-        "parallel": shared, "entries": float("nan") if shared else float(means["entries"]),
-        **{name: max(0.0, float(means[name])) for name in ("question", "language")},
+        "parallel": bool(table["parallel"].iloc[0]), "entries": float(means["entries"]),
+        **{name: max(0.0, float(means[name])) for name in ("document", "question", "language")},
         "questions": round(float(means["questions"])), "coverage": float(means["coverage"]),
     }  # fmt: skip
 
@@ -76,24 +78,41 @@ def _of_point(scores: Scores, point: Point) -> dict[str, Any] | None:
     if len(answers) < 2:
         return None
     own = np.array([gaps.var(ddof=1) for _, gaps in answers])
-    joint = _between_languages([(asked.units, gaps - gaps.mean()) for asked, gaps in answers])
-    questions = float(np.mean([len(gaps) for _, gaps in answers]))
-    units = len(np.unique(np.concatenate([asked.units for asked, _ in answers])))
+    count, questions = len(answers), float(np.mean([len(gaps) for _, gaps in answers]))
+    rest = np.concatenate([gaps - gaps.mean() for _, gaps in answers])
+    units = np.concatenate([asked.units for asked, _ in answers])
+    shared, document = answers[0][0].shared, 0.0
+    if shared:
+        ids = np.concatenate([asked.ids for asked, _ in answers])
+        (joint, _), (document, entries) = _within(ids, rest), _between_questions(ids, units, rest)
+    else:
+        joint, entries = _within(units, rest)[0], _population(count * questions, len(np.unique(units)))
     return {
-        "parallel": answers[0][0].shared, "entries": _population(len(answers) * float(questions), units),
-        "question": joint, "language": float(own.mean()) - joint,
-        "questions": questions, "coverage": len(answers) / point.size if point.size else 1.0,
+        "parallel": shared, "entries": entries, "document": document, "question": joint, "language": float(own.mean()) - joint,
+        "questions": questions, "coverage": count / point.size if point.size else 1.0,
     }  # fmt: skip
 
 
-def _between_languages(answers: list[tuple[np.ndarray, np.ndarray]]) -> float:
-    """Mean product of two languages' answers (around their means) to one unit."""
-    unit = np.concatenate([units for units, _ in answers])
-    gaps = np.concatenate([gaps for _, gaps in answers])
-    sums, squares = np.bincount(unit, weights=gaps), np.bincount(unit, weights=gaps**2)
-    count = np.bincount(unit).astype(float)
-    pairs = (count * (count - 1)).sum()
-    return float((sums**2 - squares).sum() / pairs) if pairs else 0.0
+def _within(label: np.ndarray, gaps: np.ndarray) -> tuple[float, float]:
+    """Mean product of two answers (around their means) with one label, 0 without any, and how many pairs there are."""
+    sums, squares = np.bincount(label, weights=gaps), np.bincount(label, weights=gaps**2)
+    count = np.bincount(label).astype(float)
+    pairs = float((count * (count - 1)).sum())
+    return (float((sums**2 - squares).sum() / pairs) if pairs else 0.0), pairs
+
+
+def _between_questions(ids: np.ndarray, units: np.ndarray, gaps: np.ndarray) -> tuple[float, float]:
+    """Mean product of answers to two questions of one unit, and among how many units two questions seem to fall; NaN without any.
+
+    Two of Q questions fall into one of E equal units with probability 1 / E.
+    """
+    in_unit, of_question = _within(units, gaps), _within(ids, gaps)
+    if (pairs := in_unit[1] - of_question[1]) <= 0:
+        return 0.0, float("nan")
+    product = (in_unit[0] * in_unit[1] - of_question[0] * of_question[1]) / pairs
+    _, first = np.unique(ids, return_index=True)
+    together = np.bincount(units[first]).astype(float)
+    return product, len(first) * (len(first) - 1) / float((together * (together - 1)).sum())
 
 
 def _population(drawn: float, distinct: float) -> float:

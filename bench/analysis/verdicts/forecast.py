@@ -46,13 +46,14 @@ def stored() -> tuple[dict[str, Any], ...]:
 
 
 def row_of(task: str, scorer: str) -> Mapping[str, float]:
-    """The variances of a task. One that is not stored is taken for a mean parallel task with the fewest questions, a scorer for
-    the mean of scorers."""
-    own = [row for row in stored() if row["task"] == task] or [row for row in stored() if row["parallel"]]
+    """The variances of a task. One that is not stored is taken for a mean parallel task with the fewest questions, each of which
+    asks for a document of its own; a scorer for the mean of scorers."""
+    stored_itself = [row for row in stored() if row["task"] == task]
+    own = stored_itself or [row | {"entries": math.nan} for row in stored() if row["parallel"]]
     own = [row for row in own if row["scorer"] == scorer] or own
     numbers = [name for name, value in own[0].items() if isinstance(value, float)]
     means = {name: sum(row[name] for row in own) / len(own) for name in numbers}
-    return means | {"questions": min(row["questions"] for row in own)}
+    return means | {"questions": min(row["questions"] for row in own), "parallel": own[0]["parallel"]}
 
 
 def known(task: str) -> bool:
@@ -61,14 +62,21 @@ def known(task: str) -> bool:
 
 
 def of_questions(asked: Asked, scorer: str) -> Part:
-    """Variance over questions of one task's mean over languages: `language / (L Q) + question / units`.
+    """Variance over questions of one task's mean over languages: `language / (L Q) + question / units + document / entries`.
 
-    In a parallel task the Q questions are the units; else L Q questions ask for `entries` documents, some for the same.
+    In a parallel task the Q questions are the units, and two of them ask for one document once in `entries`; else L Q questions
+    ask for `entries` documents, some for the same, and `document` is 0.
     """
     row, count = row_of(asked.task, scorer), asked.questions * asked.languages
-    entries = row["entries"]
-    units = asked.questions if math.isnan(entries) else 1 / (1 / count + (1 - 1 / asked.languages) / entries)
-    return row["language"] / count + row["question"] / units, max(1.0, units - 1)
+    entries, document = row["entries"], 0.0
+    if not row["parallel"]:
+        units = df = 1 / (1 / count + (1 - 1 / asked.languages) / entries)
+    else:
+        units = df = float(asked.questions)
+        if not math.isnan(entries):
+            document = row["document"] * (1 - 1 / asked.questions) / entries
+            df = entries * (1 - math.exp(-asked.questions / entries))
+    return row["language"] / count + row["question"] / units + document, max(1.0, df - 1)
 
 
 def of_runs(asked: Sequence[Asked], scorer: str, runs: Runs) -> Part | None:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,9 @@ from bench.analysis.verdicts.forecast import Asked, Runs
 from bench.analysis.verdicts.variance import Variance
 
 STORED = tuple(
-    {"task": task, "scorer": "dense", "parallel": task == "faq", "entries": entries, "question": 0.002, "language": 0.02,
-     "run": 1e-5, "run_language": 2e-4, "questions": 40.0, "coverage": 0.5, "source": "x"}
-    for task, entries in (("faq", np.nan), ("symbols", 500.0))
+    {"task": task, "scorer": "dense", "parallel": task != "symbols", "entries": entries, "document": 0.0015 * (task == "pages"),
+     "question": 0.002, "language": 0.02, "run": 1e-5, "run_language": 2e-4, "questions": 40.0, "coverage": 0.5, "source": "x"}
+    for task, entries in (("faq", np.nan), ("symbols", 500.0), ("pages", 400.0))
 )  # fmt: skip
 FAQ = Asked("faq", 100, 10)
 
@@ -54,6 +55,40 @@ def test_questions_that_ask_for_the_same_entry_count_less():
     assert many == pytest.approx(0.02 / 20_000 + 0.002 * (1 / 20_000 + 0.98 / 500))
 
 
+def test_two_questions_of_a_parallel_task_on_one_document_count_less():
+    (alone, alone_df), (value, df) = (forecast.of_questions(Asked(task, 800, 20), "dense") for task in ("faq", "pages"))
+    assert value == pytest.approx(alone + 0.0015 * (799 / 800) / 400)
+    assert df < 400 < alone_df, "no more units than documents"
+    few, few_alone = (forecast.of_questions(Asked(task, 10, 20), "dense")[0] for task in ("pages", "faq"))
+    assert few < 1.02 * few_alone, "ten questions of 400 documents hardly meet"
+
+
+def test_variances_of_questions_and_documents_are_found_again():
+    random = np.random.default_rng(3)
+    languages, documents, sd = 10, 3000, (0.04, 0.03, 0.08)  # of a document, of a question, of a question in a language
+    units = np.repeat(np.arange(documents), 2)
+    ids = np.arange(2 * documents)
+    common = sd[0] * random.normal(size=documents)[units] + sd[1] * random.normal(size=len(ids))
+    gaps = common[:, None] + sd[2] * random.normal(size=(len(ids), languages))
+    asked = [
+        SimpleNamespace(shared=True, ids=ids, units=units, gaps=gaps[:, n] - gaps[:, n].mean()) for n in range(languages)
+    ]  # fmt: skip
+    scores = SimpleNamespace(paired=lambda place, *_: (asked[place], asked[place].gaps))
+    point = SimpleNamespace(common=[list(range(languages))], pair=(0, 1), size=languages)
+    found = components.of_questions(scores, [point])
+    assert found["document"] == pytest.approx(sd[0] ** 2, rel=0.1)
+    assert found["question"] == pytest.approx(sd[0] ** 2 + sd[1] ** 2, rel=0.1)
+    assert found["language"] == pytest.approx(sd[2] ** 2, rel=0.05) and found["entries"] == 2 * documents - 1
+    # The forecast from these is the variance that the verdict of such an experiment has.
+    verdict = variance.of_questions(
+        np.tile(units, languages), *np.zeros((2, gaps.size), int), variance.deviations(gaps).T.ravel() / languages, 1
+    ).value[0]
+    with pytest.MonkeyPatch.context() as patch:
+        row = STORED[2] | {name: float(found[name]) for name in ("document", "question", "language", "entries")}
+        patch.setattr(forecast, "stored", lambda: (row,))
+        assert forecast.of_questions(Asked("pages", len(ids), languages), "dense")[0] == pytest.approx(verdict, rel=0.05)
+
+
 def test_a_task_or_scorer_that_is_not_stored_is_taken_for_its_kind():
     assert forecast.row_of("belebele", "late")["question"] == 0.002 and not forecast.known("belebele")
     fewest = min(row["questions"] for row in forecast.stored() if row["parallel"])
@@ -91,3 +126,4 @@ def test_the_shipped_file_is_whole():
     assert not shipped.duplicated(["task", "scorer"]).any()
     assert (shipped[["question", "language", "run", "run_language"]] >= 0).all(axis=None)
     assert shipped.loc[~shipped["parallel"], "entries"].notna().all() and shipped["parallel"].any()
+    assert (shipped.loc[shipped["parallel"] & shipped["entries"].notna(), "document"] >= 0).all()
