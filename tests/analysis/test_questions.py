@@ -75,6 +75,13 @@ def test_what_one_cell_says_holds_for_those_of_an_earlier_version(make: Make) ->
     pd.testing.assert_series_equal(row(every), row(last))
 
 
+def test_cells_that_name_no_document_are_told(make: Make) -> None:
+    """Of an earlier version: what they say is less than what it looks like."""
+    for name, unit, expected in (("alone", None, 1), ("pairs", lambda number: f"passage {number // 2}", 0)):
+        notes = compare(load(make(name, unit)), "optical", "contrastive").notes
+        assert sum("do not say which questions ask for the same document" in note for note in notes) == expected
+
+
 def test_a_question_without_a_document_is_one_of_its_own(make: Make) -> None:
     found = row(make("some", lambda number: "passage" if number < 2 else ""))
     assert found["units"] == 7

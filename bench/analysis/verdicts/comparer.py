@@ -46,6 +46,11 @@ class Comparer:
                 if task in names:
                     listed = ", ".join(f"{code} {count}" for code, count in sorted(few.items()))
                     left.cells.append(f"{task}: too few questions to count in its mean: {listed}")
+            left.cells += [
+                f"{task}: its cells are of an earlier version and do not say which questions ask for the same document, so that "
+                "each counts by itself; one cell that is run again says it for all"
+                for task in scores.unnamed if task in names
+            ]  # fmt: skip
             asked = list(product(common_scorers(scores, scorers, first, second, left), groups or GROUPS))
             for scorer, group in steps(COMPARING, asked):
                 points = self.points(scores, order, scorer, group, names, (first, second), left, sizes, groups, over_sizes)

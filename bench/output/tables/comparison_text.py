@@ -186,9 +186,8 @@ def _which(found: Comparison) -> str:
 
 LEGEND = f"""- The difference is of nDCG@10, mean over languages, then over tasks. It would come out otherwise with other
   questions and with other training runs: both are in its interval, p-value and verdict (t distribution, variance
-  over questions plus variance over runs, docs/statistics.md). All languages of a parallel question are one
-  question, and so are questions of several languages that ask for the same document. Groups and sizes share
-  languages and questions: rows are not independent.
+  over questions plus variance over runs, docs/statistics.md). Questions that ask for the same document are one, in
+  whatever languages. Groups and sizes share languages and questions: rows are not independent.
 - Verdicts, on p-values with Holm's correction at {LEVEL}: *better* and *worse*; *equivalent*, if the difference is surely
   below the margin (two one-sided tests); else *undecided*, which is no proof of equality. "below" marks a difference that is
   there and surely smaller than the margin. An interval is of its row alone, uncorrected.
