@@ -28,6 +28,8 @@ TABLES_OF_NUMBERS = ("seconds", "pairs_by_language", "pairs_by_source")
 MAPPINGS = ("dev", "collapse", "translation", "hardware", "versions")
 TEXTS = ("precision", "finished", "started", "method")
 
+OWN, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")  # which control groups this process is in; what they may have
+
 
 @cache
 def versions(also: Sequence[str] = ()) -> dict[str, str]:
@@ -125,6 +127,36 @@ def cores() -> int:
         return max(1, min(count, math.ceil(int(quota) / int(period))))
     except (OSError, ValueError):
         return count
+
+
+def memory_limit() -> int:
+    """Bytes of main memory that this process may have: the machine's, or less where its control group or one above says so.
+
+    A job of a cluster, or a container, may have a small part of a large machine.
+    """
+    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    try:
+        lines = OWN.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:  # not Linux
+        lines = []
+    for number, controllers, path in (line.split(":", 2) for line in lines if line.count(":") >= 2):
+        if number == "0":  # version 2
+            root, name = GROUPS, "memory.max"
+        elif "memory" in controllers.split(","):
+            root, name = GROUPS / "memory", "memory.limit_in_bytes"
+        else:
+            continue
+        own = root / path.strip("/")
+        found += [limit for folder in (own, *own.parents) if folder.is_relative_to(root) and (limit := _limit(folder / name))]
+    return min(found)
+
+
+def _limit(file: Path) -> int:
+    """0: none is set."""
+    try:
+        return int(file.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # not there, or "max"
+        return 0
 
 
 def peak_memory_mb() -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.base.manifest import cores, hardware
+from bench.base.manifest import cores, hardware, memory_limit
 from bench.base.paths import cache_dir
 from bench.base.progress import tell
 
@@ -62,10 +62,8 @@ def machine(torch: Any) -> Machine:
     tell("looking at the machine")
     known, cpuinfo, place = hardware(), _read(Path("/proc/cpuinfo")), cache_dir()
     memory = _memory(_read(Path("/proc/meminfo")))
-    limit = _read(Path("/sys/fs/cgroup/memory.max")).strip()
-    total = memory.get("MemTotal")
-    if limit.isdigit():
-        total = min(int(limit), total or int(limit))
+    limit = memory_limit()  # of a job or a container, which may have a small part of the machine
+    total, available = (min(found, limit) if found else None for found in map(memory.get, ("MemTotal", "MemAvailable")))
     there = _there(place)
     gpus = []
     if torch is not None and torch.cuda.is_available():
@@ -75,7 +73,7 @@ def machine(torch: Any) -> Machine:
     tell("measuring the cache")
     return Machine(
         system=known["system"], processor=known["processor"], cores=cores(), instructions=instructions(cpuinfo), cpuinfo=cpuinfo,
-        load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None, memory=total, available=memory.get("MemAvailable"),
+        load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None, memory=total, available=available,
         gpus=tuple(gpus), cache=place, cache_size=size_of(place), writable=os.access(there, os.W_OK),
         free=shutil.disk_usage(there).free,
     )  # fmt: skip

@@ -20,7 +20,8 @@ import torch
 from torch.utils.checkpoint import CheckpointPolicy, checkpoint, create_selective_checkpoint_contexts
 
 from bench.base.errors import BenchError
-from bench.encoders.device.memory import give_back, memory_limit
+from bench.base.manifest import memory_limit
+from bench.encoders.device.memory import give_back
 from bench.training.freezing import layers
 
 LEAST, MOST = 448 << 20, 768 << 20  # what multilingual-e5-small keeps of some 1,100 and 1,900 tokens

@@ -27,6 +27,11 @@ def test_this_machine(tmp_path: Path, monkeypatch) -> None:
     assert machine(None).cache_size == size_of(tmp_path) == 5 and not (tmp_path / "cache" / "c").exists()
 
 
+def test_memory_is_that_of_the_job_or_container(monkeypatch) -> None:
+    monkeypatch.setattr("bench.cli.doctor.machine.memory_limit", lambda: 1 << 20)
+    assert (machine(None).memory, machine(None).available) == (1 << 20, 1 << 20)
+
+
 def test_graphics_cards_are_those_that_torch_can_use() -> None:
     about = SimpleNamespace(name="made up", total_memory=80 << 30)
     cuda = SimpleNamespace(is_available=lambda: True, device_count=lambda: 2, get_device_properties=lambda number: about)
