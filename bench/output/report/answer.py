@@ -35,7 +35,11 @@ COUNTS = ("ahead", "behind", "level", "first_beats", "second_beats", "languages"
 
 def pairs(comparer: Comparer, shown: Sequence[str], asked: bool = False) -> list[tuple[str, str]]:
     """Pairs of methods that are tested: the one that the experiment is about (`paired.pair`), then the others of the families of
-    the question, or of the first three that are shown. `asked`: those shown were asked for, so the pair is among them."""
+    the question, or of the first three that are shown. `asked`: those shown were asked for, so the pair is among them.
+
+    Of several experiments on one page each has the pairs of its own methods.
+    """
+    shown = [name for name in shown if name in comparer.methods]
     heads = family_heads(shown)
     found = list(combinations(heads if len(heads) > 1 else list(shown)[:3], 2))
     own = None if asked else pair(comparer)

@@ -7,7 +7,7 @@ from bench.analysis.verdicts.comparer import Comparer
 from bench.analysis.verdicts.gains import by_language, gains
 from bench.base.errors import BenchError
 from bench.output import paired
-from bench.output.report.answer import headline, verdict
+from bench.output.report.answer import headline, pairs, verdict
 from bench.output.report.content import content
 from bench.output.report.embed import FACTOR, scaled
 from bench.output.tables import leaderboard
@@ -102,6 +102,15 @@ def test_several_experiments_are_views_of_one_page(world, tmp_path):
     both = content([load(world), load(other)])[0]
     assert [view["label"] for view in both["views"]] == ["made-up", "other"]
     assert all(view["compared"] for view in both["views"])
+
+
+def test_an_experiment_is_not_asked_for_methods_of_another(world):
+    comparer = Comparer(load(world))
+    names = [*comparer.methods, "nmt(pairs=all)"]
+    assert "nmt(pairs=all)" not in comparer.methods
+    asked = pairs(comparer, names)
+    assert asked and asked == pairs(comparer, comparer.methods)
+    assert pairs(comparer, ["optical", "nmt(pairs=all)"], asked=True) == []
 
 
 def rows_of(part, *columns):
