@@ -22,7 +22,8 @@ from bench.base.errors import BenchError
 
 METHODS = ("optical", "contrastive", "contrastive(dense)", "optical_contrastive")  # of the question; controls vary by themselves
 HEAD = """# Variances of the difference of two trained methods (nDCG@10), for `bench plan`: written by benchmarks/variances.py.
-# question, language: of a question in all languages, in one; run, run_language: of a training run. docs/statistics.md
+# question, language: of a question in all languages, in one; document: covariance of two questions on one document, a part of
+# question; entries: two questions have one document once in so many; run, run_language: of a training run. docs/statistics.md
 """
 
 

@@ -64,7 +64,7 @@ class Scores:
         asked: per place the questions behind the numbers: one entry, or two where the ceiling has its own.
         query_ids: the ids behind the numbers of questions.
         few: task -> language -> its questions, of those that are too few for the task's means: `at` leaves them out.
-        unnamed: parallel tasks of which no cell says what each question asks for (`units_of`).
+        unnamed: task -> (questions, all its questions), of which no cell says what they ask for; tasks without such have none.
     """
 
     def __init__(self, cells: Sequence[Cell], tasks: Sequence[str] = (), min_questions: int = 0) -> None:
@@ -177,7 +177,7 @@ class Scores:
         self.whole = np.zeros(shape, dtype=bool)
         self._to_draw: list[tuple[int, Asked, str, int]] = []  # place, questions, what seeds the resamples, units to draw
         self.asked: dict[int, list[Asked]] = {}
-        self.unnamed: list[str] = []
+        self.unnamed: dict[str, tuple[int, int]] = {}
         self.query_ids: tuple[str, ...] = ()
         ceiling = [number for number, cell in enumerate(self.cells) if facts(cell.name.method).asks_english]
         for task, asked in questions(self.cells).items():
@@ -190,8 +190,9 @@ class Scores:
             # the ceiling then answers English questions, its own, and is held to those.
             if not len(english.query) or np.isin(english.query, own.query).mean() > 0.5:
                 own, english = asked, asked.rows(np.zeros(len(at_ceiling), dtype=bool))
-            if resampling.is_parallel(own.language, own.query) and not (own.unit >= 0).any():
-                self.unnamed.append(task)
+            ids, said = np.unique(own.query), np.unique(own.query[own.unit >= 0])
+            if len(said) < len(ids):
+                self.unnamed[task] = len(ids) - len(said), len(ids)
             for name, part in ((task, own), (f"{task}, English", english)):
                 self._read_part(task, name, part)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from bench.analysis.results import RANKED_BY, Cell
 
@@ -17,7 +19,7 @@ class Questions:
 
     Attributes:
         cell, scorer, language, query: (rows,) numbers; equal query numbers are equal query ids.
-        unit: (rows,) numbers of what the cells say that belongs together over languages; -1 where they say nothing.
+        unit: (rows,) numbers of what the cells say that belongs together, in one language or several; -1 where they say nothing.
         score: (rows,) nDCG@10.
         scorers, languages, queries: the names behind the numbers.
     """
@@ -43,11 +45,14 @@ class Questions:
 def units_of(asked: Questions, shared: bool) -> np.ndarray:
     """(rows,) what counts as one question: what the cells say, else its id in a parallel task, else the question by language."""
     if shared:
-        # A unit gets the number of its first question: where each question is a unit of its own, their ids are the units.
-        said = np.full(len(asked.queries), -1, dtype=np.int64)
-        said[asked.query[asked.unit >= 0]] = asked.unit[asked.unit >= 0]
-        _, first, unit = np.unique(said, return_index=True, return_inverse=True)
-        return np.where(said >= 0, first[unit], np.arange(len(said)))[asked.query]
+        # What is joined over any language or cell is one. A unit gets the number of its first question: where each question
+        # is a unit of its own, their ids are the units.
+        said, count = asked.unit >= 0, len(asked.queries)
+        ends = asked.query[said], count + asked.unit[said]
+        size = count + int(asked.unit.max(initial=-1)) + 1
+        _, joined = connected_components(coo_array((np.ones(len(ends[0])), ends), shape=(size, size)), directed=False)
+        _, first, unit = np.unique(joined[:count], return_index=True, return_inverse=True)
+        return first[unit][asked.query]
     own = len(asked.queries) * (asked.language.astype(np.int64) + 1) + asked.query
     base = len(asked.queries) * (len(asked.languages) + 2)
     # A query id has one unit, whichever cell says it: cells of an earlier version in the same experiment say none.

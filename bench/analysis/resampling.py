@@ -3,7 +3,7 @@
 The draws are paired. A question gets the same weights in every cell and scorer, and in every language of a
 parallel task, where the same question is asked in all of them; so differences between methods keep the
 precision that shared questions give them. The seed is fixed by task and language: adding a cell to the
-experiment never changes the interval of another.
+experiment changes no interval of another, unless it is the first that says which questions ask for one document.
 """
 
 from __future__ import annotations

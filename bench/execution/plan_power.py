@@ -142,7 +142,8 @@ def _notes(plan: Plan, sizes: list[int], seeds: dict[int, dict[str, int]]) -> li
     sources = dict.fromkeys(row["source"] for row in asked or forecast.stored())
     lines = [f"Variances: {'; '.join(sources)}."]
     if unknown := [task for task in evaluation.tasks if not forecast.known(task)]:
-        lines.append(f"None are stored for {', '.join(unknown)}: taken for a mean parallel task.")
+        lines.append(f"None are stored for {', '.join(unknown)}: taken for a mean parallel task, each question "
+                     "of which asks for a document of its own. Where several ask for one, the smallest difference is larger.")
     if alone := [size for size in sizes if _runs(seeds, size).seeds == 1 and not _runs(seeds, size).lenders]:
         listed = ", ".join(map(str, alone))
         alone_there = f"one seed at N = {listed}, and no two other arms with several"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from bench.analysis.arms import scores_of
 from bench.analysis.comparison import compare
+from bench.analysis.questions import Questions, units_of
 from bench.analysis.resampling import intervals
 from bench.analysis.results import load
 from tests import made_up
@@ -77,9 +80,31 @@ def test_what_one_cell_says_holds_for_those_of_an_earlier_version(make: Make) ->
 
 def test_cells_that_name_no_document_are_told(make: Make) -> None:
     """Of an earlier version: what they say is less than what it looks like."""
-    for name, unit, expected in (("alone", None, 1), ("pairs", lambda number: f"passage {number // 2}", 0)):
-        notes = compare(load(make(name, unit)), "optical", "contrastive").notes
-        assert sum("do not say which questions ask for the same document" in note for note in notes) == expected
+    for name, unit, told in (
+        ("alone", None, "faq: of 8 of 8 questions no cell says which document"),
+        ("half", lambda number: "passage" if number < 4 else "", "faq: of 4 of 8 questions no cell says which document"),
+        ("pairs", lambda number: f"passage {number // 2}", ""),
+    ):
+        notes = [note for note in compare(load(make(name, unit)), "optical", "contrastive").notes if "no cell says" in note]
+        assert [note.startswith(told) for note in notes] == [True] * bool(told), notes
+
+
+def test_one_document_for_all_questions_leaves_no_interval(make: Make) -> None:
+    folder = make("one", lambda number: "passage")
+    assert row(folder)["units"] == 1 and np.isnan(row(folder)["low"]) and row(folder)["verdict"] == "undecided"
+    assert any("all questions ask for one document" in note for note in compare(load(folder), "optical", "contrastive").notes)
+
+
+def test_what_languages_or_cells_join_is_joined_in_whatever_order() -> None:
+    """Two languages name other documents for two of the three questions: all that is joined by either is one unit."""
+    query, unit = np.array([0, 1, 2, 0, 1, 2]), np.array([0, 0, 1, 0, 2, 2])
+    zero = np.zeros(6, dtype=int)
+    asked = Questions(zero, zero, np.repeat([0, 1], 3), query, unit, zero + 0.5, ("dense",), ("a", "b"), ("p", "q", "r"))
+    assert units_of(asked, shared=True).tolist() == [0] * 6
+    for order in (np.arange(6)[::-1], np.array([3, 0, 5, 2, 4, 1])):
+        assert units_of(asked.rows(order), shared=True).tolist() == [0] * 6
+    apart = replace(asked.rows(np.arange(6) < 3), unit=np.array([-1, 4, 4]))
+    assert units_of(apart, shared=True).tolist() == [0, 1, 1]
 
 
 def test_a_question_without_a_document_is_one_of_its_own(make: Make) -> None:

@@ -47,9 +47,9 @@ class Comparer:
                     listed = ", ".join(f"{code} {count}" for code, count in sorted(few.items()))
                     left.cells.append(f"{task}: too few questions to count in its mean: {listed}")
             left.cells += [
-                f"{task}: its cells are of an earlier version and do not say which questions ask for the same document, so that "
-                "each counts by itself; one cell that is run again says it for all"
-                for task in scores.unnamed if task in names
+                f"{task}: of {n:,} of {whole:,} questions no cell says which document they ask for, so each counts by itself; "
+                "cells of an earlier version do not. Delete the folder of one that was asked them all; bench run makes it anew"
+                for task, (n, whole) in scores.unnamed.items() if task in names
             ]  # fmt: skip
             asked = list(product(common_scorers(scores, scorers, first, second, left), groups or GROUPS))
             for scorer, group in steps(COMPARING, asked):
@@ -58,6 +58,8 @@ class Comparer:
                     if any(point.common for point in chosen):
                         found = {"order": order, "scorer": scorer, "group": group, "first": first, "second": second}
                         rows.append(found | row(scores, chosen, self.margin))
+                        if rows[-1]["units"] < 2:
+                            left.cells.append(f"{scorer} {group}: all questions ask for one document, so there is no interval")
         return rows
 
     def scores(self, order: str, first: str, second: str, left: LeftOut, sizes: Sequence[int]) -> Scores:

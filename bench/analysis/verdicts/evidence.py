@@ -80,7 +80,7 @@ def _questions(scores: Scores, terms: Sequence[Term]) -> Variance:
                     continue
                 at, factors = map(list, zip(*own, strict=True))
                 answers = asked.means[:, at].astype(np.float64) @ np.array(factors)
-                effects = variance.deviations(answers)
+                effects = variance.deviations(answers, asked.units)
                 pool = np.full(len(effects), pools.setdefault(asked.pool, len(pools)))
                 for column in np.flatnonzero(weights):
                     rows.append((asked.units, pool, np.full(len(effects), column), effects * weights[column]))

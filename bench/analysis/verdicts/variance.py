@@ -34,7 +34,7 @@ def of_questions(unit: np.ndarray, stratum: np.ndarray, column: np.ndarray, effe
     """Variance of `sum of effects` over questions, for each of `k` statistics.
 
     The effect of an answer is what it adds to the statistic: its weight times its distance from the mean of its language and
-    task, times `sqrt(n / (n - 1))` for the n answers that the mean is of (`deviations`). Answers of one unit (a question in
+    task, times `sqrt(g / (g - 1))` for the g units that the mean is of (`deviations`). Answers of one unit (a question in
     all its languages, an entry that several languages ask for) are added up first: they are one draw. The variance of a
     stratum is `sum_u e_u^2` (cluster-robust: Liang and Zeger 1986); with G units it has G - 1 degrees of freedom.
 
@@ -60,10 +60,13 @@ def of_questions(unit: np.ndarray, stratum: np.ndarray, column: np.ndarray, effe
     return total([Variance(*pair) for pair in zip(parts.reshape(k, strata).T, (count - 1).reshape(k, strata).T, strict=True)])
 
 
-def deviations(answers: np.ndarray) -> np.ndarray:
-    """What each of `answers` (n,) adds to their mean, so that the sum of squares is the variance of the mean without bias."""
-    n = len(answers)
-    return (answers - answers.mean()) / n * np.sqrt(n / max(1, n - 1))
+def deviations(answers: np.ndarray, units: np.ndarray | None = None) -> np.ndarray:
+    """What each of `answers` (n,) adds to their mean, so that the sum of squares over units is the variance of the mean.
+
+    Without bias where each answer is a unit of its own (`units` None) or all units have as many answers; else nearly so (CR1).
+    """
+    count = len(answers) if units is None else len(np.unique(units))
+    return (answers - answers.mean()) / len(answers) * np.sqrt(count / max(1, count - 1))
 
 
 def moderated(own: Variance | None, pooled: Variance | None) -> Variance | None:

@@ -45,7 +45,8 @@ def text(
             level = "###"
         for scorer in scores.scorers:
             parts += _scorer(plan, order, table[table["scorer"] == scorer], scorer, level)
-        parts += [*lengths_text.sections(by_length[order], level), *_few(scores), f"{level} Cost of a cell", _cost(table)]
+        parts += [*lengths_text.sections(by_length[order], level), *_few(scores), *_unnamed(scores)]
+        parts += [f"{level} Cost of a cell", _cost(table)]
     if not boards:
         parts.append("There is no score yet.")
     return "\n\n".join([*parts, *_names(plan), _legend(boards)]) + "\n"
@@ -55,6 +56,13 @@ def _few(scores: Scores) -> list[str]:
     """The languages that are no part of a task's means."""
     lines = [f"- {task}: {', '.join(f'{code} {n}' for code, n in sorted(few.items()))}" for task, few in scores.few.items()]
     said = "**Too few questions to count in a task's means** (`evaluation.min_questions`); they are in per_language.csv:"
+    return [said + "\n\n" + "\n".join(lines)] if lines else []
+
+
+def _unnamed(scores: Scores) -> list[str]:
+    """Questions that may ask for the same document, of cells that do not say so."""
+    lines = [f"- {task}: {n:,} of {whole:,}" for task, (n, whole) in sorted(scores.unnamed.items())]
+    said = "**Questions of which no cell says what document they ask for** (cells of an earlier version): each counts by itself."
     return [said + "\n\n" + "\n".join(lines)] if lines else []
 
 

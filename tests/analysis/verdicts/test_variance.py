@@ -7,6 +7,16 @@ from bench.analysis.verdicts.decide import Estimate, smallest_difference, verdic
 from bench.analysis.verdicts.variance import PRIOR, Variance
 
 
+def test_few_documents_with_several_questions_each() -> None:
+    """The variance of a mean over G documents of equal size is that of the means of documents, divided by G."""
+    random = np.random.default_rng(5)
+    unit = np.repeat(np.arange(6), 10)
+    answers = random.normal(size=6)[unit] + 0.2 * random.normal(size=60)
+    found = variance.of_questions(unit, np.zeros(60, int), np.zeros(60, int), variance.deviations(answers, unit), 1)
+    means = answers.reshape(6, 10).mean(axis=1)
+    assert found.value[0] == pytest.approx(means.var(ddof=1) / 6) and found.df[0] == 5
+
+
 def of(value, df):
     return Variance(np.array([value], dtype=float), np.array([df], dtype=float))
 
