@@ -126,18 +126,19 @@ def test_the_differences_of_all_questions_are_those_of_their_run() -> None:
     """Each row of the table on all 800 questions is what `bench compare` finds in the published folder."""
     answer = (DOCS / "answer.md").read_text(encoding="utf-8")
     section = answer.split("## All 800 questions\n")[1].split("\n## ")[0]
-    parts = section.split("\n**N = 50.**")
-    assert len(parts) == 2
+    tables = re.findall(r"^\| N = (\d+), [^|]*\| dense.*\n\| ---.*\n((?:\|.*\n)+)", section, re.M)
+    assert [int(size) for size, _ in tables] == [20, 5, 50]
     rows = []
-    for part, name, count in zip(parts, ("public-cpu-800", "public-cpu-800-sizes"), (6, 3), strict=True):
-        found = re.findall(r"^\| `(\S+)` minus `(\S+)`[^|]*\| (.*?) \| (\w+) \| (.*?) \| (\w+) \|$", part, re.M)
-        assert len(found) == count
-        experiment = Experiment(REPOSITORY / "results/reference" / name)
-        rows += [(experiment, *row) for row in found]
-    for experiment, first, second, *told in rows:
+    for size, lines in tables:
+        experiment = Experiment(REPOSITORY / "results/reference" / ("public-cpu-800" if size == "20" else "public-cpu-800-sizes"))
+        found = re.findall(r"^\| `(\S+)` minus `(\S+)`[^|]*\| (.*?) \| (\w+) \| (.*?) \| (\w+) \|$", lines, re.M)
+        assert len(found) == len(lines.splitlines()) > 2
+        rows += [(experiment, size, *row) for row in found]
+    for experiment, size, first, second, *told in rows:
         found = experiment.compare(first, second)
         for scorer, difference, verdict in (("dense", *told[:2]), ("late", *told[2:])):
-            [one] = found[(found["scorer"] == scorer) & (found["group"] == "trained")].to_dict("records")
+            of_row = (found["scorer"] == scorer) & (found["group"] == "trained") & (found["size"] == size)
+            [one] = found[of_row].to_dict("records")
             found_there, low, high = (number(one[name], "{:+.3f}") for name in ("difference", "low", "high"))
             assert difference == f"{found_there} [{low}, {high}]", (first, second, scorer)
             assert verdict == one["verdict"], (first, second, scorer)
