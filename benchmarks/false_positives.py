@@ -45,7 +45,7 @@ class Task:
         entries: of a task that is not parallel: what its questions ask for; None: parallel.
         documents: of a parallel task: how many its questions ask for, one or two each; None: each for one of its own.
         question, language: of a question in all languages, and in one of them.
-        document: of all questions on a document, in all languages, and of a run on them.
+        document: of all questions on a document, in all languages.
         run, run_language: of a training run in all languages, and in one of them.
         rest, rest_language: of a run on a question.
         moving: share of questions that are not answered alike.
