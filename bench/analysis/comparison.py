@@ -37,6 +37,17 @@ class Comparison:
     mixed: tuple[str, ...] = ()  # in what the machines that the cells of the two were made on differ
 
 
+@dataclass(frozen=True)
+class SlopeComparison:
+    """What was found on slopes: `rows` with `verdicts.slopes.COLUMNS`; `notes` and `mixed` are those of a `Comparison`."""
+
+    first: str
+    second: str
+    rows: pd.DataFrame
+    notes: tuple[str, ...]
+    mixed: tuple[str, ...] = ()
+
+
 def compare(
     experiment: Experiment, first: str, second: str, sizes: Sequence[int] = (), scorers: Sequence[str] = (),
     tasks: Sequence[str] = (), groups: Sequence[str] = (), over_sizes: bool = False, margin: float | None = None,
@@ -71,14 +82,15 @@ def compare(
     whole = not (sizes or scorers or tasks or groups)
     table, tests = _families(comparer, pd.DataFrame(rows), (first, second), bool(tasks), whole)
     settings = {name: plan.names[name] for name in (first, second) if name in plan.names}
-    mixed = tuple(sentence(one) for one in experiment.mixtures((first, second)))
-    return Comparison(first, second, table[list(COLUMNS)], left.notes(), settings, tests, mixed)
+    return Comparison(
+        first, second, table[list(COLUMNS)], left.notes(), settings, tests, _mixed(experiment, first, second)
+    )  # fmt: skip
 
 
 def compare_slopes(
     experiment: Experiment, first: str, second: str, sizes: Sequence[int] = (), scorers: Sequence[str] = (),
     tasks: Sequence[str] = (), groups: Sequence[str] = (), margin: float | None = None,
-) -> pd.DataFrame:  # fmt: skip
+) -> SlopeComparison:  # fmt: skip
     """Slopes of two methods against each other (`verdicts.slopes`), alone or among the declared pairs that they are one of.
 
     Raises:
@@ -101,7 +113,11 @@ def compare_slopes(
         wanted = [key for key, is_own in zip(keys, primary, strict=True) if is_own]
         for name in ("p_holm", "p_equivalent_holm", "within_margin", "smallest_corrected", "verdict"):
             found.loc[primary, name] = own.loc[wanted, name].to_numpy()
-    return found
+    return SlopeComparison(first, second, found, left.notes(), _mixed(experiment, first, second))
+
+
+def _mixed(experiment: Experiment, first: str, second: str) -> tuple[str, ...]:
+    return tuple(sentence(one) for one in experiment.mixtures((first, second)))
 
 
 def _checked(

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 import pandas as pd
 
 SHORT = ("{:.3f}", "{:+.3f}")  # written without the 0 before the point
+ZERO = 1e-8  # what arithmetic leaves of a difference of equal scores: no sign is known
 
 
 def number(value: float, form: str = "{:.3f}") -> str:
-    """A number as the tables show it (.123, empty for NaN)."""
+    """A number as the tables show it (.123, empty for NaN).
+
+    What rounds to zero keeps its sign, so that an interval from -.0003 to .009 is seen to hold zero.
+    """
     if pd.isna(value):
         return ""
-    shown = form.format(value)
-    if "+" in form and float(shown) == 0:
-        shown = form.format(0.0)  # not -.000
+    shown = form.format(0.0 if abs(value) < ZERO else value)
     return shown.replace("0.", ".", 1) if form in SHORT and shown.startswith(("0.", "-0.", "+0.")) else shown
 
 

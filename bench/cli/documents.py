@@ -14,7 +14,7 @@ from bench.base.jsonfile import to_json
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bench.analysis.comparison import Comparison
+    from bench.analysis.comparison import Comparison, SlopeComparison
     from bench.analysis.results import CellName
     from bench.cli.data_check import Checked
     from bench.execution.elsewhere.resources import Machine
@@ -140,6 +140,11 @@ def comparison(found: Comparison) -> Document:
         "first": found.first, "second": found.second, "settings": found.settings, "primary_tests": found.primary,
         "sentence": sentence(found), "remark": remark(found.first, found.second), "notes": found.notes, "rows": rows(found.rows),
     }  # fmt: skip
+
+
+def slopes(found: SlopeComparison) -> Document:
+    """`bench compare --slopes`: the rows of `--csv`, and what was left out."""
+    return {"first": found.first, "second": found.second, "notes": found.notes, "rows": rows(found.rows)}
 
 
 def watched(folder: Path) -> Document:

@@ -169,17 +169,15 @@ class Experiment:
         from bench.analysis.comparison import compare
 
         chosen = (ints(sizes), texts(scorers), texts(tasks), texts(groups))
-        found = compare(self.stored, first, second, *chosen, over_sizes, margin)
-        rows = found.rows.reset_index(drop=True)
-        rows.attrs["notes"] = [*(f"made on different hardware or software: {line}" for line in found.mixed), *found.notes]
-        return rows
+        return _with_notes(compare(self.stored, first, second, *chosen, over_sizes, margin))
 
     def slopes(
         self, first: str, second: str, *, sizes: Sequence[int] = (), scorers: Names = (), tasks: Names = (), groups: Names = (),
         margin: float | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """How two methods grow with the number of languages, as `bench compare --slopes`: one row an order, scorer and group,
-        with `bench.analysis.verdicts.slopes.COLUMNS`. A slope is nDCG@10 won when the number of languages doubles.
+        with `bench.analysis.verdicts.slopes.COLUMNS`. A slope is nDCG@10 won when the number of languages doubles. Notes as
+        of `compare`.
 
         Raises:
             BenchError: an unknown name or size, the same method twice, or fewer than two sizes in common.
@@ -187,7 +185,7 @@ class Experiment:
         from bench.analysis.comparison import compare_slopes
 
         chosen = (ints(sizes), texts(scorers), texts(tasks), texts(groups))
-        return compare_slopes(self.stored, first, second, *chosen, margin).reset_index(drop=True)
+        return _with_notes(compare_slopes(self.stored, first, second, *chosen, margin))
 
     def plan(self, profile: str | Path | None = None, **options: Any) -> pd.DataFrame:
         """The cells that `run` with the same arguments would be about, as `bench plan`: PLANNED, one row a cell.
@@ -289,6 +287,12 @@ class Experiment:
 
     def _empty(self) -> BenchError:
         return BenchError(f"{self.path} holds no finished cell", f"run it first: bench run --profile {self.stored.plan.name}")
+
+
+def _with_notes(found: Any) -> pd.DataFrame:
+    rows = found.rows.reset_index(drop=True)
+    rows.attrs["notes"] = [*(f"made on different hardware or software: {line}" for line in found.mixed), *found.notes]
+    return rows
 
 
 def _place(name: Any) -> tuple[str, str, int, int]:

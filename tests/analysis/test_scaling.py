@@ -8,7 +8,6 @@ import pytest
 from bench.analysis import covariates, transfer
 from bench.analysis.covariates import clustered_ols
 from bench.analysis.results import load
-from bench.base.markdown import number
 from bench.cli import main
 from bench.output.tables import leaderboard
 from bench.output.tables.leaderboard import language_facts
@@ -248,10 +247,6 @@ def test_covariates_that_follow_from_others_are_left_out():
     found = covariates._regression(frame)
     assert [row["covariate"] for row in found] == ["log2_pairs", "branch_relative"]
     assert found[0]["left_out"] == "class script_relative floor token_premium unknown_rate"
-
-
-def test_zero_has_no_minus():
-    assert number(-1e-9, "{:+.3f}") == "+.000" and number(-0.002, "{:+.3f}") == "-.002"
 
 
 def test_language_spread_is_in_the_leaderboard(tmp_path):

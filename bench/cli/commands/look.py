@@ -78,12 +78,11 @@ def compare(
     with Meter({READING: 1, COMPARING: 1}):
         experiment = load(folder_of(profile, results))
         if slopes:
-            rows = comparison.compare_slopes(experiment, first, second, *chosen, margin)
+            moved = comparison.compare_slopes(experiment, first, second, *chosen, margin)
         else:
             found = comparison.compare(experiment, first, second, *chosen, over_sizes, margin)
     if slopes:
-        document = {"first": first, "second": second, "rows": documents.rows(rows)}
-        text = slopes_text.text(rows, first, second)
+        rows, document, text = moved.rows, documents.slopes(moved), slopes_text.text(moved)
     else:
         rows, document, text = found.rows, documents.comparison(found), comparison_text.text(found)
     if csv:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analysis.comparison import Comparison
+from bench.analysis.comparison import Comparison, SlopeComparison
 from bench.analysis.statistics import LEVEL
 from bench.analysis.verdicts.decide import BETTER, EQUIVALENT, POWER, UNDECIDED, WORSE
 from bench.analysis.verdicts.evidence import BORROWED, UNKNOWN
@@ -31,14 +31,21 @@ def text(found: Comparison) -> str:
             parts.append(HEADS[family])
         parts.append(_grid(rows))
     parts.append(_which(found))
+    parts += told(found)
+    parts += [_families(found), LEGEND, remark(found.first, found.second), sentence(found)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def told(found: Comparison | SlopeComparison) -> list[str]:
+    """Paragraphs on machines that differ and on what was left out."""
+    parts = []
     if found.mixed:
         parts.append(f"**{MIXED}**\n\n" + "\n".join(f"- {line}" for line in found.mixed))
     if found.notes:
         lines = [f"- {note}" for note in found.notes[:NOTES]]
         more = [f"- and {len(found.notes) - NOTES} more"] if len(found.notes) > NOTES else []
         parts.append("**Left out**\n\n" + "\n".join(lines + more))
-    parts += [_families(found), LEGEND, remark(found.first, found.second), sentence(found)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return parts
 
 
 def remark(first: str, second: str) -> str:

@@ -6,19 +6,21 @@ from typing import Any
 
 import pandas as pd
 
+from bench.analysis.comparison import SlopeComparison
 from bench.analysis.verdicts.decide import POWER, UNDECIDED
 from bench.analysis.verdicts.evidence import UNKNOWN
 from bench.base.markdown import number, table
-from bench.output.tables.comparison_text import remark
+from bench.output.tables.comparison_text import remark, told
 
 SIGNED = "{:+.4f}"
 PLAIN = "{:.4f}"
 
 
-def text(rows: pd.DataFrame, first: str, second: str) -> str:
+def text(found: SlopeComparison) -> str:
     """What `bench compare --slopes` prints."""
-    about = [said] if (said := remark(first, second)) else []
-    return "\n\n".join([f"# Slopes of {first} and {second}", grid(rows), LEGEND, *about, sentence(rows, first, second)]) + "\n"
+    first, second = found.first, found.second
+    parts = [f"# Slopes of {first} and {second}", grid(found.rows), *told(found), LEGEND, remark(first, second)]
+    return "\n\n".join(part for part in [*parts, sentence(found.rows, first, second)] if part) + "\n"
 
 
 def grid(rows: pd.DataFrame) -> str:

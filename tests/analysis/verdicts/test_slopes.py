@@ -1,14 +1,19 @@
 import numpy as np
 import pytest
 
-from bench.analysis.comparison import compare_slopes
+from bench.analysis import comparison
 from bench.analysis.results import load
 from bench.base.errors import BenchError
+from bench.output.tables import slopes_text
 from tests.analysis.test_comparison import noisy
 from tests.made_up import LOW, QUESTIONS, cell, plan
 
 SIZES, SEEDS = (1, 2, 4), (0, 1, 2)
 SLOPE = {"optical": 0.03, "contrastive": -0.02, "mimo": 0.0}
+
+
+def compare_slopes(*args, **options):
+    return comparison.compare_slopes(*args, **options).rows
 
 
 def world(folder, methods=("optical", "contrastive"), seeds=SEEDS, noise=0.0, **profile):
@@ -67,3 +72,14 @@ def test_slopes_of_declared_pairs_are_corrected_together(tmp_path):
 def test_one_size_is_told(tmp_path):
     with pytest.raises(BenchError, match="no slopes to compare"):
         compare_slopes(world(tmp_path / "x"), "optical", "contrastive", sizes=[2])
+
+
+def test_what_is_left_out_is_told(tmp_path):
+    experiment = world(tmp_path / "x")
+    whole = comparison.compare_slopes(experiment, "optical", "contrastive")
+    assert whole.notes == () and "Left out" not in slopes_text.text(whole)
+    (tmp_path / "x" / "cells" / "optical@4#2" / "manifest.json").unlink()
+    (tmp_path / "x" / "cells" / "optical@1#0" / "manifest.json").unlink()
+    found = comparison.compare_slopes(load(tmp_path / "x"), "optical", "contrastive")
+    assert "optical@4#2 missing" in " ".join(found.notes) and "contrastive@4#2" in " ".join(found.notes)
+    assert all(note in slopes_text.text(found) for note in found.notes) and len(found.notes) == 4
