@@ -29,6 +29,10 @@ class LexicalParams:
         choices=("", "gatitos"), later=True,
     )  # fmt: skip
     lexicon_only: bool = option(False, "in a language that the lexicon has: no word table is learnt beside it", later=True)
+    pairs: str = option(
+        "budget", "budget: the pairs that every other method sees; all: every training pair of the cell's languages",
+        choices=("budget", "all"), later=True,
+    )  # fmt: skip
 
 
 @register
@@ -39,7 +43,7 @@ class Lexical(Method):
     `p(e | f) = prod_j 1/(l+1) sum_i t(e_j | f_i)`, eq. 5 of Brown et al. up to a constant factor. The word
     table t, (foreign words + 1, English words), its rows sum to 1, is found by expectation
     maximisation from a uniform start, for each language on its own, on the very pairs that every other
-    method is trained on.
+    method is trained on. `pairs=all` takes every training pair of the languages: no longer budget-matched.
 
     With `form=one_best` the query becomes `argmax_e t(e | f) t(f | e)` word by word, in its order, the second factor from a
     table of the other direction; it keeps frequent English words from translating everything. A word that the
@@ -69,6 +73,7 @@ class Lexical(Method):
     when = {
         "form=structured": {"scorers": ("sparse",)},  # it has no text that an encoder could read
         "lexicon": {"role": "not budget-matched"},
+        "pairs=all": {"role": "not budget-matched"},
     }  # fmt: skip
     version = 2
     Params = LexicalParams

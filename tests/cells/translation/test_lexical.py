@@ -17,6 +17,7 @@ from bench.cells.translation.lexical import train as train_tables
 from bench.cells.words.cutting import key, pieces_of, words
 from bench.cells.words.ibm1 import train
 from bench.cells.words.lexicon import Lexicon
+from methods.facts import facts
 from tests.made_suite import LETTERS, WORDS, World, made_world, translated
 
 
@@ -159,6 +160,14 @@ def test_the_whole_cell(world: World):
     run_cell(spec, again, lambda *_: None)
     for name in ("metrics.csv", "per_query.parquet", "translations.csv", "train.csv"):
         assert (folder / name).read_bytes() == (again / name).read_bytes(), name
+
+
+def test_all_pairs_of_the_languages(world: World):
+    folder = world.out("every")
+    found = run_cell(world.spec("lexical(pairs=all)"), folder, lambda *_: None)
+    assert found["pairs_by_language"] == {"hau_Latn": 72, "swh_Latn": 72} and found["pairs_distinct"] == 144
+    marked = ("lexical(pairs=all)", "lexical(form=structured,pairs=all)", "fused(method=lexical(pairs=all))")
+    assert {facts(text).role for text in marked} == {"not budget-matched"} and not facts("lexical(rounds=3)").role
 
 
 def test_terms_of_a_structured_query():
