@@ -67,8 +67,9 @@ def run(
             with view:
                 if todo and prepare:
                     threads = plan.profile.hardware.threads or cores()
-                    there = executor.call(prepare, plan.profile, view.step)
-                    prepared = call_in_child(prepare, plan.profile, threads, view.step) if there is None else there
+                    wanted = plan.part(todo)
+                    there = executor.call(prepare, wanted, view.step)
+                    prepared = call_in_child(prepare, wanted, threads, view.step) if there is None else there
                     prepared = prepared or {}
                     used = prepared.pop("used", [])
                     prepared["shared_mb"] = round(size_of(used) / 1e6, 1)

@@ -17,6 +17,7 @@ from bench.base.yamltext import parsed
 from bench.data.languages import Languages
 from bench.experiment.costs import Assumed, Costs, makespan
 from bench.experiment.grid import cells, check_asked, language_list, order_name
+from bench.experiment.method_specs import method_spec
 from bench.experiment.mixture import Mixture, facts_here, facts_of, mixtures
 from bench.experiment.names import primary_pairs, short_names
 from bench.experiment.profile.data import seen_from, with_paths
@@ -65,6 +66,12 @@ class Plan:
         """Cells without a valid result, in order."""
         skip = {"done"} if retry_failed else {"done", "failed"}
         return [spec for spec in self.specs if self.states[spec.id] not in skip]
+
+    def part(self, specs: Sequence[CellSpec]) -> Profile:
+        """`profile` with the methods of these cells alone: nothing is prepared for methods that have no cell left."""
+        methods = {spec.method for spec in specs}
+        left = tuple(entry for entry in self.profile.grid.methods if str(method_spec(entry.method)) in methods)
+        return self.profile.model_copy(update={"grid": self.profile.grid.model_copy(update={"methods": left})})
 
     def seconds(self, specs: Sequence[CellSpec]) -> float | None:
         """Expected time of running `specs` with their preparation; None while a cell's cost is unknown."""

@@ -95,7 +95,8 @@ def prepare(profile, report):
     """Leaves a mark, or fails as the file `$FAKE_DIR/prepare` says."""
     switches = os.environ.get("FAKE_DIR")
     if switches:
-        (Path(switches) / f"prepared {os.getpid()}").touch()
+        methods = " ".join(entry.method for entry in profile.grid.methods)
+        (Path(switches) / f"prepared {os.getpid()}").write_text(methods)
         switch = Path(switches) / "prepare"
         behave(switch.read_text() if switch.exists() else "", Path(switches))
     report("data", 1.0)

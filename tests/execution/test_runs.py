@@ -86,6 +86,16 @@ def test_a_run_does_what_is_missing_and_a_second_one_nothing(tmp_path, fake, tab
     assert len(ran(tmp_path / "fake")) == 5 and len(list((tmp_path / "fake").glob("prepared *"))) == 1
 
 
+def test_nothing_is_prepared_for_methods_that_are_done(tmp_path, fake, tables):
+    go(tmp_path, prepare=PREPARE, selection=Selection(methods=("optical",)))
+    [first] = (tmp_path / "fake").glob("prepared *")
+    assert first.read_text() == "optical"
+    first.unlink()
+    go(tmp_path, prepare=PREPARE)
+    [second] = (tmp_path / "fake").glob("prepared *")
+    assert second.read_text() == "untrained contrastive"
+
+
 def test_what_the_tokenizer_makes_of_languages_is_kept_with_the_results(tmp_path, fake, tables):
     status, _ = go(tmp_path, prepare="tests.execution.fake_cells:prepare_texts")
     assert status == 0
