@@ -82,9 +82,8 @@ def compare(
     whole = not (sizes or scorers or tasks or groups)
     table, tests = _families(comparer, pd.DataFrame(rows), (first, second), bool(tasks), whole)
     settings = {name: plan.names[name] for name in (first, second) if name in plan.names}
-    return Comparison(
-        first, second, table[list(COLUMNS)], left.notes(), settings, tests, _mixed(experiment, first, second)
-    )  # fmt: skip
+    mixed = _mixed(experiment, first, second)
+    return Comparison(first, second, table[list(COLUMNS)], left.notes(), settings, tests, mixed)
 
 
 def compare_slopes(
@@ -114,6 +113,13 @@ def compare_slopes(
         for name in ("p_holm", "p_equivalent_holm", "within_margin", "smallest_corrected", "verdict"):
             found.loc[primary, name] = own.loc[wanted, name].to_numpy()
     return SlopeComparison(first, second, found, left.notes(), _mixed(experiment, first, second))
+
+
+def with_notes(found: Comparison | SlopeComparison) -> pd.DataFrame:
+    """The rows; what was left out, and on what differing machines cells were made, stands in `.attrs["notes"]`."""
+    rows = found.rows.reset_index(drop=True)
+    rows.attrs["notes"] = [*(f"made on different hardware or software: {line}" for line in found.mixed), *found.notes]
+    return rows
 
 
 def _mixed(experiment: Experiment, first: str, second: str) -> tuple[str, ...]:

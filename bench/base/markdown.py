@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import pandas as pd
 
 SHORT = ("{:.3f}", "{:+.3f}")  # written without the 0 before the point
-ZERO = 1e-8  # what arithmetic leaves of a difference of equal scores: no sign is known
+ZERO = 1e-8  # smaller is what arithmetic leaves of a difference of equal scores: written as +0
 
 
 def number(value: float, form: str = "{:.3f}") -> str:
     """A number as the tables show it (.123, empty for NaN).
 
-    What rounds to zero keeps its sign, so that an interval from -.0003 to .009 is seen to hold zero.
+    What rounds to zero keeps its sign, so that an interval from -.0003 to .009 is seen to hold zero; zero itself has a plus.
     """
     if pd.isna(value):
         return ""

@@ -138,13 +138,21 @@ def comparison(found: Comparison) -> Document:
 
     return {
         "first": found.first, "second": found.second, "settings": found.settings, "primary_tests": found.primary,
-        "sentence": sentence(found), "remark": remark(found.first, found.second), "notes": found.notes, "rows": rows(found.rows),
+        "sentence": sentence(found), "remark": remark(found.first, found.second), "notes": found.notes, "mixed": found.mixed,
+        "rows": rows(found.rows),
     }  # fmt: skip
 
 
 def slopes(found: SlopeComparison) -> Document:
-    """`bench compare --slopes`: the rows of `--csv`, and what was left out."""
-    return {"first": found.first, "second": found.second, "notes": found.notes, "rows": rows(found.rows)}
+    """`bench compare --slopes`: the rows of `--csv`, what was left out, the answer, and what it is not about."""
+    from bench.output.tables import slopes_text
+    from bench.output.tables.comparison_text import remark
+
+    first, second = found.first, found.second
+    return {
+        "first": first, "second": second, "sentence": slopes_text.sentence(found.rows, first, second),
+        "remark": remark(first, second), "notes": found.notes, "mixed": found.mixed, "rows": rows(found.rows),
+    }  # fmt: skip
 
 
 def watched(folder: Path) -> Document:

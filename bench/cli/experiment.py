@@ -166,10 +166,10 @@ class Experiment:
         Raises:
             BenchError: an unknown name or size, the same method twice, or nothing to compare.
         """
-        from bench.analysis.comparison import compare
+        from bench.analysis.comparison import compare, with_notes
 
         chosen = (ints(sizes), texts(scorers), texts(tasks), texts(groups))
-        return _with_notes(compare(self.stored, first, second, *chosen, over_sizes, margin))
+        return with_notes(compare(self.stored, first, second, *chosen, over_sizes, margin))
 
     def slopes(
         self, first: str, second: str, *, sizes: Sequence[int] = (), scorers: Names = (), tasks: Names = (), groups: Names = (),
@@ -182,10 +182,10 @@ class Experiment:
         Raises:
             BenchError: an unknown name or size, the same method twice, or fewer than two sizes in common.
         """
-        from bench.analysis.comparison import compare_slopes
+        from bench.analysis.comparison import compare_slopes, with_notes
 
         chosen = (ints(sizes), texts(scorers), texts(tasks), texts(groups))
-        return _with_notes(compare_slopes(self.stored, first, second, *chosen, margin))
+        return with_notes(compare_slopes(self.stored, first, second, *chosen, margin))
 
     def plan(self, profile: str | Path | None = None, **options: Any) -> pd.DataFrame:
         """The cells that `run` with the same arguments would be about, as `bench plan`: PLANNED, one row a cell.
@@ -287,12 +287,6 @@ class Experiment:
 
     def _empty(self) -> BenchError:
         return BenchError(f"{self.path} holds no finished cell", f"run it first: bench run --profile {self.stored.plan.name}")
-
-
-def _with_notes(found: Any) -> pd.DataFrame:
-    rows = found.rows.reset_index(drop=True)
-    rows.attrs["notes"] = [*(f"made on different hardware or software: {line}" for line in found.mixed), *found.notes]
-    return rows
 
 
 def _place(name: Any) -> tuple[str, str, int, int]:

@@ -68,9 +68,13 @@ class Plan:
         return [spec for spec in self.specs if self.states[spec.id] not in skip]
 
     def part(self, specs: Sequence[CellSpec]) -> Profile:
-        """`profile` with the methods of these cells alone: nothing is prepared for methods that have no cell left."""
+        """`profile` with the methods of these cells alone: nothing is prepared for methods that have no cell left.
+
+        Methods from files stay: settings of the profile may call them by a name that is known from there alone.
+        """
         methods = {spec.method for spec in specs}
-        left = tuple(entry for entry in self.profile.grid.methods if str(method_spec(entry.method)) in methods)
+        known = [(entry, method_spec(entry.method)) for entry in self.profile.grid.methods]
+        left = tuple(entry for entry, spec in known if str(spec) in methods or spec.source)
         return self.profile.model_copy(update={"grid": self.profile.grid.model_copy(update={"methods": left})})
 
     def seconds(self, specs: Sequence[CellSpec]) -> float | None:

@@ -196,5 +196,6 @@ def test_cells_of_several_machines_are_listed_and_told_of_in_a_comparison(folder
     assert found.loc[found["value"] == "bf16-mixed", "cell"].tolist() == ["optical@3#1"]
     first = own.compare("optical", "contrastive").attrs["notes"][0]
     assert first.startswith("made on different hardware or software: precision: 32-true (") and "optical@3#1" in first
+    assert own.slopes("optical", "contrastive").attrs["notes"][0] == first
     text = comparison_text(compare(load(folder), "optical", "contrastive"))
     assert "made on different hardware or software" in text and "- precision: 32-true" in text

@@ -95,6 +95,8 @@ def test_a_comparison_has_the_rows_of_its_csv(document, folder, tmp_path) -> Non
     differences = [row["difference"] for row in found["rows"]]
     assert differences == pytest.approx(pd.read_csv(tmp_path / "rows.csv")["difference"].tolist(), abs=1e-6)
     slopes = document("compare", "optical", "contrastive", "--slopes", *where)
+    assert set(slopes["notes"]) == set(found["notes"]) and slopes["mixed"] == found["mixed"] == []
+    assert "slopes" in slopes["sentence"] and slopes["remark"] == ""
     assert tuple(slopes["rows"][0]) == SLOPES and len(slopes["rows"]) == len(pd.read_csv(tmp_path / "rows.csv"))
 
 

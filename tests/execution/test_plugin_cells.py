@@ -9,6 +9,7 @@ import pytest
 from bench.base.errors import BenchError
 from bench.execution.base import Failed, Finished
 from bench.execution.local import LocalProcesses
+from bench.experiment.grid import cells
 from bench.experiment.plan import Plan, make_plan
 from bench.experiment.selection import Selection
 from bench.experiment.spec import CellSpec
@@ -99,3 +100,11 @@ def test_two_files_with_one_name_are_told_apart_by_an_error(mine: Path, tmp_path
 def test_a_built_in_cell_has_the_key_that_it_had_without_plug_ins(tmp_path: Path):
     [spec] = planned(tmp_path / "results", "contrastive").specs
     assert "method_source" not in spec.identity() and "plugin" not in spec.model_keys
+
+
+def test_what_is_left_keeps_files_that_settings_name(mine: Path, tmp_path: Path):
+    own = ("grid.methods=[untrained, contrastive, 'own losses/mine.py:Mine']", "method_settings.mine={clip: 0.5}")
+    plan = make_plan(SMALL, tmp_path / "results", Selection(sizes=("1",)), ("data.guard=null", *own))
+    left = plan.part([spec for spec in plan.specs if spec.method == "contrastive"])
+    assert [entry.method for entry in left.grid.methods] == ["contrastive", "own losses/mine.py:Mine"]
+    assert {spec.key for spec in cells(left, plan.languages)} < {spec.key for spec in plan.specs}

@@ -42,15 +42,7 @@ class Comparer:
             if not scores.places:
                 continue
             names = [known("task", name, scores.tasks) for name in tasks] or list(scores.tasks)
-            for task, few in scores.few.items():
-                if task in names:
-                    listed = ", ".join(f"{code} {count}" for code, count in sorted(few.items()))
-                    left.cells.append(f"{task}: too few questions to count in its mean: {listed}")
-            left.cells += [
-                f"{task}: of {n:,} of {whole:,} questions no cell says which document they ask for, so each counts by itself; "
-                "cells of an earlier version do not. Delete the folder of one that was asked them all; bench run makes it anew"
-                for task, (n, whole) in scores.unnamed.items() if task in names
-            ]  # fmt: skip
+            left.of_tasks(scores, names)
             asked = list(product(common_scorers(scores, scorers, first, second, left), groups or GROUPS))
             for scorer, group in steps(COMPARING, asked):
                 points = self.points(scores, order, scorer, group, names, (first, second), left, sizes, groups, over_sizes)

@@ -45,6 +45,18 @@ class LeftOut:
                 dropped.update(uneven)
         return [cell for cell in cells if cell.name.id not in dropped]
 
+    def of_tasks(self, scores: Scores, names: Sequence[str]) -> None:
+        """Languages with too few questions, and questions of which no document is known."""
+        for task, few in scores.few.items():
+            if task in names:
+                listed = ", ".join(f"{code} {count}" for code, count in sorted(few.items()))
+                self.cells.append(f"{task}: too few questions to count in its mean: {listed}")
+        self.cells += [
+            f"{task}: of {n:,} of {whole:,} questions no cell says which document they ask for, so each counts by itself; "
+            "cells of an earlier version do not. Delete the folder of one that was asked them all; bench run makes it anew"
+            for task, (n, whole) in scores.unnamed.items() if task in names
+        ]  # fmt: skip
+
     def common(self, scores: Scores, row: str, pair: tuple[int, int], declared: list[list[int]]) -> list[list[int]]:
         """Those of the places (one list a task) on which both arms answered the same questions, all of them."""
         found = []

@@ -1,4 +1,4 @@
-"""Statistical word translation of a cell's queries: IBM model 1 of each of its languages, on its pairs or all there are."""
+"""Statistical word translation of a cell's queries: IBM model 1 of each of its languages."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def make(
             "give at least 1 alternative, and a mass above 0, at most 1",
         )
     with clock.phase("prepare"):
-        own = drawing.all_rows if params.pairs == "all" else drawing.training_rows
-        rows, dev_rows = own(spec, context), drawing.dev_rows(spec, context)
+        rows = drawing.all_rows(spec, context) if params.pairs == "all" else drawing.training_rows(spec, context)
+        dev_rows = drawing.dev_rows(spec, context)
         # The teacher's tokenizer decides nothing here but how scripts without spaces are cut.
         pieces = context.documents.pieces
         entries: dict[str, Entries] = {}

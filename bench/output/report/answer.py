@@ -149,6 +149,6 @@ def seeds(experiment: Experiment) -> str:
 
 def _row(row: dict[Any, Any]) -> dict[str, Any]:
     return {
-        **{name: str(row[name]) for name in WORDS}, **{name: rounded(row[name], 5) for name in NUMBERS},
+        **{name: str(row[name]) for name in WORDS}, **{name: rounded(row[name], 8) for name in NUMBERS},
         **{name: int(row[name]) for name in COUNTS},
     }  # fmt: skip

@@ -77,9 +77,11 @@ def test_one_size_is_told(tmp_path):
 def test_what_is_left_out_is_told(tmp_path):
     experiment = world(tmp_path / "x")
     whole = comparison.compare_slopes(experiment, "optical", "contrastive")
-    assert whole.notes == () and "Left out" not in slopes_text.text(whole)
+    assert all("which document they ask for" in note for note in whole.notes) and len(whole.notes) == 2
     (tmp_path / "x" / "cells" / "optical@4#2" / "manifest.json").unlink()
     (tmp_path / "x" / "cells" / "optical@1#0" / "manifest.json").unlink()
     found = comparison.compare_slopes(load(tmp_path / "x"), "optical", "contrastive")
     assert "optical@4#2 missing" in " ".join(found.notes) and "contrastive@4#2" in " ".join(found.notes)
-    assert all(note in slopes_text.text(found) for note in found.notes) and len(found.notes) == 4
+    assert all(note in slopes_text.text(found) for note in found.notes) and len(found.notes) == 6
+    with pytest.raises(BenchError, match="unknown task 'fax'"):
+        comparison.compare_slopes(experiment, "optical", "contrastive", tasks=["fax"])

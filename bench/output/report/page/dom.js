@@ -37,11 +37,10 @@ const coded = (text) => text.split("`").map((part, n) => (n % 2 ? make("code", {
 const MISSING = "";
 /** A score as the tables have it: .316, empty when there is none. */
 const score = (value, digits = 3) => (value === null || value === undefined ? MISSING : short(value.toFixed(digits)));
-/** A difference: +.016 or −.004; never −.000. */
+/** A difference: +.016 or −.004; −.000 is less than zero before rounding, as in the tables. */
 const signed = (value, digits = 3) => {
   if (value === null || value === undefined) return MISSING;
-  const text = Math.abs(value).toFixed(digits);
-  return (value < 0 && Number(text) !== 0 ? "−" : "+") + short(text);
+  return (value < 0 ? "−" : "+") + short(Math.abs(value).toFixed(digits));
 };
 const short = (text) => text.replace(/^(-?)0\./, "$1.").replace("-", "−");
 const percent = (value) => (value === null || value === undefined ? MISSING : `${value < 0 ? "−" : ""}${Math.abs(value)} %`);
