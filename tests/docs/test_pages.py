@@ -135,10 +135,23 @@ def test_the_differences_of_all_questions_are_those_of_their_run() -> None:
         assert len(found) == len(lines.splitlines()) > 2
         rows += [(experiment, size, *row) for row in found]
     for experiment, size, first, second, *told in rows:
-        found = experiment.compare(first, second)
-        for scorer, difference, verdict in (("dense", *told[:2]), ("late", *told[2:])):
-            of_row = (found["scorer"] == scorer) & (found["group"] == "trained") & (found["size"] == size)
-            [one] = found[of_row].to_dict("records")
-            found_there, low, high = (number(one[name], "{:+.3f}") for name in ("difference", "low", "high"))
-            assert difference == f"{found_there} [{low}, {high}]", (first, second, scorer)
-            assert verdict == one["verdict"], (first, second, scorer)
+        _same_rows(experiment.compare(first, second), size, told, (first, second))
+
+
+def test_the_differences_on_other_tasks_are_those_of_their_run() -> None:
+    answer = (DOCS / "answer.md").read_text(encoding="utf-8")
+    section = answer.split("## Other tasks\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\S+)` minus `(\S+)`(?:, (\S+))?[^|]*\| (.*?) \| (\w+) \| (.*?) \| (\w+) \|$", section, re.M)
+    assert len(rows) == len(re.findall(r"^\| `", section, re.M)) > 4
+    experiment = Experiment(REPOSITORY / "results/reference/public-cpu-tasks")
+    for first, second, task, *told in rows:
+        _same_rows(experiment.compare(first, second, tasks=[task] if task else ()), "50", told, (first, second, task))
+
+
+def _same_rows(found: pd.DataFrame, size: str, told: list[str], where: tuple[str, ...]) -> None:
+    """Differences and verdicts, dense and late, of the trained languages at that size."""
+    for scorer, difference, verdict in (("dense", *told[:2]), ("late", *told[2:])):
+        [one] = found[(found["scorer"] == scorer) & (found["group"] == "trained") & (found["size"] == size)].to_dict("records")
+        found_there, low, high = (number(one[name], "{:+.3f}") for name in ("difference", "low", "high"))
+        assert difference == f"{found_there} [{low}, {high}]", (*where, scorer)
+        assert verdict == one["verdict"], (*where, scorer)
