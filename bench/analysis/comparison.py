@@ -25,27 +25,27 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What was found: `rows` with COLUMNS, and `notes`: whatever was left out of them, with counts."""
+class Found:
+    """What was found of two methods: `rows`, and `notes`: whatever was left out of them, with counts."""
 
     first: str
     second: str
     rows: pd.DataFrame
     notes: tuple[str, ...]
-    settings: Mapping[str, str] = field(default_factory=dict)  # of the two, where a short name stands for them
-    primary: int = 0  # tests that the correction of primary rows goes over, of all pairs
     mixed: tuple[str, ...] = ()  # in what the machines that the cells of the two were made on differ
 
 
 @dataclass(frozen=True)
-class SlopeComparison:
-    """What was found on slopes: `rows` with `verdicts.slopes.COLUMNS`; `notes` and `mixed` are those of a `Comparison`."""
+class Comparison(Found):
+    """Found on differences: `rows` with COLUMNS."""
 
-    first: str
-    second: str
-    rows: pd.DataFrame
-    notes: tuple[str, ...]
-    mixed: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)  # of the two, where a short name stands for them
+    primary: int = 0  # tests that the correction of primary rows goes over, of all pairs
+
+
+@dataclass(frozen=True)
+class SlopeComparison(Found):
+    """Found on slopes: `rows` with `verdicts.slopes.COLUMNS`."""
 
 
 def compare(
@@ -83,7 +83,7 @@ def compare(
     table, tests = _families(comparer, pd.DataFrame(rows), (first, second), bool(tasks), whole)
     settings = {name: plan.names[name] for name in (first, second) if name in plan.names}
     mixed = _mixed(experiment, first, second)
-    return Comparison(first, second, table[list(COLUMNS)], left.notes(), settings, tests, mixed)
+    return Comparison(first, second, table[list(COLUMNS)], left.notes(), mixed, settings, tests)
 
 
 def compare_slopes(
@@ -115,7 +115,7 @@ def compare_slopes(
     return SlopeComparison(first, second, found, left.notes(), _mixed(experiment, first, second))
 
 
-def with_notes(found: Comparison | SlopeComparison) -> pd.DataFrame:
+def with_notes(found: Found) -> pd.DataFrame:
     """The rows; what was left out, and on what differing machines cells were made, stands in `.attrs["notes"]`."""
     rows = found.rows.reset_index(drop=True)
     rows.attrs["notes"] = [*(f"made on different hardware or software: {line}" for line in found.mixed), *found.notes]

@@ -14,7 +14,7 @@ from bench.base.jsonfile import to_json
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bench.analysis.comparison import Comparison, SlopeComparison
+    from bench.analysis.comparison import Comparison, Found, SlopeComparison
     from bench.analysis.results import CellName
     from bench.cli.data_check import Checked
     from bench.execution.elsewhere.resources import Machine
@@ -134,24 +134,26 @@ def scaling(folder: Path) -> Document:
 
 def comparison(found: Comparison) -> Document:
     """`bench compare`: the rows of `--csv`, what was left out, the answer in one sentence, and what it is not about."""
-    from bench.output.tables.comparison_text import remark, sentence
+    from bench.output.tables.comparison_text import sentence
 
-    return {
-        "first": found.first, "second": found.second, "settings": found.settings, "primary_tests": found.primary,
-        "sentence": sentence(found), "remark": remark(found.first, found.second), "notes": found.notes, "mixed": found.mixed,
-        "rows": rows(found.rows),
-    }  # fmt: skip
+    about = {"settings": found.settings, "primary_tests": found.primary}
+    return {"first": found.first, "second": found.second} | about | _told(found, sentence(found))
 
 
 def slopes(found: SlopeComparison) -> Document:
     """`bench compare --slopes`: the rows of `--csv`, what was left out, the answer, and what it is not about."""
-    from bench.output.tables import slopes_text
-    from bench.output.tables.comparison_text import remark
+    from bench.output.tables.slopes_text import sentence
 
     first, second = found.first, found.second
+    return {"first": first, "second": second} | _told(found, sentence(found.rows, first, second))
+
+
+def _told(found: Found, sentence: str) -> Document:
+    from bench.output.tables.comparison_text import remark
+
     return {
-        "first": first, "second": second, "sentence": slopes_text.sentence(found.rows, first, second),
-        "remark": remark(first, second), "notes": found.notes, "mixed": found.mixed, "rows": rows(found.rows),
+        "sentence": sentence, "remark": remark(found.first, found.second), "notes": found.notes, "mixed": found.mixed,
+        "rows": rows(found.rows),
     }  # fmt: skip
 
 

@@ -41,8 +41,7 @@ class Comparer:
             scores = self.scores(order, first, second, left, sizes)
             if not scores.places:
                 continue
-            names = [known("task", name, scores.tasks) for name in tasks] or list(scores.tasks)
-            left.of_tasks(scores, names)
+            names = asked_tasks(scores, tasks, left)
             asked = list(product(common_scorers(scores, scorers, first, second, left), groups or GROUPS))
             for scorer, group in steps(COMPARING, asked):
                 points = self.points(scores, order, scorer, group, names, (first, second), left, sizes, groups, over_sizes)
@@ -104,6 +103,17 @@ def known(kind: str, given: str, allowed: Sequence[str]) -> str:
 def comparable(first: str, second: str) -> bool:
     """Whether two methods have a scorer in common."""
     return bool(set(facts(first).scorers) & set(facts(second).scorers))
+
+
+def asked_tasks(scores: Scores, wanted: Sequence[str], left: LeftOut) -> list[str]:
+    """The tasks asked for, or all; what of them does not count, or not as it should, is told.
+
+    Raises:
+        BenchError: an unknown task.
+    """
+    names = [known("task", name, scores.tasks) for name in wanted] or list(scores.tasks)
+    left.of_tasks(scores, names)
+    return names
 
 
 def common_scorers(scores: Scores, wanted: Sequence[str], first: str, second: str, left: LeftOut) -> list[str]:

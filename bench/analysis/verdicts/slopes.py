@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench.analysis.arms import Scores
 from bench.analysis.statistics import slope_weights
-from bench.analysis.verdicts.comparer import COMPARING, GROUPS, Comparer, common_scorers, known
+from bench.analysis.verdicts.comparer import COMPARING, GROUPS, Comparer, asked_tasks, common_scorers
 from bench.analysis.verdicts.evidence import Term, estimate, weights_of
 from bench.analysis.verdicts.family import EXPLORATORY, PRIMARY, corrected
 from bench.analysis.verdicts.left_out import LeftOut
@@ -45,8 +45,7 @@ def slopes(
         scores = comparer.scores(order, first, second, left, sizes)
         if not scores.places:
             continue
-        names = [known("task", name, scores.tasks) for name in tasks] or list(scores.tasks)
-        left.of_tasks(scores, names)
+        names = asked_tasks(scores, tasks, left)
         wanted = list(product(common_scorers(scores, scorers, first, second, left), groups or GROUPS))
         for scorer, group in steps(COMPARING, wanted):
             asked = scores, order, scorer, group, names, (first, second), left, sizes, groups

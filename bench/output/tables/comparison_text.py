@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analysis.comparison import Comparison, SlopeComparison
+from bench.analysis.comparison import Comparison, Found
 from bench.analysis.statistics import LEVEL
 from bench.analysis.verdicts.decide import BETTER, EQUIVALENT, POWER, UNDECIDED, WORSE
 from bench.analysis.verdicts.evidence import BORROWED, UNKNOWN
@@ -36,7 +36,7 @@ def text(found: Comparison) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def told(found: Comparison | SlopeComparison) -> list[str]:
+def told(found: Found) -> list[str]:
     """Paragraphs on machines that differ and on what was left out."""
     parts = []
     if found.mixed:
