@@ -15,7 +15,7 @@ from bench.base.paths import atomic_write
 from bench.base.used import size_of
 from bench.data import text_facts
 from bench.execution.base import RUN_CELL, Executor, disk_full, where_full
-from bench.execution.local import LocalProcesses, call_in_child
+from bench.execution.local import LocalProcesses, call_in_child, nursery_of
 from bench.execution.plan_view import heading
 from bench.execution.progress import RunView
 from bench.execution.progress_file import ProgressFile
@@ -62,14 +62,15 @@ def run(
             raise _unwritable(error, plan) from error
         show(console, heading(plan, todo))
         view = RunView(todo, len(plan.specs) - len(todo), plan.costs, plan.workers, console, ProgressFile(plan.store.root))
-        executor = executor or LocalProcesses(plan.store, plan.workers, runner)
+        nursery = nursery_of(todo, runner)
+        executor = executor or LocalProcesses(plan.store, plan.workers, runner, nursery)
         try:
-            with view:
+            with view, nursery:
                 if todo and prepare:
                     threads = plan.profile.hardware.threads or cores()
                     wanted = plan.part(todo)
                     there = executor.call(prepare, wanted, view.step)
-                    prepared = call_in_child(prepare, wanted, threads, view.step) if there is None else there
+                    prepared = call_in_child(prepare, wanted, threads, view.step, nursery) if there is None else there
                     prepared = prepared or {}
                     used = prepared.pop("used", [])
                     prepared["shared_mb"] = round(size_of(used) / 1e6, 1)

@@ -16,7 +16,7 @@ from bench.base.manifest import cores
 from bench.base.paths import atomic_write
 from bench.base.yamlfile import read_mapping
 from bench.data.languages import Languages
-from bench.execution.local import LocalProcesses, call_in_child
+from bench.execution.local import LocalProcesses, call_in_child, nursery_of
 from bench.execution.progress import RunView
 from bench.execution.tuning.trials import draw
 from bench.experiment.costs import Costs
@@ -134,12 +134,14 @@ def tune(file: Path, results: Path, console: Console, workers: int | None = None
         todo = [spec for _, _, spec in trials if store.state(spec) != "done"]
         show(console, f"{len(todo)} of {len(trials)} trials to run")
         costs = Costs(profile, store.manifests())
-        with RunView(todo, len(trials) - len(todo), costs, profile.hardware.workers, console) as view:
+        view = RunView(todo, len(trials) - len(todo), costs, profile.hardware.workers, console)
+        with view, nursery_of(todo) as nursery:
             if todo:
-                call_in_child("bench.cells.prepare:prepare", profile, profile.hardware.threads or cores(), view.step)
+                threads = profile.hardware.threads or cores()
+                call_in_child("bench.cells.prepare:prepare", profile, threads, view.step, nursery)
                 view.prepared()
             # Closed on Ctrl-C too: that ends the children.
-            with closing(LocalProcesses(store, profile.hardware.workers).run(todo)) as events:  # type: ignore[type-var]
+            with closing(LocalProcesses(store, profile.hardware.workers, nursery=nursery).run(todo)) as events:  # type: ignore[type-var]
                 for event in events:
                     view.handle(event)
         table = collect(store, trials, described["arms"])

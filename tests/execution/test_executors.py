@@ -13,8 +13,9 @@ from bench.base.errors import BenchError
 from bench.data.languages import Languages
 from bench.execution.base import Failed, Finished, Progress, Started
 from bench.execution.inprocess import InProcess
-from bench.execution.local import LocalProcesses, call_in_child, death
-from bench.execution.worker import DEAF
+from bench.execution.local import LIBRARIES, LocalProcesses, call_in_child, nursery_of
+from bench.execution.processes.nursery import Nursery
+from bench.execution.processes.worker import DEAF
 from bench.experiment.grid import cells
 from bench.experiment.profile.file import load_profile
 from bench.experiment.store import Store
@@ -40,9 +41,17 @@ def fake(tmp_path, monkeypatch):
     return lambda cell, how: (folder / getattr(cell, "id", cell)).write_text(how)
 
 
-@pytest.fixture(params=["inprocess", "local"])
+@pytest.fixture(params=["started", "copied"])
+def nursery(request):
+    """Where worker processes come from."""
+    with Nursery(["tests.execution.fake_cells"] if request.param == "copied" else ()) as found:
+        yield found
+
+
+@pytest.fixture(params=["inprocess", "started", "copied"])
 def executor(request, store):
-    return InProcess(store, RUNNER) if request.param == "inprocess" else LocalProcesses(store, 1, RUNNER)
+    with Nursery(["tests.execution.fake_cells"] if request.param == "copied" else ()) as nursery:
+        yield InProcess(store, RUNNER) if request.param == "inprocess" else LocalProcesses(store, 1, RUNNER, nursery)
 
 
 def ends(events):
@@ -62,8 +71,8 @@ def test_cells_run_in_order_and_land_in_the_store(executor, store):
     assert phases == ["train", "evaluate"]
 
 
-def test_losses_on_dev_pairs_are_told_at_once(store):
-    for executor in (InProcess(store, WATCHED), LocalProcesses(store, 1, WATCHED)):
+def test_losses_on_dev_pairs_are_told_at_once(store, nursery):
+    for executor in (InProcess(store, WATCHED), LocalProcesses(store, 1, WATCHED, nursery)):
         events = [event for event in executor.run([OPTICAL]) if isinstance(event, Progress)]
         assert [event.dev_loss for event in events if event.dev_loss is not None] == [0.75, 0.5, 0.25]
 
@@ -85,8 +94,8 @@ def test_a_message_for_people_stays_one(executor, store, fake):
     assert (store.folder(OPTICAL) / "error.txt").read_text().startswith("no training bitext for xyz\n  leave it out\n")
 
 
-def test_a_runner_that_does_not_exist_fails_its_cells(store):
-    found = ends(LocalProcesses(store, 1, "no_such_module:run").run([OPTICAL]))
+def test_a_runner_that_does_not_exist_fails_its_cells(store, nursery):
+    found = ends(LocalProcesses(store, 1, "no_such_module:run", nursery).run([OPTICAL]))
     assert "no_such_module" in found[OPTICAL.id].reason
 
 
@@ -103,9 +112,9 @@ def test_a_full_disk_ends_the_run_with_one_message(executor, store, fake, how, p
 
 
 @pytest.mark.parametrize(("how", "expected"), [("kill", "SIGKILL"), ("exit", "status 3"), ("child holds channel", "SIGKILL")])
-def test_a_process_that_dies_fails_its_cell_alone(store, fake, how, expected):
+def test_a_process_that_dies_fails_its_cell_alone(store, nursery, fake, how, expected):
     fake(CONTRASTIVE, how)
-    found = ends(LocalProcesses(store, 2, RUNNER).run(SPECS))
+    found = ends(LocalProcesses(store, 2, RUNNER, nursery).run(SPECS))
     assert [type(found[spec.id]) for spec in SPECS] == [Finished, Failed, Finished]
     assert store.state(CONTRASTIVE) == "failed"
     assert expected in found[CONTRASTIVE.id].reason
@@ -115,32 +124,32 @@ def test_a_process_that_dies_fails_its_cell_alone(store, fake, how, expected):
     assert not list(store.cells.glob(".*"))
 
 
-def test_what_a_cell_prints_does_not_disturb(store, fake, capfd):
+def test_what_a_cell_prints_does_not_disturb(store, nursery, fake, capfd):
     fake(OPTICAL, "noise")
-    assert isinstance(ends(LocalProcesses(store, 1, RUNNER).run([OPTICAL]))[OPTICAL.id], Finished)
+    assert isinstance(ends(LocalProcesses(store, 1, RUNNER, nursery).run([OPTICAL]))[OPTICAL.id], Finished)
     assert store.state(OPTICAL) == "done"
     assert capfd.readouterr() == ("", "")
 
 
-def test_threads_are_pinned_before_anything_is_imported(store):
+def test_threads_are_pinned_before_anything_is_imported(store, nursery):
     spec = OPTICAL.model_copy(update={"threads": 3})
-    manifest = ends(LocalProcesses(store, 1, RUNNER).run([spec]))[spec.id].manifest
+    manifest = ends(LocalProcesses(store, 1, RUNNER, nursery).run([spec]))[spec.id].manifest
     assert manifest["threads_seen"] == {"OMP_NUM_THREADS": "3", "OMP_WAIT_POLICY": "PASSIVE"}
     assert manifest["threads"] == 3
 
 
-def test_workers_run_at_the_same_time(store, fake):
+def test_workers_run_at_the_same_time(store, nursery, fake):
     for spec in SPECS:
         fake(spec, "wait 0.5")
-    events = list(LocalProcesses(store, 3, RUNNER).run(SPECS))
+    events = list(LocalProcesses(store, 3, RUNNER, nursery).run(SPECS))
     order = [type(event) for event in events if not isinstance(event, Progress)]
     assert order[:3] == [Started] * 3 and order[3:] == [Finished] * 3
 
 
-def test_leaving_early_ends_the_cells_and_leaves_nothing(store, fake):
+def test_leaving_early_ends_the_cells_and_leaves_nothing(store, nursery, fake):
     for spec in SPECS:
         fake(spec, "wait 60")
-    executor = LocalProcesses(store, 2, RUNNER)
+    executor = LocalProcesses(store, 2, RUNNER, nursery)
     with closing(executor.run(SPECS)) as events:
         for event in events:
             if isinstance(event, Progress):
@@ -149,16 +158,17 @@ def test_leaving_early_ends_the_cells_and_leaves_nothing(store, fake):
     assert not list(store.cells.iterdir())
 
 
-def test_children_end_with_their_parent(store, fake, tmp_path):
+@pytest.mark.parametrize("modules", [(), ("tests.execution.fake_cells",)])
+def test_children_end_with_their_parent(store, fake, tmp_path, modules):
     """A run that is killed must not leave cells at work beside the next run."""
     fake(OPTICAL, "wait 60")
     (tmp_path / "spec.json").write_text(OPTICAL.model_dump_json())
     code = (
         "import sys; from pathlib import Path; from bench.experiment.store import Store;"
         "from bench.experiment.spec import CellSpec;"
-        "from bench.execution.local import LocalProcesses;"
+        "from bench.execution.local import LocalProcesses; from bench.execution.processes.nursery import Nursery;"
         f"spec = CellSpec.model_validate_json(Path({str(tmp_path / 'spec.json')!r}).read_text());"
-        f"list(LocalProcesses(Store(Path({str(store.root)!r})), 1, {RUNNER!r}).run([spec]))"
+        f"list(LocalProcesses(Store(Path({str(store.root)!r})), 1, {RUNNER!r}, Nursery({modules!r})).run([spec]))"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
     parent = subprocess.Popen([sys.executable, "-c", code], env=environment)
@@ -170,13 +180,13 @@ def test_children_end_with_their_parent(store, fake, tmp_path):
 
 
 @pytest.mark.parametrize("deaf", [True, False])
-def test_a_cell_of_slurm_leaves_it_to_its_parent_to_go(store, fake, tmp_path, monkeypatch, deaf):
+def test_a_cell_of_slurm_leaves_it_to_its_parent_to_go(store, nursery, fake, tmp_path, monkeypatch, deaf):
     """Slurm signals every process of a task that is to leave; one that died of it would count as a failure."""
     if deaf:
         monkeypatch.setenv(DEAF, "1")
     fake(OPTICAL, "wait 3")
     found: list = []
-    for event in LocalProcesses(store, 1, RUNNER).run([OPTICAL]):
+    for event in LocalProcesses(store, 1, RUNNER, nursery).run([OPTICAL]):
         if isinstance(event, Progress) and event.phase == "train":
             child = int(until(lambda: list((tmp_path / "fake").glob("ran *")))[0].name.split()[-1])
             for one in (signal.SIGTERM, signal.SIGUSR2):
@@ -185,25 +195,24 @@ def test_a_cell_of_slurm_leaves_it_to_its_parent_to_go(store, fake, tmp_path, mo
     assert isinstance(found[-1], Finished) if deaf else "SIGTERM" in found[-1].reason or "SIGUSR2" in found[-1].reason
 
 
-def test_a_call_in_a_child_brings_back_what_it_returns_and_says():
+def test_a_call_in_a_child_brings_back_what_it_returns_and_says(nursery):
     said = []
-    result = call_in_child("tests.execution.fake_cells:prepare", PROFILE, 1, lambda *what: said.append(what))
+    result = call_in_child("tests.execution.fake_cells:prepare", PROFILE, 1, lambda *what: said.append(what), nursery)
     assert result["name"] == "small" and said == [("data", 1.0)]
 
 
 @pytest.mark.parametrize(
     ("how", "expected"), [("bench error", "no training bitext for xyz"), ("raise", "the loss is NaN"), ("kill", "SIGKILL")]
 )
-def test_a_call_in_a_child_that_fails_is_one_message(fake, how, expected):
+def test_a_call_in_a_child_that_fails_is_one_message(fake, nursery, how, expected):
     fake("prepare", how)
     with pytest.raises(BenchError, match=expected):
-        call_in_child("tests.execution.fake_cells:prepare", PROFILE, 1, lambda *_: None)
+        call_in_child("tests.execution.fake_cells:prepare", PROFILE, 1, lambda *_: None, nursery)
 
 
-def test_every_end_of_a_process_has_words():
-    assert "memory" in death(-9)
-    assert "SIGSEGV" in death(-11)
-    assert "status 4" in death(4)
+def test_libraries_are_loaded_once_where_several_cells_need_them():
+    assert nursery_of(SPECS).modules == LIBRARIES
+    assert not nursery_of(SPECS[:1]).modules and not nursery_of(SPECS, RUNNER).modules
 
 
 def until(condition, seconds: float = 30.0):

@@ -138,7 +138,7 @@ def test_only_what_is_missing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     ran: list[str] = []
 
     class Fake:
-        def __init__(self, store: Store, workers: int) -> None:
+        def __init__(self, store: Store, workers: int, nursery: object) -> None:
             self.store = store
 
         def run(self, specs):

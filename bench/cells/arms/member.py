@@ -52,7 +52,7 @@ def main() -> None:
         words = error.message if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
         words_file(meeting, rank).write_text((words.splitlines() or [""])[0], encoding="utf-8")
         os._exit(1)
-    os._exit(0)  # not through the interpreter's shutdown, as in `bench.execution.worker`
+    os._exit(0)  # not through the interpreter's shutdown, as in `bench.execution.processes.worker`
 
 
 def _train(spec: CellSpec, out_dir: Path, rank: int, meeting: Path) -> None:

@@ -15,7 +15,7 @@ from bench.base.paths import atomic_write
 from bench.execution.elsewhere.archive import Archive
 from bench.execution.elsewhere.code import code
 from bench.execution.elsewhere.node import Call, Letter, Order, run_order, shares_disk, unseen
-from bench.execution.worker import DEAF
+from bench.execution.processes.worker import DEAF
 
 ORDER, LETTERS, END, ARCHIVE = "order.json", "letters.jsonl", "end.json", "archive.tar.gz"
 

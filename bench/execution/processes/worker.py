@@ -1,6 +1,7 @@
-"""The child process of `bench.execution.local`: runs one task and talks back in JSON lines.
+"""A worker process: runs one task and talks back in JSON lines.
 
-Started as `python -P -m bench.execution.worker FD`. The task comes on standard input, which stays open:
+Started as `python -P -m bench.execution.processes.worker FD`, or as a copy of a process that has loaded the libraries
+(`bench.execution.processes.server`). The task comes on standard input, which stays open:
 its end means that the parent is gone, and then this process must not go on writing.
 Events go to descriptor FD, so that whatever libraries print cannot disturb them.
 """
@@ -25,14 +26,18 @@ from bench.base.errors import BenchError
 DEAF = "XLSD_DEAF"
 
 
-def main() -> None:
-    """Run the task given on standard input."""
+def main(channel: int) -> None:
+    """Run the task given on standard input.
+
+    Args:
+        channel: descriptor that events are written to.
+    """
     faulthandler.enable()  # a crash in native code leaves its place in the log
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its children
     if os.environ.get(DEAF):
         for one in (signal.SIGTERM, signal.SIGUSR2):
             signal.signal(one, signal.SIG_IGN)
-    events = os.fdopen(int(sys.argv[1]), "w", encoding="utf-8", buffering=1)
+    events = os.fdopen(channel, "w", encoding="utf-8", buffering=1)
     task = json.loads(sys.stdin.readline())
     threading.Thread(target=_watch_parent, daemon=True).start()
 
@@ -103,4 +108,4 @@ def _watch_parent() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))
