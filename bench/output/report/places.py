@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from bench.analysis import resampling
 from bench.analysis.arms import Scores
-from bench.analysis.tables import MEAN, drawn_means, mean_of_means
+from bench.analysis.tables import MEAN, known_mean
 from bench.output.report.embed import scaled
 
 PER_MILLE = 1000  # three decimals are all that 24 to 40 questions a language can carry
@@ -32,20 +32,26 @@ def arrays(
         if task in scores.tasks:
             found[scorer, task, code] = [number]
             found.setdefault((scorer, MEAN, code), []).append(number)
-    arms = []
+    at, arms = list(found.values()), []
     for number, arm in enumerate(scores.arms):
         if not arm.done:
             continue
-        at = [[[place] for place in own] for own in found.values()]
-        drawn = np.stack([drawn_means(scores, number, own) for own in at])
-        low, high = resampling.intervals(drawn)
-        values = np.column_stack([scores.values[number, :, 0], scores.gap[number]])
-        means = np.stack([mean_of_means(values, own) for own in at])
+        low, high = resampling.intervals(_over_tasks(scores.draws[number], at, lambda own: own.mean(axis=0)))
+        means = _over_tasks(np.column_stack([scores.values[number, :, 0], scores.gap[number]]), at, known_mean)
         arms.append({
             "method": methods.index(arm.method), "size": arm.size, "score": scaled(means[:, 0], PER_MILLE),
             "low": scaled(low, PER_MILLE), "high": scaled(high, PER_MILLE), "gap": scaled(means[:, 1], PERCENT),
         })  # fmt: skip
     return {
         "places": [[scorers.index(scorer), tasks.index(task), languages.index(code)] for scorer, task, code in found],
-        "questions": [int(sum(scores.queries[:, place].max(initial=0) for place in own)) for own in found.values()], "arms": arms,
+        "questions": [int(sum(scores.queries[:, place].max(initial=0) for place in own)) for own in at], "arms": arms,
     }  # fmt: skip
+
+
+def _over_tasks(values: np.ndarray, at: Sequence[Sequence[int]], mean: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """(entries of `at`, columns): means of those rows of `values`, all entries with as many rows at once: there are thousands."""
+    found = np.empty((len(at), *values.shape[1:]))
+    for count in {len(own) for own in at}:
+        entries = [entry for entry, own in enumerate(at) if len(own) == count]
+        found[entries] = mean(values[np.array([at[entry] for entry in entries]).T])
+    return found
