@@ -127,12 +127,14 @@ def _lent(several: list[int], own: int) -> int:
 
 
 def _asked(plan: Plan, scorer: str, languages: int) -> list[Asked]:
+    """Each task with as many of the languages as its share of all would give; who names languages asks those that have it."""
     evaluation, found = plan.profile.evaluated(), []
+    members = len(next(iter(plan.orders.values()))) if evaluation.languages else languages
     for task in evaluation.tasks:
         row = forecast.row_of(task, scorer)
         limit = evaluation.queries_per_language.get(task)
         questions = limit or round(row["questions"])
-        found.append(Asked(task, questions, max(1, round(row["coverage"] * languages))))
+        found.append(Asked(task, questions, max(1, min(languages, round(row["coverage"] * members)))))
     return found
 
 

@@ -112,3 +112,13 @@ def test_what_is_asked_of_the_core_alone_is_the_row_of_the_trained(tmp_path):
     asked = ("comparison.groups=[trained, core]", "evaluation.languages=[sw, am]")
     text = shown(tmp_path, *PRIMARY, "grid.sizes=[5, 20]", EACH, *asked)
     assert "over 2 primary tests" in text
+
+
+def test_languages_that_are_asked_are_those_that_the_tasks_have(tmp_path):
+    """`passages` is there in 3 of 10 languages: who asks three languages asks those."""
+    grid = (METHODS, "grid.sizes=[50]", "grid.seeds=[0, 1, 2]", "evaluation.tasks=[passages]",
+            "evaluation.queries_per_language={passages: 24}")  # fmt: skip
+    every = make_plan("default", tmp_path, changes=grid)
+    codes = next(spec.order_languages for spec in every.specs if spec.trained)[:15]
+    some = shown(tmp_path, *grid, f"evaluation.languages={','.join(codes)}")
+    assert numbers(some, "trained, dense")[0] == numbers(shown(tmp_path, *grid), "trained, dense")[0]
