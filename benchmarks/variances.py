@@ -23,7 +23,8 @@ from bench.base.errors import BenchError
 METHODS = ("optical", "contrastive", "contrastive(dense)", "optical_contrastive")  # of the question; controls vary by themselves
 HEAD = """# Variances of the difference of two trained methods (nDCG@10), for `bench plan`: written by benchmarks/variances.py.
 # question, language: of a question in all languages, in one; document: covariance of two questions on one document, a part of
-# question; entries: two questions have one document once in so many; run, run_language: of a training run. docs/statistics.md
+# question; entries: two questions have one document once in so many; run, run_language: of a training run; every: 1 where
+# `questions` (a language) are all that there are. docs/statistics.md
 """
 
 
@@ -32,6 +33,7 @@ def main(
     runs: Annotated[Path | None, typer.Option("--runs", help="A per_language.csv of several seeds.")] = None,
     source: Annotated[str, typer.Option("--source", help="What is written of their origin.")] = "",
     questions: Annotated[int | None, typer.Option("--questions", help="Of a language, if the run took fewer.")] = None,
+    every: Annotated[bool, typer.Option("--every/--some", help="Whether these are all test questions that there are.")] = False,
     out: Annotated[Path, typer.Option("--out", help="The file.")] = forecast.FILE,
 ) -> None:
     """Estimate, and replace the rows of the tasks that the experiment has."""
@@ -51,7 +53,7 @@ def main(
                 found += comparer.points(*asked, over_sizes=True)
             of_task = components.of_questions(scores, found) if found else {}
             if of_task:
-                of_task |= {} if questions is None else {"questions": questions}
+                of_task |= {"every": int(every)} | ({} if questions is None else {"questions": questions})
                 rows.append({"task": task, "scorer": scorer, **of_task, "source": source or experiment.plan.name})
     if not rows:
         raise BenchError(f"{folder} has no two trained methods to compare", f"it needs results of two of {', '.join(METHODS)}")

@@ -159,18 +159,47 @@ def _limit(file: Path) -> int:
         return 0
 
 
+_file_pages_of_origin = 0.0  # of the process that this one is a copy of
+
+
 def peak_memory_mb() -> int:
-    """Largest resident memory of this process so far."""
-    try:
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) // 1024
-    except OSError:
-        pass
+    """Largest resident memory of this process so far.
+
+    A copy of a process has what that one had loaded, but counts pages of files only once it has touched them: those that it has
+    not are added, so that it counts like a process that was started.
+    """
+    untouched = max(0.0, _file_pages_of_origin - file_pages_mb()) if _file_pages_of_origin else 0.0
+    return round(_resident_mb() + untouched)
+
+
+def copied_from(file_pages: float) -> None:
+    """Told to a copy of a process: what that one has of `file_pages_mb`."""
+    global _file_pages_of_origin
+    _file_pages_of_origin = file_pages
+
+
+def file_pages_mb() -> float:
+    """Resident memory of this process that is pages of files, those of libraries above all; 0 where the system does not say."""
+    return _status_mb("RssFile:") or 0.0
+
+
+def _resident_mb() -> float:
+    if (peak := _status_mb("VmHWM:")) is not None:
+        return peak
     import resource
 
     unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def _status_mb(name: str) -> float | None:
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith(name):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    return None
 
 
 def now() -> str:

@@ -127,14 +127,17 @@ def _lent(several: list[int], own: int) -> int:
 
 
 def _asked(plan: Plan, scorer: str, languages: int) -> list[Asked]:
-    """Each task with as many of the languages as its share of all would give; who names languages asks those that have it."""
+    """Each task with its share of the languages. Who names languages names those that have one of the tasks: of these the share
+    is larger."""
     evaluation, found = plan.profile.evaluated(), []
-    members = len(next(iter(plan.orders.values()))) if evaluation.languages else languages
+    order, named = next(iter(plan.orders.values())), plan.specs[0].asked if evaluation.languages else ()
+    more = len(order) / max(1, len(set(order).intersection(named))) if named else 1.0
     for task in evaluation.tasks:
         row = forecast.row_of(task, scorer)
         limit = evaluation.queries_per_language.get(task)
-        questions = limit or round(row["questions"])
-        found.append(Asked(task, questions, max(1, min(languages, round(row["coverage"] * members)))))
+        known = round(row["questions"])
+        questions = min(limit or known, known) if row["every"] == 1 else limit or known
+        found.append(Asked(task, questions, max(1, round(min(1.0, row["coverage"] * more) * languages))))
     return found
 
 

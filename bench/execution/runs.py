@@ -17,6 +17,7 @@ from bench.data import text_facts
 from bench.execution.base import RUN_CELL, Executor, disk_full, where_full
 from bench.execution.local import LocalProcesses, call_in_child, nursery_of
 from bench.execution.plan_view import heading
+from bench.execution.processes.nursery import Nursery
 from bench.execution.progress import RunView
 from bench.execution.progress_file import ProgressFile
 from bench.experiment.plan import Plan
@@ -62,7 +63,7 @@ def run(
             raise _unwritable(error, plan) from error
         show(console, heading(plan, todo))
         view = RunView(todo, len(plan.specs) - len(todo), plan.costs, plan.workers, console, ProgressFile(plan.store.root))
-        nursery = nursery_of(todo, runner)
+        nursery = nursery_of(todo, runner) if executor is None else Nursery()
         executor = executor or LocalProcesses(plan.store, plan.workers, runner, nursery)
         try:
             with view, nursery:

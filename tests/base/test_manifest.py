@@ -30,3 +30,13 @@ def test_a_job_or_container_may_have_less_than_the_machine(tmp_path, monkeypatch
     monkeypatch.setattr(manifest, "GROUPS", tmp_path / "groups")
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     assert manifest.memory_limit() == (min(gigabytes << 30, machine) or machine)
+
+
+def test_a_copy_of_a_process_counts_what_that_one_had_loaded():
+    alone, pages = manifest.peak_memory_mb(), manifest.file_pages_mb()
+    assert pages > 1
+    manifest.copied_from(pages + 500)
+    try:
+        assert abs(manifest.peak_memory_mb() - alone - 500) < 50
+    finally:
+        manifest.copied_from(0.0)

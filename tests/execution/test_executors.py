@@ -3,7 +3,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from bench.execution.processes.worker import DEAF
 from bench.experiment.grid import cells
 from bench.experiment.profile.file import load_profile
 from bench.experiment.store import Store
+from tests.execution.waiting import alive, until
 
 RUNNER, WATCHED = "tests.execution.fake_cells:run_cell", "tests.execution.fake_cells:run_watched"
 SMALL = Path(__file__).parents[1] / "profiles" / "small.yaml"
@@ -131,9 +131,11 @@ def test_what_a_cell_prints_does_not_disturb(store, nursery, fake, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_threads_are_pinned_before_anything_is_imported(store, nursery):
+@pytest.mark.parametrize("modules", [(), ("tests.execution.fake_cells",)])
+def test_threads_are_pinned_before_anything_is_imported(store, modules):
     spec = OPTICAL.model_copy(update={"threads": 3})
-    manifest = ends(LocalProcesses(store, 1, RUNNER, nursery).run([spec]))[spec.id].manifest
+    with Nursery(modules, 3) as nursery:
+        manifest = ends(LocalProcesses(store, 1, RUNNER, nursery).run([spec]))[spec.id].manifest
     assert manifest["threads_seen"] == {"OMP_NUM_THREADS": "3", "OMP_WAIT_POLICY": "PASSIVE"}
     assert manifest["threads"] == 3
 
@@ -210,23 +212,7 @@ def test_a_call_in_a_child_that_fails_is_one_message(fake, nursery, how, expecte
         call_in_child("tests.execution.fake_cells:prepare", PROFILE, 1, lambda *_: None, nursery)
 
 
-def test_libraries_are_loaded_once_where_several_cells_need_them():
+def test_libraries_are_loaded_once_where_several_cells_need_them(monkeypatch):
+    monkeypatch.setattr("bench.execution.processes.nursery.DEVICES", ())
     assert nursery_of(SPECS).modules == LIBRARIES
     assert not nursery_of(SPECS[:1]).modules and not nursery_of(SPECS, RUNNER).modules
-
-
-def until(condition, seconds: float = 30.0):
-    """The first true value of `condition`."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError("waited in vain")
-
-
-def alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
-    except OSError:
-        return False

@@ -122,3 +122,25 @@ def test_languages_that_are_asked_are_those_that_the_tasks_have(tmp_path):
     codes = next(spec.order_languages for spec in every.specs if spec.trained)[:15]
     some = shown(tmp_path, *grid, f"evaluation.languages={','.join(codes)}")
     assert numbers(some, "trained, dense")[0] == numbers(shown(tmp_path, *grid), "trained, dense")[0]
+
+
+def test_no_more_questions_are_counted_than_a_task_has(tmp_path):
+    grid = (METHODS, "grid.sizes=[50]", "grid.seeds=[0, 1, 2]", "data.hubs=[ntrex, belebele]", "data.order=public",
+            "evaluation.tasks=[belebele]")  # fmt: skip
+    rows = [numbers(shown(tmp_path, *grid, f"evaluation.queries_per_language={{belebele: {n}}}"), "trained, dense")[0]
+            for n in (100, 800, 5000)]  # fmt: skip
+    assert float(rows[0]) > float(rows[1]) and rows[1] == rows[2]
+
+
+def test_each_language_that_is_asked_has_one_of_the_tasks(tmp_path, monkeypatch):
+    """AfriQA and XorQA-IN have no language in common: three languages that are asked at N = 5 are three, not six."""
+    asked = []
+    monkeypatch.setattr("bench.execution.plan_power.forecast.smallest", lambda points, *_: asked.append(points[0][0]) or 0.1)
+    tasks = "data.hubs=[ntrex, xorqa-in, afriqa]", "evaluation.tasks=[xorqa-in, afriqa]"
+    limits = "evaluation.queries_per_language={xorqa-in: 600, afriqa: 600}"
+    codes = "mal,mar,guj,tel,pan,kan,pbt,urd,ben,tam,bod,swh,hau,yor,ibo,zul,kin"
+    shown(tmp_path, METHODS, "data.order=public", "grid.sizes=[5, 50]", "grid.seeds=[0, 1]", *tasks, limits,
+          f"evaluation.languages={codes}")  # fmt: skip
+    few, all_of_them = ([(one.task, one.questions, one.languages) for one in points] for points in asked[:2])
+    assert few == [("xorqa-in", 536, 2), ("afriqa", 321, 1)]
+    assert all_of_them == [("xorqa-in", 536, 11), ("afriqa", 321, 6)]

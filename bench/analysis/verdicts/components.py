@@ -12,8 +12,8 @@ from bench.analysis.arms import Scores
 from bench.analysis.verdicts.rows import Point
 
 COLUMNS = (
-    "task", "scorer", "parallel", "entries", "document", "question", "language", "run", "run_language", "questions", "coverage",
-    "source",
+    "task", "scorer", "parallel", "entries", "document", "question", "language", "run", "run_language", "questions", "every",
+    "coverage", "source",
 )  # fmt: skip
 
 

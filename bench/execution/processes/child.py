@@ -11,12 +11,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+UNKNOWN = 256  # the status of a process that has ended, nobody can tell how
+
 
 class Process(Protocol):
     """What a child needs of its process: a `subprocess.Popen`, or a copy of another process (`.nursery`)."""
 
     def poll(self) -> int | None:
-        """Its exit status (-N: ended by signal N); None while it runs."""
+        """Its exit status (-N: ended by signal N; `UNKNOWN`); None while it runs."""
         ...
 
     def wait(self, timeout: float | None = None) -> int:
@@ -115,6 +117,8 @@ def death(code: int) -> str:
     """Why a process ended that should not have."""
     if code == -signal.SIGKILL:
         return "the process was killed (SIGKILL): most likely memory ran out; use fewer workers"
+    if code == UNKNOWN:
+        return "the process has ended without a result, and so has the one that could tell how"
     if code < 0:
         return f"the process was ended by {signal.Signals(-code).name}"
     return f"the process ended with status {code} and without a result"

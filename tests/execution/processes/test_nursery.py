@@ -11,14 +11,21 @@ from pathlib import Path
 import pytest
 
 from bench.execution.processes import nursery as module
-from bench.execution.processes.child import Child
+from bench.execution.processes.child import UNKNOWN, Child, wait
 from bench.execution.processes.nursery import Nursery
-from bench.execution.processes.server import loaded
 from bench.experiment.profile.file import load_profile
+from tests.execution.waiting import alive, until
 
 PROFILE = load_profile(str(Path(__file__).parents[2] / "profiles" / "small.yaml"))
 TASK = {"call": "tests.execution.processes.works:work", "profile": PROFILE.model_dump(mode="json")}
 WORKS = ("tests.execution.processes.works",)
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux copies processes here")
+
+
+@pytest.fixture(autouse=True)
+def no_device(monkeypatch):
+    """Machines with one copy nothing."""
+    monkeypatch.setattr(module, "DEVICES", ())
 
 
 @pytest.fixture
@@ -31,11 +38,10 @@ def told(tmp_path):
 
 def answer(child: Child) -> dict:
     """What the worker returns."""
-    deadline = time.monotonic() + 60
-    while not child.ended and time.monotonic() < deadline:
+    while not child.ended:
+        wait([child])
         for message in child.messages():
             child.last = message
-        time.sleep(0.01)
     assert child.close() == 0, child.log_tail()
     child.end()
     return child.last["result"]
@@ -53,7 +59,7 @@ def test_workers_are_copies_of_one_process_that_has_the_modules_and_nothing_else
     assert first["parent"] == second["parent"] == first["loaded_by"] == second["loaded_by"] != os.getpid()
     assert first["pid"] != second["pid"] and first["count"] == second["count"] == 1, "one sees what the other did"
     for one in (first, second):
-        assert one["session"] == one["pid"] and one["threads"] == alone["threads"] and one["directory"] == os.getcwd()
+        assert one["group"] == one["pid"] and one["threads"] == alone["threads"] and one["directory"] == os.getcwd()
         assert one["descriptors"] == alone["descriptors"], "a copy holds nothing open that a new process would not"
         assert one["signals"] == alone["signals"]
 
@@ -79,25 +85,63 @@ def test_where_a_device_is_nothing_is_copied(told, tmp_path, monkeypatch):
         assert answer(start(nursery, told))["parent"] == os.getpid()
 
 
-def test_a_process_with_threads_is_not_copied(told):
-    """A lock that another thread holds stays closed for ever in a copy."""
-    with Nursery(["tests.execution.processes.threaded"]) as nursery:
-        found = answer(start(nursery, told))
-    assert found["loaded_by"] == found["pid"]
-    code = "from bench.execution.processes.server import loaded; print(loaded(['tests.execution.processes.threaded']))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+LEAVES_A_THREAD = "import threading, time; threading.Thread(target=time.sleep, args=(600,), daemon=True).start()"
+ENOUGH = """
+import errno, os
+fork, made = os.fork, []
+def third_fails():
+    if len(made) == 2:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+    made.append(True)
+    return fork()
+os.fork = third_fails
+"""  # the first copy is thrown away
 
 
-def test_the_libraries_of_cells_leave_no_thread():
-    from bench.execution.local import LIBRARIES
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """Writes the code of a library; its name."""
 
-    code = f"from bench.execution.processes.server import loaded, threads; print(loaded({LIBRARIES!r}), threads())"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "True 1\n"
+    def written(code: str) -> str:
+        (tmp_path / "code").mkdir()
+        (tmp_path / "code" / "library_of_test.py").write_text(code)
+        monkeypatch.syspath_prepend(str(tmp_path / "code"))
+        return "library_of_test"
+
+    return written
 
 
-def test_a_module_that_cannot_be_loaded_is_told_by_who_needs_it():
-    assert not loaded(["tests.execution.processes.no_such_module"])
+@pytest.mark.parametrize("code", [LEAVES_A_THREAD, "raise SystemExit(1)", "import os; os.abort()", "import no_such_module"])
+def test_where_a_process_cannot_be_copied_workers_are_started(told, library, code):
+    """With threads (a lock that another thread holds stays closed for ever in a copy), or if it ended while it was loading."""
+    with Nursery([library(code)]) as nursery:
+        for _ in range(2):
+            found = answer(start(nursery, told))
+            assert found["parent"] == os.getpid() and found["loaded_by"] == found["pid"]
+
+
+def test_where_the_system_gives_no_copy_the_worker_is_started(told, library):
+    with Nursery([*WORKS, library(ENOUGH)]) as nursery:
+        first, second = answer(start(nursery, told)), answer(start(nursery, told))
+    assert first["parent"] != os.getpid() == second["parent"]
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_the_libraries_of_cells_leave_no_thread(threads):
+    code = (
+        "import importlib; from bench.execution.local import LIBRARIES; from bench.execution.processes import server;"
+        "[importlib.import_module(one) for one in LIBRARIES]; import torch; torch.cuda.is_available = lambda: False;"
+        "print(server.copyable())"
+    )
+    variables = module.environment(int(threads))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=variables)
+    assert done.stdout == "True\n"
+
+
+def test_copies_draw_random_numbers_of_their_own(told):
+    with Nursery([*WORKS, "numpy"]) as nursery:
+        draws = [answer(start(nursery, told))["draw"] for _ in range(2)]
+    assert draws[0] is not None and draws[0] != draws[1]
 
 
 def test_a_worker_that_is_killed_says_so(told, monkeypatch):
@@ -114,6 +158,7 @@ def test_the_end_of_the_copied_process_is_not_that_of_its_copies(told, monkeypat
     with Nursery(WORKS) as nursery:
         child = start(nursery, told)
         pid = pid_of(told)
+        assert parent_of(pid) != os.getpid()
         os.kill(parent_of(pid), signal.SIGKILL)
         time.sleep(0.2)
         assert child.process.poll() is None and alive(pid)
@@ -123,17 +168,68 @@ def test_the_end_of_the_copied_process_is_not_that_of_its_copies(told, monkeypat
         assert answer(start(nursery, told))["parent"] == os.getpid(), "the next one is started for itself"
 
 
-def test_leaving_while_modules_are_loaded_leaves_nothing(told, tmp_path, monkeypatch):
-    slow = tmp_path / "code" / "slow_to_load.py"
-    slow.parent.mkdir()
-    slow.write_text(textwrap.dedent(f"""
-        import os, time
+def test_who_ends_after_the_copied_process_is_noticed_even_where_nobody_buries_it(told):
+    """As in a container whose first process does not."""
+    code = textwrap.dedent(f"""
+        import ctypes, os, signal, sys
         from pathlib import Path
-        Path({str(told / "loading")!r}).write_text(str(os.getpid()))
-        time.sleep(60)
-    """))
-    monkeypatch.syspath_prepend(str(slow.parent))
-    nursery = Nursery(["slow_to_load"])
+        from bench.execution.processes import nursery as module
+        from tests.execution.processes.test_nursery import WORKS, pid_of, parent_of, start
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # orphans come to this process, which does not bury them
+        module.DEVICES = ()
+        folder = Path({str(told)!r})
+        with module.Nursery(WORKS) as nursery:
+            child = start(nursery, folder)
+            pid = pid_of(folder)
+            os.kill(parent_of(pid), signal.SIGKILL)
+            os.kill(pid, signal.SIGSEGV)
+            print(child.process.wait(20))
+            child.end()
+    """)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env={**module.environment(1), "WORK": "wait"},
+    )  # fmt: skip
+    assert done.stdout == f"{UNKNOWN}\n", done.stderr
+
+
+def test_a_worker_that_is_ended_at_once_is_ended(told, monkeypatch):
+    monkeypatch.setenv("WORK", "wait")
+    with Nursery(WORKS) as nursery:
+        answered = start(nursery, told)
+        pid_of(told)
+        for _ in range(10):
+            child = start(nursery, told)
+            until(lambda: child.process.poll() or child.process.pid)  # noqa: B023
+            began = time.monotonic()
+            child.end()
+            assert time.monotonic() - began < 5 and not alive(child.process.pid)
+        answered.end()
+
+
+def test_an_answer_that_was_lost_makes_nobody_wait(told, monkeypatch):
+    """Ctrl-C can come between its arrival and its being noted."""
+    monkeypatch.setenv("WORK", "wait")
+    monkeypatch.setattr(module, "TOLD", 0.2)
+    with Nursery(WORKS) as nursery:
+        child = start(nursery, told)
+        pid = pid_of(told)
+        until(lambda: child.process.poll() or child.process.pid)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not alive(pid))
+        time.sleep(0.2)
+        nursery._server.socket.recv(1 << 12)
+        assert child.process.wait(20) == UNKNOWN
+        child.end()
+
+
+def test_leaving_while_modules_are_loaded_leaves_nothing(told, library):
+    slow = f"""
+import os, time
+from pathlib import Path
+Path({str(told / "loading")!r}).write_text(str(os.getpid()))
+time.sleep(60)
+"""
+    nursery = Nursery([library(slow)])
     child = start(nursery, told)
     server = int(until(lambda: (told / "loading").exists() and (told / "loading").read_text()))
     began = time.monotonic()
@@ -152,24 +248,10 @@ def parent_of(pid: int) -> int:
 
 def answer_of_orphan(child: Child) -> dict:
     """What a worker returns whose status nobody can tell."""
-    until(lambda: [child.__setattr__("last", message) for message in child.messages()] and "result" in child.last)
-    child.close()
+    while "result" not in child.last:
+        wait([child])
+        for message in child.messages():
+            child.last = message
+    assert child.close() in (0, UNKNOWN)
     child.end()
     return child.last["result"]
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def until(condition, seconds: float = 30.0):
-    """The first true value of `condition`."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError("it did not come to that")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -19,8 +20,9 @@ def work(profile, report):
         time.sleep(0.02)
     ignored = [number for number in range(1, 32) if signal.getsignal(number) == signal.SIG_IGN]
     return {
-        "pid": os.getpid(), "parent": os.getppid(), "session": os.getsid(0), "count": count, "directory": os.getcwd(),
+        "pid": os.getpid(), "parent": os.getppid(), "group": os.getpgid(0), "count": count, "directory": os.getcwd(),
         "descriptors": len(os.listdir("/proc/self/fd")), "threads": len(os.listdir("/proc/self/task")),
+        "draw": sys.modules["numpy"].random.random() if "numpy" in sys.modules else None,
         "loaded_by": loaded_by, "signals": ignored,
         "variables": {name: os.environ[name] for name in os.environ if name.startswith(("OMP_", "XLSD_"))},
     }  # fmt: skip

@@ -1,6 +1,0 @@
-"""A library that leaves a thread behind."""
-
-import threading
-import time
-
-threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
