@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bench.analysis.verdicts.evidence import UNKNOWN
 from bench.base.markdown import number
 from bench.base.markdown import table as markdown
 from bench.base.paths import atomic_write
@@ -51,7 +52,7 @@ def written(rows: pd.DataFrame) -> str:
     parts = [
         "# Gain against the budget\n",
         f"nDCG@10 over each reference, {rows['group'].iloc[0]} languages, {int(rows['size'].iloc[0])} of them trained on. "
-        "Intervals are paired, 95 %, over questions and training runs.\n",
+        f"Intervals are paired, 95 %, over questions and training runs.{_alone(rows)}\n",
     ]
     for over in dict.fromkeys(rows["over"]):
         own = rows[rows["over"] == over]
@@ -65,6 +66,15 @@ def written(rows: pd.DataFrame) -> str:
     if left_out:
         parts.append(f"Run at one budget, so in {NAME}.csv alone: {', '.join(f'`{name}`' for name in left_out)}.\n")
     return "\n".join(parts)
+
+
+def _alone(rows: pd.DataFrame) -> str:
+    """Which intervals leave the noise of training out."""
+    alone = sorted(rows.loc[rows["runs"] == UNKNOWN, "pairs"].unique())
+    if not alone:
+        return ""
+    budgets = " and ".join(f"{pairs:,}" for pairs in alone)
+    return f" At {budgets} pairs nothing is known of the noise of training: there they are over questions alone."
 
 
 def _cell(row: pd.Series) -> str:

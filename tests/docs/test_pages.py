@@ -148,6 +148,18 @@ def test_the_differences_on_other_tasks_are_those_of_their_run() -> None:
         _same_rows(experiment.compare(first, second, tasks=[task] if task else ()), "50", told, (first, second, task))
 
 
+def test_the_gains_of_more_pairs_are_those_of_their_runs() -> None:
+    section = (DOCS / "answer.md").read_text(encoding="utf-8").split("## More pairs\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\S+)` \| (.*) \|$", section, re.M)
+    found = pd.read_csv(REPOSITORY / "results/reference/budget-800/budget.csv")
+    found = found[found["over"] == "untrained"].set_index(["method", "scorer", "pairs"])
+    assert [method for method, _ in rows] == ["optical", "contrastive"]
+    for method, cells in rows:
+        kept = [found.loc[(method, scorer, pairs)] for scorer in ("dense", "late") for pairs in (1500, 24000)]
+        told = [[number(one[name], "{:+.3f}") for name in ("difference", "low", "high")] for one in kept]
+        assert cells.split(" | ") == [f"{difference} [{low}, {high}]" for difference, low, high in told]
+
+
 def _same_rows(found: pd.DataFrame, size: str, told: list[str], where: tuple[str, ...]) -> None:
     """Differences and verdicts, dense and late, of the trained languages at that size."""
     for scorer, difference, verdict in (("dense", *told[:2]), ("late", *told[2:])):

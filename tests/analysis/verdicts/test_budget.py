@@ -87,3 +87,10 @@ def test_table_and_picture(tmp_path, steps):
     places = [x for container in panel.containers for x in container[0].get_xdata()]
     assert len(places) == len(set(places)) == 6
     assert [label.get_text() for label in figure.axes[-1].get_xticklabels()] == ["1.5k", "6k"]
+
+
+def test_intervals_without_the_noise_of_training_are_told_apart(steps):
+    rows = ladder(steps)
+    assert "over questions and training runs.\n" in writing.written(rows)
+    rows.loc[rows["pairs"] == 6000, "runs"] = "unknown"
+    assert "At 6,000 pairs nothing is known of the noise of training" in writing.written(rows)
