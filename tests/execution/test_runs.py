@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,6 +19,7 @@ from bench.execution import runs
 from bench.execution.inprocess import InProcess
 from bench.experiment.plan import make_plan
 from bench.experiment.selection import Selection
+from tests.execution.waiting import until
 
 PREPARE = "tests.execution.fake_cells:prepare"
 SMALL = Path(__file__).parents[1] / "profiles" / "small.yaml"
@@ -212,15 +212,6 @@ def start(results: Path, *changes: str) -> subprocess.Popen:
         # A shell starts background jobs with SIGINT ignored, and children inherit that: here it must count.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
-
-
-def until(condition, seconds: float = 60.0):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError("waited in vain")
 
 
 def contents(folder: Path) -> dict[str, str]:

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 
-def until(condition, seconds: float = 30.0):
+def until(condition, seconds: float = 60.0):
     """The first true value of `condition`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
