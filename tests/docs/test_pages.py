@@ -155,7 +155,7 @@ def test_the_gains_of_more_pairs_are_those_of_their_runs() -> None:
     found = found[found["over"] == "untrained"].set_index(["method", "scorer", "pairs"])
     assert [method for method, _ in rows] == ["optical", "contrastive"]
     for method, cells in rows:
-        kept = [found.loc[(method, scorer, pairs)] for scorer in ("dense", "late") for pairs in (1500, 24000)]
+        kept = [found.loc[(method, scorer, pairs)] for scorer in ("dense", "late") for pairs in (1500, 6000, 24000)]
         told = [[number(one[name], "{:+.3f}") for name in ("difference", "low", "high")] for one in kept]
         assert cells.split(" | ") == [f"{difference} [{low}, {high}]" for difference, low, high in told]
 
