@@ -1,7 +1,8 @@
-"""Peak memory of this process while something runs (Linux)."""
+"""Peak memory of this process while something runs (Linux), and the processes below one."""
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,3 +50,9 @@ def peak_memory() -> Iterator[Peak]:
         ended.set()
         watcher.join()
         peak.look()
+
+
+def below(pid: int) -> list[int]:
+    """The processes that a process has started, and theirs; one that has ended has none."""
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
+    return [int(one) for one in found] + [grandchild for one in found for grandchild in below(int(one))]

@@ -26,6 +26,7 @@ from bench.execution.processes.child import Child, wait
 from bench.execution.processes.nursery import Nursery
 from bench.experiment.profile.file import load_profile
 from bench.experiment.profile.schema import Profile
+from benchmarks.memory import below
 
 AT_ONCE = 2
 WAYS = {"each by itself": (), "copies": LIBRARIES}
@@ -41,14 +42,6 @@ def ready(profile: Profile, report: Callable[[str, float], None]) -> int:
     report("loaded", 1.0)
     time.sleep(1.0)  # both are here for a moment, so that their memory can be seen together
     return os.getpid()
-
-
-def below(pid: int) -> list[int]:
-    """The processes that a process has started, and theirs."""
-    found = []
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        found += [int(child), *below(int(child))]
-    return found
 
 
 def together() -> float:

@@ -193,21 +193,12 @@ def _status(arm: Arm, complete: bool) -> str:
 
 def mean_of_means(values: np.ndarray, places: list[list[int]]) -> np.ndarray:
     """(columns,): mean over tasks of the mean over languages of `values` (places, columns), NaNs left out."""
-    if (alone := _one_each(places)) is not None:
-        return known_mean(values[alone])
     return known_mean(np.stack([known_mean(values[of_task]) for of_task in places]))
 
 
 def drawn_means(scores: Scores, number: int, places: list[list[int]]) -> np.ndarray:
     """(resamples,): the same mean of one arm's resampled nDCG@10; NaN where a place is not whole."""
-    if (alone := _one_each(places)) is not None:
-        return scores.draws[number, alone].mean(axis=0)
     return np.mean([scores.draws[number, of_task].mean(axis=0) for of_task in places], axis=0)
-
-
-def _one_each(places: list[list[int]]) -> list[int] | None:
-    """The places, if each task has one: nearly all means of a report are those of one language, and this halves their time."""
-    return [at[0] for at in places] if all(len(at) == 1 for at in places) else None
 
 
 def known_mean(values: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from benchmarks import workers
+from benchmarks.memory import below
 
 WORKS = "tests.execution.processes.works"
 
@@ -23,5 +24,5 @@ def test_a_worker_that_fails_ends_it() -> None:
 def test_memory_is_that_of_all_below() -> None:
     with subprocess.Popen([sys.executable, "-c", "print(1, flush=True); input()"], stdin=-1, stdout=-1) as process:
         assert process.stdout is not None and process.stdout.readline()
-        assert workers.below(os.getpid()) == [process.pid] and workers.together() > 1
+        assert below(os.getpid()) == [process.pid] and workers.together() > 1
         process.kill()

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.base.paths import cache_dir
+from benchmarks.memory import below
 from tests.chaos.tables import contents, heavy, left_over
 
 # Phase -> what a run says when it begins and when it ends; writing lasts to the end of the process.
@@ -141,8 +142,8 @@ class Chaos:
     def kill(self, processes: list[subprocess.Popen[bytes]], children: bool | None = None) -> None:
         """SIGKILL: these alone, or (at random unless it is said) their workers at the same moment too."""
         also = children if children is not None else self.dice.random() < 0.5
-        below = [child for process in processes for child in _children(process.pid)] if also else []
-        for pid in [*(process.pid for process in processes), *below]:
+        workers = [child for process in processes for child in below(process.pid)] if also else []
+        for pid in [*(process.pid for process in processes), *workers]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -252,8 +253,3 @@ def _link(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:  # another disk
         shutil.copy2(source, target)
-
-
-def _children(pid: int) -> list[int]:
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
-    return [int(one) for one in found] + [grandchild for one in found for grandchild in _children(int(one))]
