@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -59,7 +60,8 @@ def compare(
     every question that anybody was asked, in the seeds that both have; means go over languages, then tasks.
     Its standard error is over questions and training runs (`bench.analysis.verdicts.variance`); interval, test, test of
     equivalence and smallest difference all follow from it. The verdict rests on p-values with Holm's correction: over all
-    comparisons that the profile declares as primary, of whatever methods, or else over the exploratory rows shown.
+    comparisons that the profile declares as primary, of whatever methods, or else over all exploratory rows of the two,
+    whichever of them are shown.
     `first_beats` counts languages by partial conjunction, one-sided with half the
     level for each direction, `first_beats_in` names them by Holm's procedure. Everything left out is in the notes.
     The core group has no row where it is the trained group: the same question asked twice would cost power.
@@ -79,8 +81,10 @@ def compare(
     if not rows:
         found = "; ".join(left.notes()) or "neither has a result"
         raise BenchError(f"nothing to compare of {first!r} and {second!r}: {found}", "run the cells that are missing first")
+    picked = bool(scorers or groups or (sizes and not over_sizes))
+    more = comparer.rows(first, second, LeftOut(), sizes if over_sizes else (), (), tasks, (), over_sizes) if picked else []
     whole = not (sizes or scorers or tasks or groups)
-    table, tests = _families(comparer, pd.DataFrame(rows), (first, second), bool(tasks), whole)
+    table, tests = _families(comparer, pd.DataFrame(rows), pd.DataFrame(more), (first, second), bool(tasks), whole)
     settings = {name: plan.names[name] for name in (first, second) if name in plan.names}
     mixed = _mixed(experiment, first, second)
     return Comparison(first, second, table[list(COLUMNS)], left.notes(), mixed, settings, tests)
@@ -103,16 +107,23 @@ def compare_slopes(
     if not len(found):
         why = "; ".join(left.notes()) or "they have fewer than two sizes in common"
         raise BenchError(f"no slopes to compare of {first!r} and {second!r}: {why}", "run the cells that are missing first")
-    if others and (found["family"] == PRIMARY).any():
-        # Holm goes over the primary slopes of all pairs, whatever is shown of them.
-        whole = slopes(comparer, [(first, second), *others], LeftOut())
-        own = whole[(whole["first"] == first) & (whole["second"] == second)].set_index(["order", "scorer", "group"])
-        keys = [tuple(key) for key in found[["order", "scorer", "group"]].itertuples(index=False, name=None)]
-        primary = (found["family"] == PRIMARY).to_numpy()
-        wanted = [key for key, is_own in zip(keys, primary, strict=True) if is_own]
-        for name in ("p_holm", "p_equivalent_holm", "within_margin", "smallest_corrected", "verdict"):
-            found.loc[primary, name] = own.loc[wanted, name].to_numpy()
+    # Holm goes over all slopes of the two, and over the primary ones of all pairs, whatever is shown of them.
+    picked = bool(scorers or groups)
+    for family, pairs in ((EXPLORATORY, []), (PRIMARY, others)):
+        if (found["family"] == family).any() and (picked or pairs):
+            whole = slopes(comparer, [(first, second), *pairs], LeftOut(), sizes, (), tasks)
+            _take_verdicts(found, family, whole)
     return SlopeComparison(first, second, found, left.notes(), _mixed(experiment, first, second))
+
+
+def _take_verdicts(found: pd.DataFrame, family: str, whole: pd.DataFrame) -> None:
+    """Rows of `found` that are of `family` get what the correction over `whole` says of them."""
+    key = ["order", "scorer", "group"]
+    own = whole[(whole["first"] == found["first"].iloc[0]) & (whole["second"] == found["second"].iloc[0])].set_index(key)
+    rows = found["family"] == family
+    wanted = [tuple(one) for one in found.loc[rows, key].itertuples(index=False, name=None)]
+    for name in ("p_holm", "p_equivalent_holm", "within_margin", "smallest_corrected", "verdict"):
+        found.loc[rows, name] = own.loc[wanted, name].to_numpy()
 
 
 def with_notes(found: Found) -> pd.DataFrame:
@@ -140,26 +151,35 @@ def _checked(
 
 
 def _families(
-    comparer: Comparer, rows: pd.DataFrame, pair: tuple[str, str], of_tasks: bool, whole: bool
+    comparer: Comparer, rows: pd.DataFrame, more: pd.DataFrame, pair: tuple[str, str], of_tasks: bool, whole: bool
 ) -> tuple[pd.DataFrame, int]:
     """Rows with their verdicts, those of the pair that are primary first, and how many tests are primary in all.
 
-    Rows of single tasks are never primary. `whole`: nothing was picked, so primary rows are shown that were not asked for.
+    Rows of single tasks are never primary. `more`: all rows of the two, where fewer are asked for. They are corrected with
+    these and not shown, so that a row has the same p-value however little is looked at. `whole`: nothing was picked, so
+    primary rows are shown that were not asked for.
     """
     is_declared = any(set(pair) == set(one) for one in comparer.declared.pairs)
     primary = comparer.primary() if is_declared and not of_tasks else pd.DataFrame()
-    rows = rows.assign(family=EXPLORATORY)
+    asked = _keys(rows)
+    unasked = _of(more, _keys(more) - asked) if len(more) else more
+    rows = pd.concat([part for part in (rows, unasked) if len(part)], ignore_index=True).assign(family=EXPLORATORY)
     if not len(primary):
-        return corrected(rows), 0
+        return _of(corrected(rows), asked), 0
     own = primary[[{first, second} == set(pair) for first, second in zip(primary["first"], primary["second"], strict=True)]]
     if len(own) and own["first"].iloc[0] != pair[0]:
         own = turned(own)
-    asked = set(rows[list(ROW)].itertuples(index=False, name=None))
-    is_own = set(own[list(ROW)].itertuples(index=False, name=None))
-    others = rows[[tuple(one) not in is_own for one in rows[list(ROW)].itertuples(index=False, name=None)]]
-    shown = own if whole else own[[tuple(one) in asked for one in own[list(ROW)].itertuples(index=False, name=None)]]
-    parts = [part for part in (shown, corrected(others) if len(others) else others) if len(part)]
-    return pd.concat(parts, ignore_index=True), len(primary)
+    others = _of(rows, _keys(rows) - _keys(own))
+    parts = [own if whole else _of(own, asked), _of(corrected(others), asked) if len(others) else others]
+    return pd.concat([part for part in parts if len(part)], ignore_index=True), len(primary)
+
+
+def _keys(rows: pd.DataFrame) -> set[tuple[Any, ...]]:
+    return set(rows[list(ROW)].itertuples(index=False, name=None))
+
+
+def _of(rows: pd.DataFrame, keys: set[tuple[Any, ...]]) -> pd.DataFrame:
+    return rows[[key in keys for key in rows[list(ROW)].itertuples(index=False, name=None)]]
 
 
 def turned(rows: pd.DataFrame) -> pd.DataFrame:

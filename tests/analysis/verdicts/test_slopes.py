@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from bench.analysis import comparison
@@ -65,8 +66,16 @@ def test_slopes_of_declared_pairs_are_corrected_together(tmp_path):
     assert set(found["family"]) == {"primary"} and set(alone["family"]) == {"exploratory"}
     p = float(alone["p"].iloc[0])
     assert float(found["p_holm"].iloc[0]) in (pytest.approx(p), pytest.approx(2 * p))
-    assert alone["smallest_corrected"].tolist() == alone["smallest"].tolist(), "one row alone"
     assert found["smallest"].tolist() == alone["smallest"].tolist() and (found["smallest_corrected"] > found["smallest"]).all()
+
+
+def test_a_slope_has_the_same_verdict_however_little_is_looked_at(tmp_path):
+    experiment = world(tmp_path / "x", ("optical", "contrastive", "mimo"), noise=0.01)
+    whole = compare_slopes(experiment, "optical", "mimo").set_index(["scorer", "group"])
+    assert len(whole) > 4 and (whole["p_holm"] > whole["p"]).any()
+    for scorer, group in (("dense", "guard"), ("late", "trained")):
+        part = compare_slopes(experiment, "optical", "mimo", scorers=[scorer], groups=[group])
+        pd.testing.assert_series_equal(part.set_index(["scorer", "group"]).loc[(scorer, group)], whole.loc[(scorer, group)])
 
 
 def test_one_size_is_told(tmp_path):
