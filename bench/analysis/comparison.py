@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bench.analysis.results import Experiment
@@ -23,6 +24,8 @@ COLUMNS = (
     "first_beats", "second_beats", "first_beats_in", "second_beats_in", "languages", "languages_declared",
     "places", "places_declared", "questions", "questions_tied", "units", "seeds", "seed_sd", "seeds_ahead", "seed_sizes",
 )  # fmt: skip
+SLOPE = ("order", "scorer", "group")  # what tells slopes of one pair apart
+VERDICT = ("p_holm", "p_equivalent_holm", "within_margin", "smallest_corrected", "verdict")  # what a correction decides
 
 
 @dataclass(frozen=True)
@@ -77,17 +80,18 @@ def compare(
     left, comparer = LeftOut(), comparer or Comparer(experiment, margin)
     plan = experiment.plan
     first, second = _checked(comparer, first, second, sizes, groups)
-    rows = comparer.rows(first, second, left, sizes, scorers, tasks, groups, over_sizes)
-    if not rows:
+    tasks, of_means = _some(tasks, plan.tasks), _some(sizes, plan.sizes) if over_sizes else ()
+    asked = comparer.rows(first, second, left, sizes, scorers, tasks, groups, over_sizes)
+    if not asked:
         found = "; ".join(left.notes()) or "neither has a result"
         raise BenchError(f"nothing to compare of {first!r} and {second!r}: {found}", "run the cells that are missing first")
-    picked = bool(scorers or groups or (sizes and not over_sizes))
-    more = comparer.rows(first, second, LeftOut(), sizes if over_sizes else (), (), tasks, (), over_sizes) if picked else []
-    whole = not (sizes or scorers or tasks or groups)
-    table, tests = _families(comparer, pd.DataFrame(rows), pd.DataFrame(more), (first, second), bool(tasks), whole)
+    # Verdicts are those of the whole table, so that who looks at less of it does not find more.
+    table, tests = _whole(comparer, (first, second), tasks, of_means, over_sizes)
+    if sizes or scorers or groups:
+        table = _pick(table, pd.DataFrame(asked))
     settings = {name: plan.names[name] for name in (first, second) if name in plan.names}
     mixed = _mixed(experiment, first, second)
-    return Comparison(first, second, table[list(COLUMNS)], left.notes(), mixed, settings, tests)
+    return Comparison(first, second, table[list(COLUMNS)].reset_index(drop=True), left.notes(), mixed, settings, tests)
 
 
 def compare_slopes(
@@ -101,29 +105,21 @@ def compare_slopes(
     """
     comparer, left = Comparer(experiment, margin), LeftOut()
     first, second = _checked(comparer, first, second, sizes, groups)
+    tasks, sizes = _some(tasks, experiment.plan.tasks), _some(sizes, experiment.plan.sizes)
     declared = [pair for pair in comparer.declared.pairs if set(pair) <= set(comparer.methods)]
-    others = [pair for pair in declared if set(pair) != {first, second}] if len(declared) and not (tasks or sizes) else []
+    others = [pair for pair in declared if set(pair) != {first, second}] if not (tasks or sizes) else []
     found = slopes(comparer, [(first, second)], left, sizes, scorers, tasks, groups)
     if not len(found):
         why = "; ".join(left.notes()) or "they have fewer than two sizes in common"
         raise BenchError(f"no slopes to compare of {first!r} and {second!r}: {why}", "run the cells that are missing first")
-    # Holm goes over all slopes of the two, and over the primary ones of all pairs, whatever is shown of them.
-    picked = bool(scorers or groups)
-    for family, pairs in ((EXPLORATORY, []), (PRIMARY, others)):
-        if (found["family"] == family).any() and (picked or pairs):
-            whole = slopes(comparer, [(first, second), *pairs], LeftOut(), sizes, (), tasks)
-            _take_verdicts(found, family, whole)
+    if scorers or groups or others:
+        # Holm goes over all slopes of the two, and over the primary ones of all pairs, whatever is shown of them.
+        whole = slopes(comparer, [(first, second), *others], LeftOut(), sizes, (), tasks)
+        own = whole[(whole["first"] == first) & (whole["second"] == second)].set_index(list(SLOPE))
+        wanted = [tuple(key) for key in found[list(SLOPE)].itertuples(index=False, name=None)]
+        for name in VERDICT:
+            found[name] = own.loc[wanted, name].to_numpy()
     return SlopeComparison(first, second, found, left.notes(), _mixed(experiment, first, second))
-
-
-def _take_verdicts(found: pd.DataFrame, family: str, whole: pd.DataFrame) -> None:
-    """Rows of `found` that are of `family` get what the correction over `whole` says of them."""
-    key = ["order", "scorer", "group"]
-    own = whole[(whole["first"] == found["first"].iloc[0]) & (whole["second"] == found["second"].iloc[0])].set_index(key)
-    rows = found["family"] == family
-    wanted = [tuple(one) for one in found.loc[rows, key].itertuples(index=False, name=None)]
-    for name in ("p_holm", "p_equivalent_holm", "within_margin", "smallest_corrected", "verdict"):
-        found.loc[rows, name] = own.loc[wanted, name].to_numpy()
 
 
 def with_notes(found: Found) -> pd.DataFrame:
@@ -150,36 +146,70 @@ def _checked(
     return first, second
 
 
-def _families(
-    comparer: Comparer, rows: pd.DataFrame, more: pd.DataFrame, pair: tuple[str, str], of_tasks: bool, whole: bool
+def _some(chosen: Sequence[Any], there: Sequence[Any]) -> Sequence[Any]:
+    """`chosen`; nothing, where it names all there are: that is no choice."""
+    return () if {*map(str, chosen)} == {*map(str, there)} else chosen
+
+
+def _whole(
+    comparer: Comparer, pair: tuple[str, str], tasks: Sequence[str], sizes: Sequence[int], over_sizes: bool
 ) -> tuple[pd.DataFrame, int]:
-    """Rows with their verdicts, those of the pair that are primary first, and how many tests are primary in all.
+    """All rows of the two with their verdicts, those that are primary first, and how many tests are primary in all.
 
-    Rows of single tasks are never primary. `more`: all rows of the two, where fewer are asked for. They are corrected with
-    these and not shown, so that a row has the same p-value however little is looked at. `whole`: nothing was picked, so
-    primary rows are shown that were not asked for.
+    `sizes` are those that means are over. A mean over one size is the row of that size, and keeps its verdict.
     """
+    rows = pd.DataFrame(comparer.rows(*pair, LeftOut(), sizes, (), tasks, (), over_sizes))
     is_declared = any(set(pair) == set(one) for one in comparer.declared.pairs)
-    primary = comparer.primary() if is_declared and not of_tasks else pd.DataFrame()
-    asked = _keys(rows)
-    unasked = _of(more, _keys(more) - asked) if len(more) else more
-    rows = pd.concat([part for part in (rows, unasked) if len(part)], ignore_index=True).assign(family=EXPLORATORY)
-    if not len(primary):
-        return _of(corrected(rows), asked), 0
-    own = primary[[{first, second} == set(pair) for first, second in zip(primary["first"], primary["second"], strict=True)]]
-    if len(own) and own["first"].iloc[0] != pair[0]:
-        own = turned(own)
-    others = _of(rows, _keys(rows) - _keys(own))
-    parts = [own if whole else _of(own, asked), _of(corrected(others), asked) if len(others) else others]
-    return pd.concat([part for part in parts if len(part)], ignore_index=True), len(primary)
+    # Rows of single tasks are never primary.
+    primary = comparer.primary() if is_declared and not tasks else pd.DataFrame()
+    table = rows.assign(family=EXPLORATORY)
+    if len(primary):
+        own = primary[[{first, second} == set(pair) for first, second in zip(primary["first"], primary["second"], strict=True)]]
+        own = turned(own) if len(own) and own["first"].iloc[0] != pair[0] else own
+        others = table[[key not in set(_keys(own)) for key in _keys(table)]]
+        table = pd.concat([part for part in (own, corrected(others) if len(others) else others) if len(part)], ignore_index=True)
+    else:
+        table = corrected(table)
+    single = ~table["size"].str.contains(" ") & (table["family"] == EXPLORATORY)
+    if over_sizes and single.any():
+        _like(table, single, _whole(comparer, pair, tasks, (), False)[0])
+    return table, len(primary)
 
 
-def _keys(rows: pd.DataFrame) -> set[tuple[Any, ...]]:
-    return set(rows[list(ROW)].itertuples(index=False, name=None))
+def _keys(rows: pd.DataFrame) -> list[tuple[Any, ...]]:
+    return list(rows[list(ROW)].itertuples(index=False, name=None))
 
 
-def _of(rows: pd.DataFrame, keys: set[tuple[Any, ...]]) -> pd.DataFrame:
-    return rows[[key in keys for key in rows[list(ROW)].itertuples(index=False, name=None)]]
+def _pick(table: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `table` that are asked for, with the verdicts that they have there.
+
+    What is asked for may stand in the table in another row: core languages that are the trained ones, or methods that no size
+    changes. It is the same test, and has the same verdict.
+    """
+    keys, wanted = _keys(table), _keys(asked)
+    shown = [table[[key in set(wanted) for key in keys]]]
+    others = asked[[key not in set(keys) for key in wanted]]
+    if len(others):
+        family = [others.assign(family=EXPLORATORY), table[table["family"] == EXPLORATORY]]
+        others = corrected(pd.concat(family, ignore_index=True)).head(len(others))
+        _like(others, others["family"] == EXPLORATORY, table)
+        shown.append(others)
+    found = pd.concat([part for part in shown if len(part)], ignore_index=True)
+    at = pd.Series([wanted.index(key) for key in _keys(found)]) + len(wanted) * (found["family"] != PRIMARY)
+    return found.loc[at.sort_values().index]
+
+
+def _like(rows: pd.DataFrame, chosen: pd.Series, table: pd.DataFrame) -> None:
+    """Give the `chosen` of `rows` family and verdict of the row of `table` that is the same test, where there is one."""
+    for at in rows.index[chosen]:
+        row = rows.loc[at]
+        same = (table["order"] == row["order"]) & (table["scorer"] == row["scorer"])
+        for name in ("first_mean", "second_mean", "difference", "se"):
+            same &= np.isclose(table[name].astype(float), float(row[name]), rtol=1e-9, atol=1e-12, equal_nan=True)
+        exact = same & (table["group"] == row["group"]) & (table["size"] == row["size"])
+        twins = table[exact] if exact.any() else table[same]
+        for name in ("family", *VERDICT) if len(twins) else ():
+            rows.at[at, name] = twins[name].iloc[0]
 
 
 def turned(rows: pd.DataFrame) -> pd.DataFrame:

@@ -255,13 +255,19 @@ def test_one_seed_borrows_the_noise_of_arms_with_several(tmp_path, lenders, runs
         assert row["se"] ** 2 == pytest.approx(row["question_se"] ** 2 + row["run_se"] ** 2)
 
 
-def test_primary_rows_are_corrected_over_all_that_are_declared(tmp_path):
-    folder = plan(tmp_path / "x", IDS, comparison={"primary": [["contrastive", "optical"]], "groups": ["trained", "guard"]})
+def declaring(folder, *primary):
+    """An experiment that declares these pairs as primary, over sizes, in trained and in guard languages."""
+    plan(folder, IDS, comparison={"primary": [list(primary[0])], "groups": ["trained", "guard"]})
     content = yaml.safe_load((folder / "profile.yaml").read_text())
-    content["resolved"]["primary"] = [["contrastive", "optical"], ["optical", "untrained"]]
+    content["resolved"]["primary"] = [list(pair) for pair in primary]
     (folder / "profile.yaml").write_text(yaml.safe_dump(content))
     for name in IDS:
         cell(folder, name, noisy)
+    return folder
+
+
+def test_primary_rows_are_corrected_over_all_that_are_declared(tmp_path):
+    folder = declaring(tmp_path / "x", ("contrastive", "optical"), ("optical", "untrained"))
     found = compare(load(folder), "optical", "contrastive")
     primary = found.rows[found.rows["family"] == "primary"]
     assert primary[["scorer", "group", "size"]].values.tolist() == [
@@ -311,19 +317,45 @@ def test_sizes_scorers_tasks_and_groups_can_be_chosen(made):
     ]  # fmt: skip
 
 
+VERDICT = ["family", "p_holm", "p_equivalent_holm", "within_margin", "smallest_corrected", "verdict"]
+
+
 @pytest.mark.parametrize("picked", [
-    {"sizes": [2]}, {"scorers": ["late"]}, {"groups": ["guard"]}, {"groups": ["guard"], "tasks": ["faq"]},
-    {"scorers": ["dense"], "over_sizes": True}, {"groups": ["guard"], "sizes": [2, 3], "over_sizes": True},
+    {"sizes": [2]}, {"scorers": ["late"]}, {"groups": ["guard"]}, {"groups": ["core"]}, {"groups": ["core"], "sizes": [2]},
+    {"groups": ["guard"], "tasks": ["faq"]}, {"tasks": ["symbols", "faq"]}, {"tasks": ["symbols", "faq"], "groups": ["guard"]},
 ])  # fmt: skip
-def test_a_row_has_the_same_verdict_however_little_is_looked_at(made, picked):
+@pytest.mark.parametrize("primary", [(), ("contrastive", "optical")])
+def test_a_row_has_the_same_verdict_however_little_is_looked_at(tmp_path, made, picked, primary):
     """Else whoever asks for less would find more."""
-    estimand = {name: picked[name] for name in ("tasks", "over_sizes") if name in picked}
-    if "over_sizes" in picked and "sizes" in picked:
-        estimand["sizes"] = picked["sizes"]
-    part, whole = (compare(load(made), "optical", "contrastive", **chosen).rows for chosen in (picked, estimand))
-    assert 0 < len(part) < len(whole) and whole["p_holm"].tolist() == holm(whole["p"]).tolist()
-    expected = part[["scorer", "group", "size"]].merge(whole, how="left", on=["scorer", "group", "size"])
-    pd.testing.assert_frame_equal(part.reset_index(drop=True), expected[part.columns])
+    folder = declaring(tmp_path / "x", primary) if primary else made
+    estimand = {"tasks": picked["tasks"]} if len(picked.get("tasks", ())) == 1 else {}
+    part, whole = (compare(load(folder), "optical", "contrastive", **chosen).rows for chosen in (picked, estimand))
+    exploratory = whole[whole["family"] == "exploratory"]
+    assert exploratory["p_holm"].tolist() == holm(exploratory["p"]).tolist()
+    assert 0 < len(part) and (len(part) < len(whole) or picked == {"tasks": ["symbols", "faq"]})
+    # The core languages are the trained ones at the smallest size.
+    is_trained = (part["group"] == "core") & (part["size"] == "2")
+    expected = part.assign(group=part["group"].mask(is_trained, "trained"))[["scorer", "group", "size"]]
+    expected = expected.merge(whole, how="left", on=["scorer", "group", "size"])
+    assert is_trained.any() == ("core" in picked.get("groups", ()))
+    pd.testing.assert_frame_equal(part[["p", "se", *VERDICT]], expected[["p", "se", *VERDICT]])
+
+
+def test_a_mean_over_one_size_has_the_verdict_of_that_size(tmp_path):
+    """As of held-out languages, which are none at the largest size."""
+    made = plan(tmp_path / "x", ids := [name.replace("@3", f"@{len(LOW)}") for name in IDS])
+    for name in ids:
+        cell(made, name, noisy)
+    plain, means = (compare(load(made), "optical", "contrastive", over_sizes=over).rows for over in (False, True))
+    single = means[~means["size"].str.contains(" ")].reset_index(drop=True)
+    assert set(single["group"]) == {"held-out"} and len(means) > len(single)
+    expected = single[["scorer", "group", "size"]].merge(plain, how="left", on=["scorer", "group", "size"])
+    pd.testing.assert_frame_equal(single[VERDICT], expected[VERDICT])
+    one_row = {"groups": ["held-out"], "scorers": ["late"]}
+    for picked in ({"groups": ["guard"]}, {"scorers": ["late"]}, {"sizes": [2, len(LOW)]}, one_row):
+        part = compare(load(made), "optical", "contrastive", over_sizes=True, **picked).rows
+        expected = part[["scorer", "group", "size"]].merge(means, how="left", on=["scorer", "group", "size"])
+        pd.testing.assert_frame_equal(part[VERDICT], expected[VERDICT])
 
 
 def test_methods_without_a_common_scorer_are_not_compared_and_it_is_said(made):

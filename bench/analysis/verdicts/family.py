@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,8 +42,9 @@ def declared(plan: Plan) -> Declared:
     )  # fmt: skip
 
 
-def corrected(rows: pd.DataFrame) -> pd.DataFrame:
-    """`rows` with p_holm, p_equivalent_holm, within_margin, verdict and smallest_corrected, corrected within each `family`.
+def corrected(rows: pd.DataFrame, within: Sequence[str] = ("family",)) -> pd.DataFrame:
+    """`rows` with p_holm, p_equivalent_holm, within_margin, verdict and smallest_corrected, corrected within each `family`, or
+    within rows that agree in other columns.
 
     `smallest_corrected` is the difference that the first step of Holm's correction finds, the one with the least power. A row
     of which nothing is known but these runs has no p-value (NaN); it counts among the tests of its family all the same, so that
@@ -51,7 +53,7 @@ def corrected(rows: pd.DataFrame) -> pd.DataFrame:
     is looked at.
     """
     rows = rows.assign(p_holm=np.nan, p_equivalent_holm=np.nan, smallest_corrected=np.nan)
-    for _, part in rows.groupby("family", sort=False):
+    for _, part in rows.groupby(list(within), sort=False):
         rows.loc[part.index, "p_holm"] = holm(part["p"].tolist())
         rows.loc[part.index, "p_equivalent_holm"] = holm(part["p_equivalent"].tolist())
         rows.loc[part.index, "smallest_corrected"] = [float(one.smallest(LEVEL / len(part))[0]) for one in part["estimate"]]

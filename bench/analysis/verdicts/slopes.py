@@ -38,7 +38,7 @@ def slopes(
 
     `margin` is that of the profile spread over the range of sizes: slopes that differ by less come to less than the margin
     between the smallest and the largest size. Rows of declared pairs, groups and scorers are corrected together (`primary`),
-    the rest on its own.
+    all others among those of their pair.
     """
     left, rows = left or LeftOut(), []
     for (first, second), order in parts(list(product(pairs, comparer.plan.orders))):
@@ -54,7 +54,10 @@ def slopes(
                 about = {"order": order, "scorer": scorer, "group": group, "first": first, "second": second}
                 is_primary = not tasks and not sizes and _is_primary(comparer, about)
                 rows.append(about | {"family": PRIMARY if is_primary else EXPLORATORY} | found)
-    return corrected(pd.DataFrame(rows))[list(COLUMNS)] if rows else pd.DataFrame(columns=list(COLUMNS))
+    if not rows:
+        return pd.DataFrame(columns=list(COLUMNS))
+    among = ["" if row["family"] == PRIMARY else (row["first"], row["second"]) for row in rows]
+    return corrected(pd.DataFrame(rows).assign(among=among), ("family", "among"))[list(COLUMNS)]
 
 
 def _row(scores: Scores, points: Sequence[Point], margin: float) -> dict[str, Any]:

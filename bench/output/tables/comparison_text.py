@@ -91,9 +91,10 @@ def _findable(rows: pd.DataFrame) -> str:
 
 
 def _families(found: Comparison) -> str:
+    others = "Exploratory rows are corrected over all that there are of the two, whatever is shown of them."
     if found.primary:
-        return f"Primary rows are corrected over all {found.primary} primary tests of the profile, others over those shown."
-    return "The profile declares no primary comparison of these two (`comparison.primary`): all rows are exploratory."
+        return f"Primary rows are corrected over all {found.primary} primary tests of the profile. {others}"
+    return f"The profile declares no primary comparison of these two (`comparison.primary`). {others}"
 
 
 def _doubt(rows: pd.DataFrame) -> str:

@@ -120,7 +120,7 @@ LEGEND = """## How to read it
   is more than one seed. Trained and held-out groups are other languages at every N, so their score moves with the
   languages as well; "gain over floor" is the slope of the score minus the untrained student's on the same languages.
 - Slopes of two methods are compared on the same sizes, languages, questions and seeds; interval and verdict are over questions
-  and training runs (docs/statistics.md). Of declared pairs all rows are corrected together (Holm), of others all rows shown.
+  and training runs (docs/statistics.md). Declared rows are corrected together (Holm), all others among those of their pair.
 - A relative is a trained language of the same branch (Indo-European/Slavic), family (Indo-European) or script.
   Gains are means over languages, then tasks; intervals draw questions and languages. Languages with and without a relative
   differ in more than that.
