@@ -138,14 +138,17 @@ def test_the_differences_of_all_questions_are_those_of_their_run() -> None:
         _same_rows(experiment.compare(first, second), size, told, (first, second))
 
 
-def test_the_differences_on_other_tasks_are_those_of_their_run() -> None:
+@pytest.mark.parametrize("title, folder, size", [
+    ("Other tasks", "public-cpu-tasks", "50"), ("A teacher of English alone", "minilm-public-cpu", "20"),
+])  # fmt: skip
+def test_the_differences_of_a_section_are_those_of_its_run(title: str, folder: str, size: str) -> None:
     answer = (DOCS / "answer.md").read_text(encoding="utf-8")
-    section = answer.split("## Other tasks\n")[1].split("\n## ")[0]
+    section = answer.split(f"## {title}\n")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `(\S+)` minus `(\S+)`(?:, (\S+))?[^|]*\| (.*?) \| (\w+) \| (.*?) \| (\w+) \|$", section, re.M)
     assert len(rows) == len(re.findall(r"^\| `", section, re.M)) > 4
-    experiment = Experiment(REPOSITORY / "results/reference/public-cpu-tasks")
+    experiment = Experiment(REPOSITORY / "results/reference" / folder)
     for first, second, task, *told in rows:
-        _same_rows(experiment.compare(first, second, tasks=[task] if task else ()), "50", told, (first, second, task))
+        _same_rows(experiment.compare(first, second, tasks=[task] if task else ()), size, told, (first, second, task))
 
 
 def test_the_gains_of_more_pairs_are_those_of_their_runs() -> None:
