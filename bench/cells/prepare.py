@@ -14,7 +14,7 @@ from bench.base.progress import Report, listening
 from bench.base.used import noting
 from bench.cells.asking import cut
 from bench.cells.asking.queries import nothing_asked, query_sets
-from bench.cells.probe import english_ceiling
+from bench.cells.probe import english_ceiling, english_start
 from bench.cells.shared.context import Context, context_of
 from bench.cells.shared.own_retriever import own_retriever
 from bench.cells.translation.run import TRANSLATIONS
@@ -136,7 +136,7 @@ def _documents(context: Context, profile: Profile, spec: CellSpec, done: Callabl
 
 
 def _ceiling(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:
-    english_ceiling(context, spec)
+    _ = english_ceiling(context, spec), english_start(context, spec)
 
 
 def _retrievers(context: Context, profile: Profile, spec: CellSpec, done: Callable[[float], None]) -> None:

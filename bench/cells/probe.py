@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -43,13 +44,24 @@ def _english_probe(context: Context, spec: CellSpec) -> list[QuerySet]:
 
 def english_ceiling(context: Context, spec: CellSpec) -> float:
     """nDCG@10 of the teacher on the English queries of the collapse check: the same for all cells, so kept."""
+    return _kept(context, spec, "ceiling", lambda: context.teacher.encoder)
+
+
+def english_start(context: Context, spec: CellSpec) -> float:
+    """The same of the student before training, kept too. A student that starts as the teacher has the teacher's."""
+    if context.key.head == "none" and context.key.student == context.key.teacher:
+        return english_ceiling(context, spec)
+    return _kept(context, spec, "start", context.student.start)
+
+
+def _kept(context: Context, spec: CellSpec, whose: str, encoder: Callable[[], Encoder]) -> float:
     how = spec.evaluation
     asked: tuple[Any, ...] = (how.tasks, how.split, how.late_mode, how.run_depth, PROBE_ENGLISH)
     if decided := spec.retrieval.deciding(how.late_mode == "approximate"):
         asked = (*asked, decided)
-    place = context.path(f"ceiling-{hashlib.sha256(repr(asked).encode()).hexdigest()[:16]}.json")
+    place = context.path(f"{whose}-{hashlib.sha256(repr(asked).encode()).hexdigest()[:16]}.json")
     if not place.exists():
-        score = english_score(context, context.teacher.encoder, spec)
+        score = english_score(context, encoder(), spec)
         atomic_write(place, json.dumps({"ndcg@10": score}))
     return float(json.loads(place.read_text())["ndcg@10"])
 

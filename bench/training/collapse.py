@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 SAMPLE = 1000
-# A healthy student keeps most of its start's spread and of the ceiling's English score. The bounds are wide on
+# A healthy student keeps most of its start's spread and of its start's English score. The bounds are wide on
 # purpose: they flag a collapse, not a bad method.
 RANK_LOST = 0.5
 COSINE_GAINED = 0.2
@@ -23,7 +23,9 @@ class Collapse:
         effective_rank: exp of the entropy of the normalised spectrum, at most the dimension.
         start_cosine, start_rank: the same for the student before training.
         english_score: nDCG@10 of the student on English queries, mean over tasks, late interaction.
-        english_ceiling: the same of the teacher. Both are NaN where no task has English queries.
+        english_ceiling: the same of the teacher.
+        english_start: the same of the student before training: the teacher's own, or less behind a linear map.
+            All three are NaN where no task has English queries.
         warning: empty, or what is wrong.
     """
 
@@ -33,6 +35,7 @@ class Collapse:
     start_rank: float
     english_score: float
     english_ceiling: float
+    english_start: float
     warning: str = ""
 
     def to_dict(self) -> dict[str, float | str]:
@@ -55,13 +58,18 @@ def spread(vectors: np.ndarray) -> tuple[float, float]:
     return float(cosine), float(np.exp(-(share * np.log(share)).sum()))
 
 
-def judge(now: tuple[float, float], start: tuple[float, float], english: float, ceiling: float) -> Collapse:
-    """Readings with a warning where one of them is beyond its bound."""
+def judge(
+    now: tuple[float, float], start: tuple[float, float], english: float, english_start: float, english_ceiling: float
+) -> Collapse:
+    """Readings with a warning where one of them is beyond its bound.
+
+    English is held against the student's own start: what a map into another space costs was lost before any training.
+    """
     found = []
     if now[1] < RANK_LOST * start[1]:
         found.append(f"effective rank fell from {start[1]:.0f} to {now[1]:.0f}")
     if now[0] > start[0] + COSINE_GAINED:
         found.append(f"mean cosine of tokens rose from {start[0]:.2f} to {now[0]:.2f}")
-    if english < ENGLISH_LOST * ceiling:
-        found.append(f"English score {english:.3f} of a ceiling of {ceiling:.3f}")
-    return Collapse(now[0], now[1], start[0], start[1], english, ceiling, "; ".join(found))
+    if english < ENGLISH_LOST * english_start:
+        found.append(f"English score fell from {english_start:.3f} to {english:.3f}")
+    return Collapse(now[0], now[1], start[0], start[1], english, english_ceiling, english_start, "; ".join(found))

@@ -110,6 +110,7 @@ def test_trained_cells_are_repeatable(world: World, method: str):
         assert set(texts["language"]) == set(LETTERS) and not texts.duplicated(["language", "text"]).any()
     else:
         assert {"effective_rank", "english_ceiling", "warning"} <= set(found["collapse"])
+        assert found["collapse"]["english_start"] == found["collapse"]["english_ceiling"], "it starts as the teacher"
     again, _ = run(world, method, "again")
     for name in ("metrics.csv", "per_query.parquet", "runs/faq.late.swh_Latn.trec.gz"):
         assert (folder / name).read_bytes() == (again / name).read_bytes(), name

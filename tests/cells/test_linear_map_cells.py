@@ -8,6 +8,7 @@ import pytest
 
 from bench.base.errors import BenchError
 from bench.cells.cell import run_cell
+from bench.cells.probe import english_ceiling, english_score
 from bench.cells.shared.context import context_of
 from bench.data.languages import Languages
 from bench.experiment.grid import cells
@@ -45,6 +46,14 @@ def test_a_linear_map_takes_the_student_into_the_space_of_another_teacher(wide: 
     assert (near * teacher).sum(1).mean() > (far * teacher).sum(1).mean() + 0.1
     assert not any(parameter.requires_grad for parameter in student.head.parameters())
     run_cell(mapped(wide, "english"), wide.out("english"), lambda *_: None)
+
+
+def test_the_collapse_check_behind_a_map_asks_what_the_student_lost_in_training(wide: World):
+    spec = mapped(wide, "contrastive")
+    collapse = run_cell(spec, wide.out("contrastive"), lambda *_: None)["collapse"]
+    context = context_of(spec)
+    assert collapse["english_start"] == round(english_score(context, context.student.start(), spec), 4)
+    assert collapse["english_start"] != collapse["english_ceiling"] == round(english_ceiling(context, spec), 4)
 
 
 def test_without_a_map_another_width_is_one_message(wide: World):

@@ -43,7 +43,7 @@ def test_many_rows_are_sampled_evenly():
 
 
 def test_a_healthy_student_gets_no_warning():
-    found = judge((0.05, 90.0), (0.0, 100.0), 0.58, 0.60)
+    found = judge((0.05, 90.0), (0.0, 100.0), 0.58, 0.60, 0.60)
     assert found.warning == ""
     assert found.to_dict()["effective_rank"] == 90.0 and found.to_dict()["english_ceiling"] == 0.6
 
@@ -53,20 +53,26 @@ def test_a_healthy_student_gets_no_warning():
     [
         ((0.05, 40.0), 0.58, "effective rank fell from 100 to 40"),
         ((0.5, 90.0), 0.58, "mean cosine of tokens rose from 0.00 to 0.50"),
-        ((0.05, 90.0), 0.40, "English score 0.400 of a ceiling of 0.600"),
+        ((0.05, 90.0), 0.40, "English score fell from 0.600 to 0.400"),
     ],
 )
 def test_each_reading_warns_alone(now: tuple[float, float], english: float, said: str):
-    assert judge(now, (0.0, 100.0), english, 0.60).warning == said
+    assert judge(now, (0.0, 100.0), english, 0.60, 0.60).warning == said
+
+
+def test_english_is_held_against_the_students_own_start():
+    # Behind a map the student starts far below the teacher: that is no loss of training.
+    assert judge((0.05, 90.0), (0.0, 100.0), 0.67, 0.65, 0.96).warning == ""
+    assert judge((0.05, 90.0), (0.0, 100.0), 0.50, 0.65, 0.96).warning == "English score fell from 0.650 to 0.500"
 
 
 def test_a_collapsed_student_gets_all_warnings():
-    warning = judge((0.99, 1.2), (0.0, 100.0), 0.01, 0.60).warning
+    warning = judge((0.99, 1.2), (0.0, 100.0), 0.01, 0.60, 0.60).warning
     assert warning.count(";") == 2
 
 
 def test_measured_vectors_are_judged():
     start = spread(unit(RNG.normal(size=(400, 32))))
     collapsed = spread(unit(RNG.normal(size=(400, 32)) * 0.05 + 1.0))
-    assert "rose" in judge(collapsed, start, 0.6, 0.6).warning
-    assert not judge(spread(unit(RNG.normal(size=(400, 32)) + 0.2)), start, 0.6, 0.6).warning
+    assert "rose" in judge(collapsed, start, 0.6, 0.6, 0.6).warning
+    assert not judge(spread(unit(RNG.normal(size=(400, 32)) + 0.2)), start, 0.6, 0.6, 0.6).warning

@@ -14,7 +14,7 @@ from bench.cells.clock import Clock
 from bench.cells.loggers import opened
 from bench.cells.lower import lower_of
 from bench.cells.pairs import drawn, language_offsets, text_languages, tokenised, trained_on, training_record, watched
-from bench.cells.probe import english_ceiling, english_score, probe_texts, probe_tokens
+from bench.cells.probe import english_ceiling, english_score, english_start, probe_texts, probe_tokens
 from bench.cells.shared.context import Context
 from bench.cells.shared.drawn import Drawn
 from bench.cells.shared.unfinished import checkpoints
@@ -61,7 +61,7 @@ def distil(spec: CellSpec, context: Context, method: Method, out_dir: Path, cloc
     table.to_csv(out_dir / "train.csv", index=False, float_format="%.6g")
     with clock.phase("probe"):
         now = spread(probe_tokens(context, student, probe))
-        scores = english_score(context, student, spec), english_ceiling(context, spec)
+        scores = english_score(context, student, spec), english_start(context, spec), english_ceiling(context, spec)
     found |= training_record(trained_on(spec, method), context, rows, table, clock)
     if method.code_switched:
         found["words_replaced"] = round(float(rows.facts["replaced"].sum() / max(1, rows.facts["words"].sum())), 4)

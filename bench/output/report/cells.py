@@ -18,7 +18,7 @@ from bench.output.report.embed import rounded
 
 POINTS = 24  # of a loss curve: each is the mean of as many steps as it takes
 LOG = "train.csv"
-COLLAPSE = ("mean_cosine", "start_cosine", "effective_rank", "start_rank", "english_score", "english_ceiling")
+COLLAPSE = ("mean_cosine", "start_cosine", "effective_rank", "start_rank", "english_score", "english_ceiling", "english_start")
 
 
 def records(cells: Sequence[Cell], folder: Path) -> list[dict[str, Any]]:
