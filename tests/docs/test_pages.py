@@ -151,6 +151,17 @@ def test_the_differences_of_a_section_are_those_of_its_run(title: str, folder: s
         _same_rows(experiment.compare(first, second, tasks=[task] if task else ()), size, told, (first, second, task))
 
 
+def test_the_table_of_the_readme_is_that_of_its_runs() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (Belebele|XorQA-IN and AfriQA), (\d+)(; the teacher.*)? \| (.*) (\w+) \| (.*) (\w+) \|$", readme, re.M)
+    assert len(rows) == 5
+    for task, size, other_teacher, *told in rows:
+        belebele = "public-cpu-800" if size == "20" else "public-cpu-800-sizes"
+        folder = "minilm-public-cpu" if other_teacher else belebele if task == "Belebele" else "public-cpu-tasks"
+        found = Experiment(REPOSITORY / "results/reference" / folder).compare("optical", "contrastive")
+        _same_rows(found, size, told, (task, size, other_teacher))
+
+
 def test_the_gains_of_more_pairs_are_those_of_their_runs() -> None:
     section = (DOCS / "answer.md").read_text(encoding="utf-8").split("## More pairs\n")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `(\S+)` \| (.*) \|$", section, re.M)
