@@ -139,6 +139,7 @@ def test_the_differences_of_all_questions_are_those_of_their_run() -> None:
 
 
 @pytest.mark.parametrize("title, folder, size", [
+    ("Other settings of the losses", "public-cpu-800-settings", "20"),
     ("Other tasks", "public-cpu-tasks", "50"), ("A teacher of English alone", "minilm-public-cpu", "20"),
 ])  # fmt: skip
 def test_the_differences_of_a_section_are_those_of_its_run(title: str, folder: str, size: str) -> None:
