@@ -69,12 +69,16 @@ def written(rows: pd.DataFrame) -> str:
 
 
 def _alone(rows: pd.DataFrame) -> str:
-    """Which intervals leave the noise of training out."""
-    alone = sorted(rows.loc[rows["runs"] == UNKNOWN, "pairs"].unique())
-    if not alone:
+    """Which intervals leave the noise of training out: at the same number of pairs one recipe may, and another not."""
+    alone = rows[rows["runs"] == UNKNOWN]
+    if not len(alone):
         return ""
-    budgets = " and ".join(f"{pairs:,}" for pairs in alone)
-    return f" At {budgets} pairs nothing is known of the noise of training: there they are over questions alone."
+    places = []
+    for how, own in alone.groupby("recipe", sort=False):
+        budgets = " and ".join(f"{pairs:,}" for pairs in sorted(own["pairs"].unique()))
+        places.append(f"at {budgets} pairs" + (f" with {how}" if rows["recipe"].nunique() > 1 else ""))
+    told = ", and ".join(places)
+    return f" {told[0].upper()}{told[1:]} nothing is known of the noise of training: there they are over questions alone."
 
 
 def _cell(row: pd.Series) -> str:
@@ -142,6 +146,7 @@ def draw(rows: pd.DataFrame) -> Figure | None:
         panel.set_title(plots.named(scorer))
     middle = (LEFT + width - RIGHT) / 2 / width
     figure.text(middle, 0.06 / height, "training pairs, all languages together", ha="center", va="bottom")
-    look = {"loc": "upper center", "bbox_to_anchor": (0.5, 1), "frameon": False}
+    # Long enough to tell a dashed line from a whole one behind its marker.
+    look = {"loc": "upper center", "bbox_to_anchor": (0.5, 1), "frameon": False, "handlelength": 4 if len(recipes) > 1 else 2}
     figure.legend(list(entries.values()), list(entries), ncols=plots.legend_columns(list(entries), width), **look)
     return figure

@@ -94,3 +94,13 @@ def test_intervals_without_the_noise_of_training_are_told_apart(steps):
     assert "over questions and training runs.\n" in writing.written(rows)
     rows.loc[rows["pairs"] == 6000, "runs"] = "unknown"
     assert "At 6,000 pairs nothing is known of the noise of training" in writing.written(rows)
+
+
+def test_of_two_recipes_the_one_without_the_noise_of_training_is_named(tmp_path, steps):
+    frozen = [step(tmp_path / str(n), n, 0.05, {"freeze_layers": 6, "freeze_embeddings": True}) for n in (1500, 6000)]
+    rows = ladder([*steps, *frozen])
+    rows.loc[rows["recipe"] != "everything trained", "runs"] = "unknown"
+    text = writing.written(rows)
+    assert " At 1,500 and 6,000 pairs with 6 layers and embeddings frozen nothing is known of the noise of training" in text
+    rows.loc[rows["pairs"] == 6000, "runs"] = "unknown"
+    assert "frozen, and at 6,000 pairs with everything trained nothing is known" in writing.written(rows)
