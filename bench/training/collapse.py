@@ -24,7 +24,8 @@ class Collapse:
         start_cosine, start_rank: the same for the student before training.
         english_score: nDCG@10 of the student on English queries, mean over tasks, late interaction.
         english_ceiling: the same of the teacher.
-        english_start: the same of the student before training: the teacher's own, or less behind a linear map.
+        english_start: the same of the student before training. One that starts as the teacher has the teacher's. Of one
+            that starts with next to nothing in this space, nothing can be lost: it never warns of its English.
             All three are NaN where no task has English queries.
         warning: empty, or what is wrong.
     """

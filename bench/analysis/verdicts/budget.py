@@ -17,6 +17,7 @@ from methods.facts import facts
 # What a step of the ladder may differ in; everything else of the profile is the same, or no curve goes through the steps.
 STEPS = ("pairs", "pairs_per_language", "freeze_layers", "freeze_embeddings", "learning_rate")
 SAME = ("models", "data", "evaluation", "space")
+FREE = "everything trained"
 COLUMNS = ("pairs", "recipe", "size", "scorer", "group", "method", "over", "difference", "low", "high", "runs")
 
 
@@ -30,7 +31,7 @@ def recipe(training: Mapping[str, Any]) -> str:
     """
     layers, embeddings = int(training.get("freeze_layers") or 0), bool(training.get("freeze_embeddings"))
     parts = [f"{layers} layers"] * bool(layers) + ["embeddings"] * embeddings
-    return f"{' and '.join(parts)} frozen" if parts else "everything trained"
+    return f"{' and '.join(parts)} frozen" if parts else FREE
 
 
 def pairs_of(training: Mapping[str, Any], size: int) -> int:
@@ -81,7 +82,9 @@ def ladder(experiments: Sequence[Experiment], size: int | None = None, group: st
     chosen = max(common) if size is None else size
     steps = [_step(one, chosen, group) for one in parts(experiments)]
     found = pd.concat(steps, ignore_index=True) if steps else pd.DataFrame(columns=list(COLUMNS))
-    return found.sort_values(["recipe", "over", "scorer", "method", "pairs"], kind="stable", ignore_index=True)
+    found = found.sort_values(["recipe", "over", "scorer", "method", "pairs"], kind="stable", ignore_index=True)
+    # Everything trained comes first, and has the whole line of a picture.
+    return found.iloc[(found["recipe"] != FREE).argsort(kind="stable")].reset_index(drop=True)
 
 
 def _said(profile: Mapping[str, Any], section: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def experiment(folder: Path, extra: tuple[str, ...] = (), **profile: Any) -> Pat
             more |= {"collapse": {
                 "mean_cosine": 0.5, "effective_rank": 20.0, "start_cosine": 0.2, "start_rank": 50.0, "english_score": 0.5,
                 "english_ceiling": 0.9, "warning": f"rank fell {EVIL}" if "@3" in name else "",
-            }}  # fmt: skip
+            } | ({"english_start": 0.6} if "@2" in name else {})}  # fmt: skip
         place = cell(folder, name, score_of_extra if name.partition("@")[0] in extra else score, pairs_per_second=9.5,
                      peak_memory_mb=2048, finished="2026-02-03T04:05:06Z", **more)  # fmt: skip
         (place / "spec.json").write_text(json.dumps({"id": name, "data_key": KEY}))

@@ -163,6 +163,11 @@ def test_the_leaderboard_sorts_by_every_column(opened):
     assert "failed" in opened.column("leaderboard", 3)[opened.column("leaderboard", 1).index("nmt")]
 
 
+def test_english_of_the_collapse_check_is_held_against_the_start_where_it_is_known(opened):
+    shown = dict(zip(opened.column("training", 1), opened.column("training", 4), strict=True))
+    assert shown["optical@2#0"] == ".600 → .500" and shown["optical@3#0"] == ".500, teacher .900"
+
+
 def test_the_numbers_shown_are_those_stored(opened, found):
     board, methods = found["views"][0]["board"], [method["name"] for method in found["methods"]]
     keys = zip(*(board[name] for name in ("scorer", "task", "group", "size", "method")), strict=True)

@@ -12,7 +12,7 @@ section(() => {
     panels.length ? make("div", { class: "figures large panel" }, panels) : make("p", { class: "muted" }, "No chosen method has a training curve."),
     make("h3", { class: "more" }, "Did training pull everything together?"),
     make("p", { class: "small muted" }, "Tokens of dev queries before and after training: mean cosine of two random tokens (0 = spread out, 1 = one point), effective rank, and what is left of the English score. ",
-      "A warning is raised when the rank halves, the cosine rises by more than .2, or English falls below 80 % of the ceiling."),
+      "A warning is raised when the rank halves, the cosine rises by more than .2, or English falls below 80 % of what it was before training (in cells of before December 2026: of the teacher's)."),
     readings.length ? tableHolder : make("p", { class: "muted" }, "No cell has been checked."));
   if (readings.length) collapseTable(tableHolder, readings);
 });
@@ -66,7 +66,7 @@ function collapseTable(host, cells) {
     { head: "cell", text: true, value: (c) => c.id, cell: (c) => breakable(c.id) },
     { head: "mean cosine", value: (c) => c.collapse[0], cell: (c) => `${score(c.collapse[1], 2)} → ${score(c.collapse[0], 2)}` },
     { head: "effective rank", value: (c) => kept(c, 2, 3), cell: (c) => [`${whole(c.collapse[3])} → ${whole(c.collapse[2])}`, bar(c.collapse[2], c.collapse[3], 0.5)] },
-    { head: "English", value: (c) => c.collapse[4] / english(c), cell: (c) => [`${score(english(c))} → ${score(c.collapse[4])}`, bar(c.collapse[4], english(c), 0.8)] },
+    { head: "English", value: (c) => c.collapse[4] / english(c), cell: (c) => [c.collapse[6] == null ? `${score(c.collapse[4])}, teacher ${score(c.collapse[5])}` : `${score(c.collapse[6])} → ${score(c.collapse[4])}`, bar(c.collapse[4], english(c), 0.8)] },
     { head: "dev loss", value: (c) => c.dev?.[1] ?? null, cell: (c) => (c.dev ? `${c.dev[0]} → ${c.dev[1]}` : "") },
     { head: "warning", text: true, value: (c) => c.warning, cell: (c) => ({ content: c.warning, class: c.warning ? "state wrap" : "" }) },
   ], cells, { caption: "Collapse check of every trained cell", memory: collapseMemory, sort: 5 });
