@@ -73,12 +73,12 @@ def _alone(rows: pd.DataFrame) -> str:
     alone = rows[rows["runs"] == UNKNOWN]
     if not len(alone):
         return ""
+    several = rows["recipe"].nunique() > 1
     places = []
     for how, own in alone.groupby("recipe", sort=False):
         budgets = " and ".join(f"{pairs:,}" for pairs in sorted(own["pairs"].unique()))
-        places.append(f"at {budgets} pairs" + (f" with {how}" if rows["recipe"].nunique() > 1 else ""))
-    told = ", and ".join(places)
-    return f" {told[0].upper()}{told[1:]} nothing is known of the noise of training: there they are over questions alone."
+        places.append(f"{budgets} pairs" + f" with {how}" * several)
+    return f" At {', and at '.join(places)} nothing is known of the noise of training: there they are over questions alone."
 
 
 def _cell(row: pd.Series) -> str:

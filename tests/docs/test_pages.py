@@ -6,7 +6,9 @@ import re
 import subprocess
 import sys
 import types
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -164,7 +166,8 @@ def test_the_table_of_the_readme_is_that_of_its_runs() -> None:
         _same_rows(found, size, told, (task, size, other_teacher))
 
 
-def gain(row: pd.Series) -> str:
+def gain(row: Mapping[Any, Any]) -> str:
+    """A difference with its interval, as tables write it."""
     difference, low, high = (number(row[name], "{:+.3f}") for name in ("difference", "low", "high"))
     return f"{difference} [{low}, {high}]"
 
@@ -188,6 +191,5 @@ def _same_rows(found: pd.DataFrame, size: str, told: list[str], where: tuple[str
     """Differences and verdicts, dense and late, of the trained languages at that size."""
     for scorer, difference, verdict in (("dense", *told[:2]), ("late", *told[2:])):
         [one] = found[(found["scorer"] == scorer) & (found["group"] == "trained") & (found["size"] == size)].to_dict("records")
-        found_there, low, high = (number(one[name], "{:+.3f}") for name in ("difference", "low", "high"))
-        assert difference == f"{found_there} [{low}, {high}]", (*where, scorer)
+        assert difference == gain(one), (*where, scorer)
         assert verdict == one["verdict"], (*where, scorer)

@@ -82,9 +82,12 @@ def ladder(experiments: Sequence[Experiment], size: int | None = None, group: st
     chosen = max(common) if size is None else size
     steps = [_step(one, chosen, group) for one in parts(experiments)]
     found = pd.concat(steps, ignore_index=True) if steps else pd.DataFrame(columns=list(COLUMNS))
-    found = found.sort_values(["recipe", "over", "scorer", "method", "pairs"], kind="stable", ignore_index=True)
-    # Everything trained comes first, and has the whole line of a picture.
-    return found.iloc[(found["recipe"] != FREE).argsort(kind="stable")].reset_index(drop=True)
+    return found.sort_values(["recipe", "over", "scorer", "method", "pairs"], kind="stable", ignore_index=True, key=_free_first)
+
+
+def _free_first(column: pd.Series) -> pd.Series:
+    """For sorting: everything trained comes before other recipes, and so has the whole line of a picture."""
+    return column.where(column != FREE, "") if column.name == "recipe" else column
 
 
 def _said(profile: Mapping[str, Any], section: str) -> dict[str, Any]:

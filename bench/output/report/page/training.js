@@ -61,12 +61,13 @@ function bar(value, of, low) {
 function collapseTable(host, cells) {
   const kept = (cell, now, start) => cell.collapse[now] / cell.collapse[start];
   // Cells of before December 2026 have the teacher's English score alone, and were held against that.
-  const english = (cell) => cell.collapse[6] ?? cell.collapse[5];
+  const before = (cell) => (cell.collapse[6] == null ? 5 : 6);
+  const english = (c) => (before(c) === 5 ? `${score(c.collapse[4])}, teacher ${score(c.collapse[5])}` : `${score(c.collapse[6])} → ${score(c.collapse[4])}`);
   table(host, [
     { head: "cell", text: true, value: (c) => c.id, cell: (c) => breakable(c.id) },
     { head: "mean cosine", value: (c) => c.collapse[0], cell: (c) => `${score(c.collapse[1], 2)} → ${score(c.collapse[0], 2)}` },
     { head: "effective rank", value: (c) => kept(c, 2, 3), cell: (c) => [`${whole(c.collapse[3])} → ${whole(c.collapse[2])}`, bar(c.collapse[2], c.collapse[3], 0.5)] },
-    { head: "English", value: (c) => c.collapse[4] / english(c), cell: (c) => [c.collapse[6] == null ? `${score(c.collapse[4])}, teacher ${score(c.collapse[5])}` : `${score(c.collapse[6])} → ${score(c.collapse[4])}`, bar(c.collapse[4], english(c), 0.8)] },
+    { head: "English", value: (c) => kept(c, 4, before(c)), cell: (c) => [english(c), bar(c.collapse[4], c.collapse[before(c)], 0.8)] },
     { head: "dev loss", value: (c) => c.dev?.[1] ?? null, cell: (c) => (c.dev ? `${c.dev[0]} → ${c.dev[1]}` : "") },
     { head: "warning", text: true, value: (c) => c.warning, cell: (c) => ({ content: c.warning, class: c.warning ? "state wrap" : "" }) },
   ], cells, { caption: "Collapse check of every trained cell", memory: collapseMemory, sort: 5 });
