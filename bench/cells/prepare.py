@@ -101,8 +101,7 @@ def long_pairs(context: Context, spec: CellSpec) -> list[str]:
 
 
 def _text_facts(context: Context, profile: Profile) -> list[dict[str, Any]]:
-    same = context.key.student == context.key.teacher
-    encoder = context.teacher.encoder if same else load_encoder(context.key.student, "cpu")
+    encoder = context.teacher.encoder if context.key.same_model else load_encoder(context.key.student, "cpu")
     return measure(context.suite, encoder.tokenizer, profile.evaluation.tasks, profile.evaluation.split)
 
 

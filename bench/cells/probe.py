@@ -49,7 +49,7 @@ def english_ceiling(context: Context, spec: CellSpec) -> float:
 
 def english_start(context: Context, spec: CellSpec) -> float:
     """The same of the student before training, kept too. A student that starts as the teacher has the teacher's."""
-    if context.key.head == "none" and context.key.student == context.key.teacher:
+    if context.key.starts_as_teacher:
         return english_ceiling(context, spec)
     return _kept(context, spec, "start", context.student.start)
 

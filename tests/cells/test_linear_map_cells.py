@@ -33,9 +33,11 @@ def mapped(world: World, method: str, head: str = "linear") -> CellSpec:
 
 
 def test_a_linear_map_takes_the_student_into_the_space_of_another_teacher(wide: World):
-    found = {method: run_cell(mapped(wide, method), wide.out(method), lambda *_: None) for method in ("untrained", "optical")}
-    assert found["untrained"]["linear_map"] == found["optical"]["linear_map"]
-    facts = found["optical"]["linear_map"]
+    found = {method: run_cell(mapped(wide, method), wide.out(method), lambda *_: None) for method in ("untrained", "optical", "linear_map")}
+    assert found["untrained"]["head_map"] == found["optical"]["head_map"]
+    # The arm `linear_map` has a second map, to English, and says of each what it is.
+    assert found["linear_map"]["head_map"] == found["optical"]["head_map"] and "linear_map" in found["linear_map"]
+    facts = found["optical"]["head_map"]
     assert 0 < facts["pooled_explained"] <= 1 and 0 < facts["tokens_explained"] <= 1 and facts["held_out"] > 1
     context = context_of(mapped(wide, "untrained"))
     student, texts = context.student.start(), list(context.texts.english_training)

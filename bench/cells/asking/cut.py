@@ -85,7 +85,7 @@ def _count(context: Context, spec: CellSpec) -> dict[str, Any]:
     sets = query_sets(context, choice.tasks, choice.queries_per_language, choice.split, spec.asked)
     english = english_sets(context, sets, choice.queries_per_language, choice.split)
     teacher = context.teacher.encoder
-    student = teacher if context.key.student == context.key.teacher else load_encoder(context.key.student, "cpu")
+    student = teacher if context.key.same_model else load_encoder(context.key.student, "cpu")
     documents = {
         task: _cut(teacher, "passage", [text for _, text in islice(context.suite.task(task).stream().read(), COUNTED)])
         for task in choice.tasks if task in context.suite.tasks

@@ -40,6 +40,16 @@ class Key:
             retrieval=spec.retrieval, suite=spec.data_key, states_gb=spec.states_gb,
         )  # fmt: skip
 
+    @property
+    def same_model(self) -> bool:
+        """Whether the student is the teacher's model. With a map behind it, it still starts somewhere else."""
+        return self.student == self.teacher
+
+    @property
+    def starts_as_teacher(self) -> bool:
+        """Whether the untrained student gives a text the teacher's states."""
+        return self.same_model and self.head == "none"
+
     def content(self) -> Key:
         """The same without where things lie: what they hold is told by the hashes of the suite and of the models."""
         teacher, student = (name if directory_of(name) is None else "a folder" for name in (self.teacher, self.student))

@@ -89,4 +89,4 @@ class Student:
 
     def map_facts(self) -> dict[str, Any]:
         """What the manifest of a cell says of the map, if there is one."""
-        return {"linear_map": read_json(self.linear_map() / "map.json")} if self.key.head == "linear" else {}
+        return {"head_map": read_json(self.linear_map() / "map.json")} if self.key.head == "linear" else {}

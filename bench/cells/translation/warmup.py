@@ -41,7 +41,7 @@ def warm_up(
     path = place(context, params, precision)
     if not path.exists():
         texts = list(context.texts.english_training)
-        if context.key.student == context.key.teacher:
+        if context.key.starts_as_teacher:
             found = context.teacher.english.tokens
             states = [np.asarray(found[row]) for row in context.texts.training_rows.tolist()]
         else:

@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 from bench.base.paths import REPOSITORY
 from bench.cells.shared.key import Key
@@ -21,3 +22,11 @@ def test_where_a_model_lies_is_no_part_of_what_is_shared(tmp_path):
     assert repr(here.content()) == repr(there.content()) and repr(here) != repr(there)
     assert repr(hub.content()) != repr(here.content()), "prefixes go by the name of a model on the hub"
     assert here.suite == spec.data_key
+
+
+def test_a_student_starts_as_its_teacher_without_a_map_behind_it():
+    spec = cells(load_profile(str(REPOSITORY / "tests" / "profiles" / "small.yaml"), ["grid.sizes=[1]", "data.guard=null"]), Languages.load())[0]
+    key = Key.of(spec)
+    assert key.same_model and key.starts_as_teacher
+    assert replace(key, head="linear").same_model and not replace(key, head="linear").starts_as_teacher
+    assert not replace(key, student="another").same_model and not replace(key, student="another").starts_as_teacher
