@@ -115,8 +115,10 @@ def draw(rows: pd.DataFrame) -> Figure | None:
     looks = plots.styles(methods)
     lines = [(name, how) for how in recipes for name in methods if len(rows[(rows["method"] == name) & (rows["recipe"] == how)])]
     named = {one: plots.label(one[0]) + (f", {one[1]}" if len(recipes) > 1 else "") for one in lines}
-    width = max(PANEL[0] * len(scorers) + LEFT + RIGHT, plots.legend_width(list(named.values())))
-    legend = plots.ROW * -(-len(named) // plots.legend_columns(list(named.values()), width)) + 0.1
+    # Long enough to tell a dashed line from a whole one behind its marker.
+    handle = plots.HANDLE * (2 if len(recipes) > 1 else 1)
+    width = max(PANEL[0] * len(scorers) + LEFT + RIGHT, plots.legend_width(list(named.values()), handle))
+    legend = plots.ROW * -(-len(named) // plots.legend_columns(list(named.values()), width, handle)) + 0.1
     height = PANEL[1] * len(overs) + TOP + BOTTOM + legend
     figure = Figure(figsize=(width, height), dpi=160)
     panels = figure.subplots(len(overs), len(scorers), sharex=True, sharey="row", squeeze=False)
@@ -146,7 +148,7 @@ def draw(rows: pd.DataFrame) -> Figure | None:
         panel.set_title(plots.named(scorer))
     middle = (LEFT + width - RIGHT) / 2 / width
     figure.text(middle, 0.06 / height, "training pairs, all languages together", ha="center", va="bottom")
-    # Long enough to tell a dashed line from a whole one behind its marker.
-    look = {"loc": "upper center", "bbox_to_anchor": (0.5, 1), "frameon": False, "handlelength": 4 if len(recipes) > 1 else 2}
-    figure.legend(list(entries.values()), list(entries), ncols=plots.legend_columns(list(entries), width), **look)
+    look = {"loc": "upper center", "bbox_to_anchor": (0.5, 1), "frameon": False, "handlelength": handle}
+    columns = plots.legend_columns(list(entries), width, handle)
+    figure.legend(list(entries.values()), list(entries), ncols=columns, **look)
     return figure

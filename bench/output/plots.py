@@ -35,6 +35,8 @@ OTHER = {"color": "#c4c8cc", "linewidth": 0.8, "label": "other methods"}
 PANEL = (2.3, 2.2)  # inches, with the space between panels
 LEFT, RIGHT, TOP, BOTTOM = 0.75, 0.1, 0.7, 0.5  # inches; the top has room for two rows of legend
 ROW = 0.18  # inches of a further row
+HANDLE = 2.0  # length of a line in a legend, in units of the font size, as matplotlib has it
+LETTER = 9 / 72  # inches of that unit
 STYLE: Any = {
     "font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
     "axes.edgecolor": "#999999", "axes.grid": True, "grid.color": "#e5e5e5", "grid.linewidth": 0.6,
@@ -144,9 +146,9 @@ def broken(name: str, letters: int) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def legend_width(names: Sequence[str]) -> float:
-    """Inches that a legend of one column needs."""
-    return 0.9 + 0.08 * max(map(len, names), default=0)
+def legend_width(names: Sequence[str], handle: float = HANDLE) -> float:
+    """Inches that a legend of one column needs. `handle`: length of its lines, in letters of the font's size."""
+    return 0.9 + LETTER * (handle - HANDLE) + 0.08 * max(map(len, names), default=0)
 
 
 def apart(at: Sequence[float], labels: Sequence[str], letter: float = 0.085) -> list[str]:
@@ -163,13 +165,14 @@ def apart(at: Sequence[float], labels: Sequence[str], letter: float = 0.085) -> 
     return kept
 
 
-def legend_columns(names: Sequence[str], width: float) -> int:
+def legend_columns(names: Sequence[str], width: float, handle: float = HANDLE) -> int:
     """As many columns as fit into `width` inches; matplotlib fills a legend column by column, the first ones with one more."""
+    beside = 0.6 + LETTER * (handle - HANDLE)
     for columns in range(len(names), 1, -1):
         rows, longer = divmod(len(names), columns)
         starts = [number * rows + min(number, longer) for number in range(columns + 1)]
         widest = [max(map(len, names[start:end])) for start, end in pairwise(starts)]
-        if sum(0.6 + 0.075 * length for length in widest) < width:
+        if sum(beside + 0.075 * length for length in widest) < width:
             return columns
     return 1
 

@@ -33,7 +33,8 @@ def mapped(world: World, method: str, head: str = "linear") -> CellSpec:
 
 
 def test_a_linear_map_takes_the_student_into_the_space_of_another_teacher(wide: World):
-    found = {method: run_cell(mapped(wide, method), wide.out(method), lambda *_: None) for method in ("untrained", "optical", "linear_map")}
+    methods = ("untrained", "optical", "linear_map")
+    found = {method: run_cell(mapped(wide, method), wide.out(method), lambda *_: None) for method in methods}
     assert found["untrained"]["head_map"] == found["optical"]["head_map"]
     # The arm `linear_map` has a second map, to English, and says of each what it is.
     assert found["linear_map"]["head_map"] == found["optical"]["head_map"] and "linear_map" in found["linear_map"]

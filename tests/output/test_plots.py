@@ -128,3 +128,6 @@ def test_the_legend_fits_into_the_picture():
     assert box.x0 >= whole.x0 and box.x1 <= whole.x1
     assert box.y0 >= max(panel.get_window_extent().y1 for panel in figure.axes), "nor does it lie on a panel"
     assert plots.legend_columns(["a", "b", "c"], 10) == 3 and plots.legend_columns(["a" * 99, "b" * 99], 10) == 1
+    # Longer lines in the legend take room from its columns.
+    assert plots.legend_columns(["a", "b", "c"], 2.1) == 3 and plots.legend_columns(["a", "b", "c"], 2.1, handle=4) == 2
+    assert plots.legend_width(["a"], handle=4) == plots.legend_width(["a"]) + 0.25

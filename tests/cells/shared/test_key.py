@@ -25,8 +25,8 @@ def test_where_a_model_lies_is_no_part_of_what_is_shared(tmp_path):
 
 
 def test_a_student_starts_as_its_teacher_without_a_map_behind_it():
-    spec = cells(load_profile(str(REPOSITORY / "tests" / "profiles" / "small.yaml"), ["grid.sizes=[1]", "data.guard=null"]), Languages.load())[0]
-    key = Key.of(spec)
+    profile = load_profile(str(REPOSITORY / "tests" / "profiles" / "small.yaml"), ["grid.sizes=[1]", "data.guard=null"])
+    key = Key.of(cells(profile, Languages.load())[0])
     assert key.same_model and key.starts_as_teacher
     assert replace(key, head="linear").same_model and not replace(key, head="linear").starts_as_teacher
     assert not replace(key, student="another").same_model and not replace(key, student="another").starts_as_teacher
