@@ -20,11 +20,11 @@ from bench.base.errors import BenchError
 from bench.base.markdown import number, table
 from bench.base.paths import atomic_write
 from bench.base.progress import steps
+from bench.experiment.profile.comparison import GROUPS
 from bench.experiment.store import folder_name
 from methods.declaration import base_scorer
 from methods.facts import facts
 
-GROUPS = ("trained", "core", "held-out", "guard")
 SEED = 20243
 COLUMNS = (
     "order", "scorer", "task", "group", "size", "method", "seed", "k", "mrc", "low", "high", "questions", "pairs",

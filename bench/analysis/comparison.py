@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.results import Experiment
-from bench.analysis.verdicts.comparer import GROUPS, Comparer, known
+from bench.analysis.verdicts.comparer import Comparer, known
 from bench.analysis.verdicts.family import EXPLORATORY, PRIMARY, ROW, corrected
 from bench.analysis.verdicts.left_out import LeftOut
 from bench.analysis.verdicts.slopes import slopes
 from bench.base.errors import BenchError
 from bench.experiment.mixture import sentence
+from bench.experiment.profile.comparison import GROUPS
 
 COLUMNS = (
     "order", "scorer", "group", "size", "tasks", "first", "second", "family", "first_mean", "second_mean",

@@ -19,9 +19,10 @@ from bench.analysis.verdicts.evidence import Noise, weights_of
 from bench.analysis.verdicts.variance import Variance
 from bench.base.progress import steps
 from bench.data.text_facts import FACTS as TEXT_FACTS
+from bench.experiment.profile.comparison import GROUPS as COMPARED
 from methods.facts import facts
 
-GROUPS = ("trained", "core", "held-out", "guard", "all")
+GROUPS = (*COMPARED, "all")
 SCORING = "scores and intervals"  # phase of progress
 MEAN = "mean"  # the pseudo-task that averages the tasks
 FACTS = ("name", "class", "script", "family")

@@ -15,7 +15,7 @@ import typer
 
 Offered = list[tuple[str, str]]  # value, and what it is
 Completer = Callable[[typer.Context, str], Offered]
-# Those of `bench.analysis.verdicts.comparer` and `bench.output.report.texts`, which load pandas.
+# Those of `bench.experiment.profile.comparison` and `bench.output.report.texts`, which load pydantic and pandas.
 GROUPS = ("trained", "core", "held-out", "guard")
 TEXTS = ("shareable", "all", "none")
 

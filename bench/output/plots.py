@@ -15,6 +15,7 @@ from bench.analysis.arms import CEILING, FLOOR
 from bench.analysis.results import RANKED_BY
 from bench.analysis.tables import MEAN
 from bench.base.paths import atomic_write
+from bench.experiment.profile.comparison import GROUPS
 from bench.output.highlight import chosen, family_heads
 from methods.declaration import base_scorer
 from methods.facts import NO_TRAINING, NOT_MATCHED, facts, highlighted
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-GROUPS = ("trained", "core", "held-out", "guard")
 SCORERS = {"dense": "dense", "late": "late interaction", "sparse": "words (BM25)"}
 # Okabe and Ito: distinct for all common forms of colour blindness; yellow is left out, too pale for a line.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8C6D31")

@@ -9,11 +9,11 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from bench.analysis.verdicts import comparer
 from bench.cli import completion
 from bench.cli.app import app
 from bench.data.languages import Languages
 from bench.data.settings import SOURCES, TASKS
+from bench.experiment.profile import comparison
 from bench.experiment.profile.file import load_profile, profile_names
 from bench.experiment.profile.schema import Profile
 from bench.output.report.texts import WHICH
@@ -93,7 +93,7 @@ def test_scorers_tasks_and_groups(folder) -> None:
     assert complete("compare", "--scorer", "") == ["dense", "late", "sparse"]
     assert complete("compare", "--profile", "mine", "--task", "") == ["faq", "news"], "those of the experiment"
     assert complete("compare", "--profile", "none", "--task", "") == list(TASKS)
-    assert complete("compare", "--group", "h") == ["held-out"] and completion.GROUPS == comparer.GROUPS
+    assert complete("compare", "--group", "h") == ["held-out"] and completion.GROUPS == comparison.GROUPS
     assert complete("report", "--texts", "") == list(completion.TEXTS) and set(completion.TEXTS) == set(WHICH)
 
 

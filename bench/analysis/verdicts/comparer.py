@@ -15,10 +15,10 @@ from bench.analysis.verdicts.left_out import LeftOut
 from bench.analysis.verdicts.rows import Point, row
 from bench.base.errors import BenchError, unknown
 from bench.base.progress import parts, steps
+from bench.experiment.profile.comparison import GROUPS
 from methods.facts import facts
 
 COMPARING = "comparing"  # phase of progress
-GROUPS = ("trained", "core", "held-out", "guard")
 
 
 class Comparer:

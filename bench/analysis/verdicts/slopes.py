@@ -11,12 +11,13 @@ import pandas as pd
 
 from bench.analysis.arms import Scores
 from bench.analysis.statistics import slope_weights
-from bench.analysis.verdicts.comparer import COMPARING, GROUPS, Comparer, asked_tasks, common_scorers
+from bench.analysis.verdicts.comparer import COMPARING, Comparer, asked_tasks, common_scorers
 from bench.analysis.verdicts.evidence import Term, estimate, weights_of
 from bench.analysis.verdicts.family import EXPLORATORY, PRIMARY, corrected
 from bench.analysis.verdicts.left_out import LeftOut
 from bench.analysis.verdicts.rows import Point, figures, mean
 from bench.base.progress import parts, steps
+from bench.experiment.profile.comparison import GROUPS
 
 COLUMNS = (
     "order", "scorer", "group", "size", "first", "second", "family", "first_slope", "second_slope", "difference", "low", "high",

@@ -127,9 +127,9 @@ def budget(
     """What more pairs buy: gains over the references at each budget, from several experiments. Writes a table and a picture."""
     from bench.analysis.results import load
     from bench.analysis.verdicts.budget import ladder
-    from bench.analysis.verdicts.comparer import GROUPS
     from bench.base.progress import parts, tell
     from bench.cli import documents
+    from bench.experiment.profile.comparison import GROUPS
     from bench.output import budget as writing
     from bench.output.terminal.meter import Meter
 

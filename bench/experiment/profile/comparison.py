@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
 from bench.base.settings import Settings
 
 Group = Literal["trained", "core", "held-out", "guard"]
+GROUPS: tuple[Group, ...] = get_args(Group)
 PRIMARY_GROUPS: tuple[Group, ...] = ("trained", "held-out")  # also where a profile's list of groups is empty
 
 
