@@ -46,10 +46,7 @@ def used_ids(encoder: Encoder, texts: Iterable[str], known_as: str = "") -> np.n
     prefixed = chain((encoder.spec.query_prefix + text for text in unique), [encoder.spec.passage_prefix])
     found: set[int] = set(encoder.tokenizer.all_special_ids)
     while part := list(islice(prefixed, _CHUNK)):
-        encoded = encoder.tokenizer(part, return_attention_mask=False,
-                                    return_token_type_ids=False, verbose=False)  # fmt: skip
-        for ids in encoded["input_ids"]:
-            found.update(ids)
+        found |= encoder.used_by(part)
     result = np.array(sorted(found), dtype=np.int64)
     stream = io.BytesIO()
     np.save(stream, result)

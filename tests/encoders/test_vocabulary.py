@@ -100,16 +100,19 @@ def test_used_ids_cover_texts_prefixes_and_specials_and_are_remembered(encoder: 
 
 
 class _Remembered:
-    """A tokenizer that is not called again."""
+    """A tokenizer that is not called again, or its backend."""
 
     def __init__(self, tokenizer) -> None:
         self._tokenizer = tokenizer
 
     def __getattr__(self, name: str):
-        return getattr(self._tokenizer, name)
+        found = getattr(self._tokenizer, name)
+        return _Remembered(found) if name == "backend_tokenizer" else found
 
     def __call__(self, *_, **__):
         raise RuntimeError("tokenised again")
+
+    encode_batch_fast = __call__
 
 
 def test_trimming_twice_and_restoring_what_is_whole_are_refused(encoder: Encoder, folders) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from bench.execution.processes.child import UNKNOWN, Child, Process, Started
 
 # Every library's own name for its number of threads; read once when it is loaded, hence set from outside.
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "RAYON_NUM_THREADS")
 DEVICES = ("/dev/nvidiactl", "/dev/kfd")  # there where a driver of NVIDIA or AMD is: what has seen a device cannot be copied
 TOLD = 5.0  # seconds in which the server tells of a worker's end
 Descriptors = tuple[int, int, int]  # standard input, events and prints of a worker
@@ -257,7 +257,7 @@ def environment(threads: int) -> dict[str, str]:
         **dict.fromkeys(THREAD_VARIABLES, str(threads)),
         # Threads that wait must sleep: spinning ones made small operations 75 times slower beside other work.
         "OMP_WAIT_POLICY": "PASSIVE",
-        "TOKENIZERS_PARALLELISM": "false",
+        "TOKENIZERS_PARALLELISM": str(threads > 1).lower(),  # no worker makes copies of itself, so its threads are safe
         "PYTHONHASHSEED": "0",
         "PYTHONPATH": os.pathsep.join(
             path or os.getcwd() for path in sys.path
