@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,18 @@ class Encoder:
         pooled = pool(source, None if full else batch.attention_mask, self.spec.pooling)
         return (hidden, pooled) if self.head is None else (self.head.tokens(hidden), self.head.pooled(pooled))
 
+    @contextmanager
+    def encoding(self) -> Iterator[None]:
+        """While the block runs, `states` computes as `encode` does: in its precision, without gradients and without dropout."""
+        training, fast = self.model.training, autocast_dtype(self.precision, self.device)
+        self.model.eval()
+        try:
+            computing = torch.autocast(self.device.type, fast, enabled=fast is not None)
+            with torch.inference_mode(), quick(self.model, fast), computing:
+                yield
+        finally:
+            self.model.train(training)
+
     def encode(self, texts: Sequence[str], kind: str = "query", batch_tokens: int | None = None,
                progress: Progress | None = None, max_length: int | None = None,
                dtype: type = np.float32) -> Encoded:  # fmt: skip
@@ -253,31 +266,24 @@ class Encoder:
         pooled = np.empty((len(items), self.dim), dtype=np.float32)
         tokens: np.ndarray = np.empty((int(offsets[-1]), self.dim), dtype=dtype)
         ids = np.empty(int(offsets[-1]), dtype=np.int32)
-        training = self.model.training
-        self.model.eval()
-        fast = autocast_dtype(self.precision, self.device)
         budget = batch_tokens or (CPU_TOKENS if self.device.type == "cpu" else GPU_TOKENS)
         done = 0
-        try:
-            computing = torch.autocast(self.device.type, fast, enabled=fast is not None)
-            with torch.inference_mode(), quick(self.model, fast), computing:
-                for chosen in token_batches([len(item) for item in items], budget):
-                    batch = self.collate([items[i] for i in chosen])
-                    hidden, mean = self.states(batch, None if given is None else given(chosen))
-                    pooled[chosen] = mean.float().cpu().numpy()
-                    rows = hidden[batch.content_mask.to(hidden.device)].float().cpu().numpy()
-                    at = 0
-                    for i in chosen:
-                        count = int(offsets[i + 1] - offsets[i])
-                        tokens[offsets[i] : offsets[i + 1]] = rows[at : at + count]
-                        item = items[i]
-                        ids[offsets[i] : offsets[i + 1]] = [t for t, c in zip(item.ids, item.content, strict=True) if c]
-                        at += count
-                    done += len(chosen)
-                    if progress:
-                        progress(done / len(items))
-        finally:
-            self.model.train(training)
+        with self.encoding():
+            for chosen in token_batches([len(item) for item in items], budget):
+                batch = self.collate([items[i] for i in chosen])
+                hidden, mean = self.states(batch, None if given is None else given(chosen))
+                pooled[chosen] = mean.float().cpu().numpy()
+                rows = hidden[batch.content_mask.to(hidden.device)].float().cpu().numpy()
+                at = 0
+                for i in chosen:
+                    count = int(offsets[i + 1] - offsets[i])
+                    tokens[offsets[i] : offsets[i + 1]] = rows[at : at + count]
+                    item = items[i]
+                    ids[offsets[i] : offsets[i + 1]] = [t for t, c in zip(item.ids, item.content, strict=True) if c]
+                    at += count
+                done += len(chosen)
+                if progress:
+                    progress(done / len(items))
         return Encoded(pooled, Ragged(tokens, offsets), ids)
 
     def tokenizer_bytes(self) -> bytes:

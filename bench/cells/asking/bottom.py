@@ -18,7 +18,6 @@ from bench.cells.lower import folder_of, trains_upper_only
 from bench.cells.shared.context import Context
 from bench.cells.shared.views import Encodes
 from bench.encoders.device import autocast_dtype
-from bench.encoders.device.inference import quick
 from bench.encoders.encoder import CPU_TOKENS, GPU_TOKENS, Encoded, Encoder, TokenizedText, token_batches
 from bench.experiment.spec import CellSpec
 from bench.training.lower import LowerStates, below, has_lower_part, ids_digest, upper_only
@@ -88,20 +87,13 @@ class SharedBottom:
 
     def _make(self, items: Sequence[TokenizedText], starts: np.ndarray, place: Path) -> None:
         """The file: (T, d) states of all tokens, text by text."""
-        model, fast = self.student.model, autocast_dtype(self.student.precision, self.device)
-        rows = np.empty((int(starts[-1]), int(model.config.hidden_size)), dtype=self.dtype)
-        training = model.training
-        model.eval()
-        try:
-            computing = torch.autocast(self.device.type, fast, enabled=fast is not None)
-            with torch.inference_mode(), quick(model, fast), computing:
-                budget = CPU_TOKENS if self.device.type == "cpu" else GPU_TOKENS
-                for chosen in token_batches([len(item) for item in items], budget):
-                    states, _ = below(self.student, self.frozen, [items[i] for i in chosen])
-                    for i, row in zip(chosen, states.float().cpu().numpy(), strict=True):
-                        rows[starts[i] : starts[i + 1]] = row[: len(items[i])]
-        finally:
-            model.train(training)
+        rows = np.empty((int(starts[-1]), int(self.student.model.config.hidden_size)), dtype=self.dtype)
+        with self.student.encoding():
+            budget = CPU_TOKENS if self.device.type == "cpu" else GPU_TOKENS
+            for chosen in token_batches([len(item) for item in items], budget):
+                states, _ = below(self.student, self.frozen, [items[i] for i in chosen])
+                for i, row in zip(chosen, states.float().cpu().numpy(), strict=True):
+                    rows[starts[i] : starts[i + 1]] = row[: len(items[i])]
         np.save(place / "states.npy", rows)
         _forget(self.folder.parent, ROOM - rows.nbytes)
 

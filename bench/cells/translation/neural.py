@@ -59,24 +59,26 @@ class Translator:
         unique = list(dict.fromkeys(text for _, text in texts))
         items = self.encoder.tokenize(unique, "query")
         result: dict[str, str] = {}
-        for chosen in token_batches([len(item.ids) for item in items], BATCH_TOKENS):
-            batch = self.encoder.collate([items[i] for i in chosen]).to(self.encoder.device)
-            with torch.inference_mode():
-                states, _ = self.encoder.states(batch)
-            # A translation is hardly longer than this; without the bound one endless output holds up its batch.
-            bound = min(self.max_tokens, 2 * max(len(items[i].ids) for i in chosen) + 4)
-            for i, ids in zip(chosen, self._written([items[i] for i in chosen], batch, states, bound), strict=True):
-                result[unique[i]] = self.encoder.tokenizer.decode(ids, skip_special_tokens=True).strip()
-            if progress:
-                progress(len(result) / len(unique))
+        with self.encoder.encoding():
+            for chosen in token_batches([len(item.ids) for item in items], BATCH_TOKENS):
+                batch = self.encoder.collate([items[i] for i in chosen]).to(self.encoder.device)
+                states = self.encoder.states(batch)[0].float()
+                # A translation is hardly longer than this; without the bound one endless output holds up its batch.
+                bound = min(self.max_tokens, 2 * max(len(items[i].ids) for i in chosen) + 4)
+                # The decoder computes in float32 on every machine: under autocast each token would cast all its weights.
+                with torch.autocast(self.encoder.device.type, enabled=False):
+                    written = self._written([items[i] for i in chosen], batch, states, bound)
+                for i, ids in zip(chosen, written, strict=True):
+                    result[unique[i]] = self.encoder.tokenizer.decode(ids, skip_special_tokens=True).strip()
+                if progress:
+                    progress(len(result) / len(unique))
         return [result[text] for _, text in texts]
 
     def _written(self, items: list[TokenizedText], batch: Batch, states: Tensor, bound: int) -> list[list[int]]:
         """Token ids of each translation."""
         if pointer_of(self.model) is not None:
-            with torch.inference_mode():
-                embedded = self.encoder.model.get_input_embeddings()(batch.input_ids)
-                seen = attended(self.model, states, batch.content_mask)
+            embedded = self.encoder.model.get_input_embeddings()(batch.input_ids)
+            seen = attended(self.model, states, batch.content_mask)
             return greedy_with_copies(self.model, self.vocabulary, seen, batch.content_mask, items, embedded, bound)
         rows = greedy(self.model, states, batch.content_mask, bound).cpu().numpy()
         special = {self.vocabulary.pad, self.vocabulary.start, self.vocabulary.end}
