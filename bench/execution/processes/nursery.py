@@ -19,6 +19,9 @@ from bench.execution.processes.child import UNKNOWN, Child, Process, Started
 
 # Every library's own name for its number of threads; read once when it is loaded, hence set from outside.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "RAYON_NUM_THREADS")
+# oneDNN, and what PyTorch keeps of it, remember how a thousand shapes are multiplied, in bfloat16 half a megabyte each. Texts
+# come in new shapes in every step: a training of 100 steps grew by half a gigabyte. A step has few shapes, so few are enough.
+SHAPE_CACHES, SHAPES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"), 32
 DEVICES = ("/dev/nvidiactl", "/dev/kfd")  # there where a driver of NVIDIA or AMD is: what has seen a device cannot be copied
 TOLD = 5.0  # seconds in which the server tells of a worker's end
 Descriptors = tuple[int, int, int]  # standard input, events and prints of a worker
@@ -257,6 +260,7 @@ def environment(threads: int) -> dict[str, str]:
         **dict.fromkeys(THREAD_VARIABLES, str(threads)),
         # Threads that wait must sleep: spinning ones made small operations 75 times slower beside other work.
         "OMP_WAIT_POLICY": "PASSIVE",
+        **dict.fromkeys(SHAPE_CACHES, str(SHAPES)),
         "TOKENIZERS_PARALLELISM": str(threads > 1).lower(),  # no worker makes copies of itself, so its threads are safe
         "PYTHONHASHSEED": "0",
         "PYTHONPATH": os.pathsep.join(

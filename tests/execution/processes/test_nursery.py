@@ -64,6 +64,33 @@ def test_workers_are_copies_of_one_process_that_has_the_modules_and_nothing_else
         assert one["signals"] == alone["signals"]
 
 
+SHAPES = """
+import torch
+
+def held() -> float:
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20
+
+weights = [torch.randn(*shape).bfloat16().requires_grad_() for shape in [(1536, 384), (384, 1536)] * 4]
+
+def step(rows: int) -> None:
+    x = torch.randn(rows, 384).bfloat16()
+    for weight in weights:
+        x = torch.nn.functional.linear(x, weight)
+    x.sum().backward()
+
+step(40)
+before = held()
+for rows in range(41, 161):
+    step(rows)
+print(held() - before)
+"""
+
+
+def test_memory_of_a_worker_does_not_grow_with_the_shapes_that_it_multiplies():
+    done = subprocess.run([sys.executable, "-c", SHAPES], env=module.environment(1), capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 100, "where oneDNN multiplies bfloat16 it is several times as much without a bound"
+
+
 @pytest.mark.parametrize("change", ["threads", "environment", "directory"])
 def test_what_libraries_read_when_they_are_loaded_makes_a_process_of_its_own(told, tmp_path, monkeypatch, change):
     with Nursery(WORKS) as nursery:
