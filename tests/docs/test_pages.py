@@ -154,6 +154,18 @@ def test_the_differences_of_a_section_are_those_of_its_run(title: str, folder: s
         _same_rows(experiment.compare(first, second, tasks=[task] if task else ()), size, told, (first, second, task))
 
 
+def test_the_differences_in_two_spaces_are_those_of_their_run() -> None:
+    answer = (DOCS / "answer.md").read_text(encoding="utf-8")
+    section = answer.split("## The built-in suite in two spaces\n")[1].split("\n## ")[0]
+    told_of = r"^\| `(\S+)` minus `(\S+)`, (\w+) means(?:, (\w+))?(?: \(exploratory\))? \| (.*?) \| (\w+) \| (.*?) \| (\w+) \|$"
+    rows = re.findall(told_of, section, re.M)
+    assert len(rows) == len(re.findall(r"^\| `", section, re.M)) > 8
+    experiment = Experiment(REPOSITORY / "results/reference/default-spaces")
+    for first, second, space, task, *told in rows:
+        found = experiment.compare(first, second, tasks=[task] if task else ())
+        _same_rows(found, "20", told, (first, second, space, task), {"English": "", "own": "_own"}[space])
+
+
 def test_the_table_of_the_readme_is_that_of_its_runs() -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     told_of = r"^\| (Belebele|XorQA-IN and AfriQA), (\d+)(; the teacher.*)? \| (.*) (\w+) \| (.*) (\w+) \|$"
@@ -187,9 +199,9 @@ def test_the_gains_of_more_pairs_are_those_of_their_runs() -> None:
         assert [cell.strip() for cell in f"{cells} ".split(" | ")] == told
 
 
-def _same_rows(found: pd.DataFrame, size: str, told: list[str], where: tuple[str, ...]) -> None:
-    """Differences and verdicts, dense and late, of the trained languages at that size."""
+def _same_rows(found: pd.DataFrame, size: str, told: list[str], where: tuple[str, ...], space: str = "") -> None:
+    """Differences and verdicts, dense and late, of the trained languages at that size; `space`: what such scorers end in."""
     for scorer, difference, verdict in (("dense", *told[:2]), ("late", *told[2:])):
-        [one] = found[(found["scorer"] == scorer) & (found["group"] == "trained") & (found["size"] == size)].to_dict("records")
+        [one] = found[(found["scorer"] == scorer + space) & (found["group"] == "trained") & (found["size"] == size)].to_dict("records")
         assert difference == gain(one), (*where, scorer)
         assert verdict == one["verdict"], (*where, scorer)
