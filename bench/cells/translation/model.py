@@ -95,9 +95,14 @@ def build(encoder: Encoder, vocabulary: EnglishVocabulary, layers: int, space: S
     # Putting the two together initialises anew what transformers has not loaded itself: the trimmed embedding of the
     # encoder, the copied weights of the decoder. What they were is put back.
     kept = [(part, {name: tensor.clone() for name, tensor in part.state_dict().items()}) for part in (source, decoder)]
+    given = [part.config for part, _ in kept]
     model = EncoderDecoderModel(encoder=source, decoder=decoder)
-    for part, weights in kept:
+    for (part, weights), before in zip(kept, given, strict=True):
         part.load_state_dict(weights)
+        # Each part has a copy of its configuration now. Layers with the old one would not follow where attention is switched.
+        for module in part.modules():
+            if getattr(module, "config", None) is before:
+                module.config = part.config
     model.space = space  # type: ignore[assignment]
     for settings in (model.config, model.generation_config):
         settings.pad_token_id, settings.eos_token_id = vocabulary.pad, vocabulary.end

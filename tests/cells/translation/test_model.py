@@ -8,6 +8,7 @@ import torch
 
 from bench.cells.translation.model import EnglishVocabulary, attended, build, greedy, sine_waves, token_loss
 from bench.encoders.encoder import Encoder
+from bench.training.arithmetic.attention import attention
 from tests.made_suite import World, made_world
 
 LAYERS = 1
@@ -42,6 +43,17 @@ def test_vocabulary_is_that_of_the_english_side(world: World, encoder: Encoder, 
     assert (np.diff(vocabulary.ids) > 0).all() and len(vocabulary.ids) < len(encoder.kept_ids)
     named = [vocabulary.ids[row] for row in (vocabulary.pad, vocabulary.start, vocabulary.end)]
     assert named == [tokenizer.pad_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id]
+
+
+def test_layers_of_both_parts_follow_where_attention_is_switched(encoder: Encoder, vocabulary: EnglishVocabulary):
+    """Whatever holds a configuration: parts that were put together have new ones."""
+    model = build(encoder, vocabulary, LAYERS)
+    layers = [module for module in model.modules() if "SelfAttention" in type(module).__name__]
+    assert len(layers) == encoder.model.config.num_hidden_layers + LAYERS
+    with attention(model, "cpu") as attends:
+        assert attends == "eager"
+        assert {layer.config._attn_implementation for layer in layers} == {"eager"}
+    assert {layer.config._attn_implementation for layer in layers} == {"sdpa"}
 
 
 def test_decoder_starts_from_the_encoder(encoder: Encoder, vocabulary: EnglishVocabulary):
