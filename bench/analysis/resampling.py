@@ -42,13 +42,16 @@ def weights(task: str, block: str, n: int, draws: int = DRAWS) -> np.ndarray:
 def resample(scores: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     """Resampled means of `scores` (n, k) under the weights `drawn` (draws, n): (draws, k) float32.
 
+    Sums are float64: processors add up in orders of their own, and in float32 the sixth decimal of a table would depend on them.
+
     A column with a NaN (a question that its cell does not answer) stays NaN. So does a draw that picked none
     of the questions, which can happen in a parallel task when a language has only few of them.
     """
+    drawn, scores = drawn.astype(np.float64), scores.astype(np.float64)
     total = drawn.sum(axis=1, keepdims=True)
     with np.errstate(invalid="ignore"):
-        means = np.divide(drawn @ scores, total, out=np.full((len(drawn), scores.shape[1]), np.nan, np.float32),
-                          where=total > 0)  # fmt: skip
+        exact = np.divide(drawn @ scores, total, out=np.full((len(drawn), scores.shape[1]), np.nan), where=total > 0)
+    means = exact.astype(np.float32)
     means[:, np.isnan(scores).any(axis=0)] = np.nan
     return means
 

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -79,3 +83,23 @@ def test_intervals_of_many_rows_are_those_of_each():
     np.testing.assert_array_equal(np.stack([low, high], axis=1), [resampling.interval(row) for row in draws])
     assert np.isnan(low[3]) and not np.isnan(low[1])
     assert [len(bound) for bound in resampling.intervals(np.empty((0, 300)))] == [0, 0]
+
+
+DRAWN = """
+import hashlib
+import numpy as np
+from bench.analysis.resampling import resample, weights
+
+scores = np.random.default_rng(0).random((437, 31)).astype(np.float32)
+print(hashlib.sha256(resample(scores, weights("faq", "", 437)).tobytes()).hexdigest())
+"""
+
+
+def test_draws_do_not_depend_on_how_a_processor_adds_up() -> None:
+    """A published table is checked on other machines. OpenBLAS can be told to compute as on older ones."""
+    found = set()
+    for processor in ("Prescott", "Haswell"):
+        environment = {**os.environ, "OPENBLAS_CORETYPE": processor}
+        done = subprocess.run([sys.executable, "-c", DRAWN], env=environment, capture_output=True, text=True, check=True)
+        found.add(done.stdout)
+    assert len(found) == 1
