@@ -202,6 +202,7 @@ def test_the_gains_of_more_pairs_are_those_of_their_runs() -> None:
 def _same_rows(found: pd.DataFrame, size: str, told: list[str], where: tuple[str, ...], space: str = "") -> None:
     """Differences and verdicts, dense and late, of the trained languages at that size; `space`: what such scorers end in."""
     for scorer, difference, verdict in (("dense", *told[:2]), ("late", *told[2:])):
-        [one] = found[(found["scorer"] == scorer + space) & (found["group"] == "trained") & (found["size"] == size)].to_dict("records")
+        here = (found["scorer"] == scorer + space) & (found["group"] == "trained") & (found["size"] == size)
+        [one] = found[here].to_dict("records")
         assert difference == gain(one), (*where, scorer)
         assert verdict == one["verdict"], (*where, scorer)
