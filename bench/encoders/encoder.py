@@ -16,6 +16,7 @@ from bench.base.ragged import Ragged
 from bench.encoders.device import autocast_dtype
 from bench.encoders.device.inference import quick
 from bench.encoders.directory.pooling import pool
+from bench.encoders.directory.uncut import uncut
 from bench.encoders.head import Head
 from bench.encoders.spec import EncoderSpec
 
@@ -172,23 +173,7 @@ class Encoder:
     def lengths(self, texts: Sequence[str], kind: str = "query") -> np.ndarray:
         """(n,) tokens of each text with prefix and special tokens, uncut; much faster than `tokenize`."""
         prefixed = [self.spec.prefix(kind) + text for text in texts]
-        return np.fromiter((len(found) for found in self._uncut(prefixed)), np.int64, len(prefixed))
-
-    def used_by(self, texts: Sequence[str]) -> set[int]:
-        """Ids of all tokens of these texts, uncut and with special tokens; no prefix is added."""
-        found: set[int] = set()
-        for one in self._uncut(texts):
-            found.update(getattr(one, "ids", one))
-        return found
-
-    def _uncut(self, texts: Sequence[str]) -> Sequence[Any]:
-        """What the tokenizer makes of each text: lists of ids, or objects of their length that have `ids`."""
-        backend = getattr(self.tokenizer, "backend_tokenizer", None)
-        if backend is None:
-            return self.tokenizer(list(texts), verbose=False)["input_ids"] if texts else []
-        backend.no_truncation()
-        backend.no_padding()
-        return backend.encode_batch_fast(list(texts))
+        return np.fromiter((len(found) for found in uncut(self.tokenizer, prefixed)), np.int64, len(prefixed))
 
     def prefix_ids(self, prefix: str) -> list[int]:
         """Token ids of a prefix, without special tokens."""

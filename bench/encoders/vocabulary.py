@@ -19,6 +19,7 @@ from torch import nn
 from bench.base.errors import BenchError
 from bench.base.paths import atomic_write, cache_dir
 from bench.base.used import used
+from bench.encoders.directory.uncut import ids_of
 from bench.encoders.encoder import Encoder
 
 _CHUNK = 8192
@@ -46,7 +47,7 @@ def used_ids(encoder: Encoder, texts: Iterable[str], known_as: str = "") -> np.n
     prefixed = chain((encoder.spec.query_prefix + text for text in unique), [encoder.spec.passage_prefix])
     found: set[int] = set(encoder.tokenizer.all_special_ids)
     while part := list(islice(prefixed, _CHUNK)):
-        found |= encoder.used_by(part)
+        found |= ids_of(encoder.tokenizer, part)
     result = np.array(sorted(found), dtype=np.int64)
     stream = io.BytesIO()
     np.save(stream, result)
